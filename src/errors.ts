@@ -1,0 +1,33 @@
+/** What went wrong, as a stable word that programs can test. */
+export type ErrorCode =
+  | "shape" // ranks or sizes do not fit
+  | "dtype" // an element type does not fit
+  | "argument" // an option has a value that means nothing
+  | "name" // a name is unknown, missing or taken twice
+  | "size" // an array or buffer has the wrong length
+  | "limit" // more than the device allows
+  | "adapter" // no WebGPU, or no adapter
+  | "self-test" // the adapter computes wrong values
+  | "shader" // WGSL that does not compile, or bindings that do not fit it
+  | "gradient" // a gradient is asked for where there is none
+  | "non-finite" // a loss or gradient became infinite or NaN
+  | "disposed" // the engine or program was disposed
+  | "lost" // the GPU device was lost
+  | "missing" // an optional package, file or program is not there
+  | "format"; // a file does not hold what it should
+
+/** The one error type of this library: `code` is stable, `message` is for people. */
+export class UnrollError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "UnrollError";
+    this.code = code;
+  }
+}
+
+/** Throws an `UnrollError` unless `condition` holds; `message` is only built when it is needed. */
+export function check(condition: unknown, code: ErrorCode, message: string | (() => string)): asserts condition {
+  if (!condition) throw new UnrollError(code, typeof message === "string" ? message : message());
+}

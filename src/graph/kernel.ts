@@ -1,0 +1,68 @@
+import { check } from "../errors.ts";
+import type { DType } from "./types.ts";
+
+export type Access = "read" | "write" | "read_write";
+
+export interface Binding {
+  readonly dtype: DType;
+  readonly access: Access;
+}
+export type Bindings = Readonly<Record<string, Binding>>;
+
+/** A storage buffer that the kernel only reads: `var<storage, read>`. */
+export const read = (dtype: DType): Binding => ({ dtype, access: "read" });
+/** A storage buffer that the kernel fills, without relying on what it held: `var<storage, read_write>`. */
+export const write = (dtype: DType): Binding => ({ dtype, access: "write" });
+/** A storage buffer that the kernel reads and changes: `var<storage, read_write>`. */
+export const readWrite = (dtype: DType): Binding => ({ dtype, access: "read_write" });
+
+/** Uniform scalars, in the order of the fields of the WGSL struct. */
+export type Params = Readonly<Record<string, "u32" | "i32" | "f32">>;
+
+/** Workgroups in x, y, z. */
+export type Workgroups = readonly [number, number, number];
+
+/** What a kernel that is used on its own knows of its call: the lengths (in elements) of what is bound, and the params. */
+export interface KernelCall {
+  readonly lengths: Readonly<Record<string, number>>;
+  readonly params: Readonly<Record<string, number>>;
+}
+
+export interface Cost {
+  /** Floating point operations; a fused multiply-add counts as two. */
+  readonly flops: number;
+  /** The fewest bytes that must move between memory and the GPU. */
+  readonly bytes: number;
+}
+
+export interface KernelSpec<B extends Bindings = Bindings, P extends Params = Params> {
+  /** Appears in labels, reports and error messages. */
+  readonly name: string;
+  /**
+   * Complete WGSL with one entry point `main`. Binding i of group 0 is the i-th of `bindings`, declared as a variable of the
+   * same name; when there are params, the binding after the last is `var<uniform> params: …` with a struct of the same fields.
+   */
+  readonly wgsl: string;
+  readonly bindings: B;
+  readonly params?: P;
+  /** Needed only for use on its own (`runKernel`, bench); an op's plan says it per dispatch. */
+  readonly workgroups?: (call: KernelCall) => Workgroups;
+  readonly cost?: (call: KernelCall) => Cost;
+  /** The same in f64: fills the arrays bound as write or read_write. For use on its own. */
+  readonly reference?: (arrays: { readonly [K in keyof B]: Float64Array }, params: { readonly [K in keyof P]: number }) => void;
+  /** The largest allowed |GPU − reference|, relative to max(1, |reference|). Default 1e-5. For use on its own. */
+  readonly tolerance?: number;
+}
+
+/** A hand-written kernel. Made by {@link kernel}. */
+export type Kernel<B extends Bindings = Bindings, P extends Params = Params> = KernelSpec<B, P>;
+
+/**
+ * Describes a kernel: WGSL, what is bound to it, and (for use on its own) its workgroups, cost and reference.
+ * @throws UnrollError `argument` when a name is not one that WGSL allows.
+ */
+export function kernel<const B extends Bindings, const P extends Params = Record<never, never>>(spec: KernelSpec<B, P>): Kernel<B, P> {
+  for (const name of [...Object.keys(spec.bindings), ...Object.keys(spec.params ?? {})])
+    check(/^[a-zA-Z_]\w*$/.test(name), "argument", () => `kernel "${spec.name}": "${name}" is no WGSL identifier`);
+  return spec;
+}

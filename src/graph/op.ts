@@ -1,0 +1,130 @@
+import type { Cost, Kernel, Workgroups } from "./kernel.ts";
+import type { Node, Tensor } from "./tensor.ts";
+import type { TensorType } from "./types.ts";
+
+/** One application of an op, as far as shapes tell. */
+export interface Call<A = unknown> {
+  readonly inputs: readonly TensorType[];
+  readonly outputs: readonly TensorType[];
+  readonly attributes: A;
+}
+
+/** What the planner knows of a device. Kernels may ask nothing else. */
+export interface DeviceTraits {
+  /** A software adapter such as SwiftShader or lavapipe: register tiles without workgroup memory win there, and lose on a real GPU. */
+  readonly software: boolean;
+  /** Has `shader-f16`. */
+  readonly f16: boolean;
+  /** Subgroup sizes, where subgroups exist and the WGSL `enable subgroups` works. */
+  readonly subgroups?: { readonly min: number; readonly max: number };
+  readonly maxWorkgroupStorage: number;
+  readonly maxInvocations: number;
+  readonly maxWorkgroupSizeX: number;
+  readonly maxStorageBuffers: number;
+  readonly maxBindingBytes: number;
+  /** A rough estimate of the f32 rate that a kernel with dependent steps reaches, FLOP/s; only for predicting long walks. */
+  readonly walkFlops: number;
+}
+
+/** What a dispatch binds: an input, output or temporary of the call, by index. */
+export type Operand = { readonly input: number } | { readonly output: number } | { readonly temporary: number };
+
+export interface Dispatch {
+  readonly kernel: Kernel;
+  /** One for each binding of the kernel. Where two read bindings get the same tensor the kernel is still fine; write bindings never share. */
+  readonly bindings: Readonly<Record<string, Operand>>;
+  readonly params?: Readonly<Record<string, number>>;
+  readonly workgroups: Workgroups;
+}
+
+/** How one variant computes one call: dispatches in order, with temporaries that live only between them. */
+export interface Lowering {
+  readonly dispatches: readonly Dispatch[];
+  readonly temporaries?: readonly TensorType[];
+}
+
+/** One hand-written way to compute an op. */
+export interface Variant<A = unknown> {
+  readonly name: string;
+  /** Whether this variant gives right results for this call on this device. */
+  allowed(call: Call<A>, device: DeviceTraits): boolean;
+  /** The planner takes the allowed variant with the highest preference; the first listed wins a tie. Default 0. */
+  preference?(call: Call<A>, device: DeviceTraits): number;
+  /** Inputs whose buffer output 0 may take over (same dtype and size), best first. Then `plan` gets that index as `inPlace`. */
+  inPlace?(call: Call<A>): readonly number[];
+  /**
+   * With `inPlace` = i, output 0 and input i are one buffer: bind it once, as `{ output: 0 }` with `readWrite`, and do not bind
+   * input i (or any other input that is the same tensor) beside it.
+   */
+  plan(call: Call<A>, device: DeviceTraits, inPlace?: number): Lowering;
+}
+
+export interface GradientContext<A = unknown> {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attributes: A;
+  /** dLoss/dOutput for each output; undefined where the loss does not depend on it. At least one is there. */
+  readonly gradients: readonly (Tensor | undefined)[];
+  /** Whether dLoss/dInput is asked for; the rest may be undefined. */
+  readonly needs: readonly boolean[];
+}
+
+/** A node that stands for two: what {@link Op.absorb} returns. */
+export interface Fused {
+  readonly op: Op<never>;
+  readonly inputs: readonly Tensor[];
+  readonly attributes: unknown;
+}
+
+/**
+ * An operation with its six faces. All methods are pure. Ops are values: a graph holds its ops directly, so an app ships only
+ * the ops that it imports.
+ */
+export interface Op<A = unknown> {
+  readonly name: string;
+  /** Face 1, shape: the output types. Every misuse ends here, with an UnrollError that names the op, the argument and the sizes seen. */
+  shape(inputs: readonly TensorType[], attributes: A): readonly TensorType[];
+  /** Face 2, reference: fills `outputs` from `inputs`, row-major, in f64, whatever the dtype. */
+  reference(call: Call<A>, inputs: readonly Float64Array[], outputs: readonly Float64Array[]): void;
+  /** Face 3, gradient: dLoss/dInput for each input, made of ops; undefined where there is none (integers, constants, masks). */
+  gradient(context: GradientContext<A>): readonly (Tensor | undefined)[];
+  /** Face 4: the kernels. Empty only for views. */
+  readonly kernels: readonly Variant<A>[];
+  /** Face 5, cost of a call. */
+  cost(call: Call<A>): Cost;
+  /**
+   * Face 6, error: for each output the bound on |GPU − reference|, one number for all elements or one for each, from the
+   * length of the sums and the accuracy of the functions used. `inputs` are exact in f32; `outputs` are the reference's.
+   */
+  error(call: Call<A>, inputs: readonly Float64Array[], outputs: readonly Float64Array[]): readonly (number | Float64Array)[];
+  /** Output 0 has the bytes of input 0 (reshape): no kernel runs. */
+  readonly view?: boolean;
+  /** Draws from a counter that the program advances each run (random numbers): never merged, never folded. */
+  readonly random?: boolean;
+  /**
+   * What an earlier node's kernel could do for this op in its epilogue. Read by other ops' `absorb`, so that they need not import
+   * this op. `bias`: adds a vector along the last axis. `activation`: a function of one value.
+   */
+  readonly epilogue?: { readonly kind: "bias" } | { readonly kind: "activation"; readonly activation: Activation };
+  /**
+   * Offers to do the work of `consumer`, the only node that reads this node's output 0, too. The returned node's output 0 must have
+   * the type of the consumer's output 0.
+   */
+  absorb?(node: Node<A>, consumer: Node): Fused | undefined;
+}
+
+/** A function of one value as a piece of WGSL and its f64 twin, for use in epilogues and pointwise kernels. */
+export interface Activation {
+  readonly name: string;
+  /** WGSL functions that the expression needs (from shaders/lib), complete definitions. */
+  readonly wgslLibrary?: string;
+  /** A WGSL expression over `x`, an f32 (the kernels insert it into `fn activate(x: f32) -> f32 { return …; }`). */
+  readonly wgsl: string;
+  readonly reference: (x: number) => number;
+  /** The derivative from x and y = f(x). */
+  readonly derivative: (x: number, y: number) => number;
+  /** |GPU f(x) − f(x)| for an exact x: a bound from the accuracy of the functions used. */
+  readonly error: (x: number, y: number) => number;
+  /** The graph of dLoss/dx from dLoss/dy, using y only (so that a fused kernel needs not to keep x). Undefined: x is needed, cannot be fused. */
+  readonly gradientFromOutput?: (gradient: Tensor, y: Tensor) => Tensor;
+}

@@ -1,0 +1,146 @@
+import { check } from "../errors.ts";
+import type { Op } from "./op.ts";
+import type { Gradients } from "./update.ts";
+import { type DType, formatShape, type HostArray, type HostArrays, type Rank, type Shape, sizeOf, type TensorType } from "./types.ts";
+
+/** One application of an op in a graph. */
+export interface Node<A = unknown> {
+  readonly op: Op<A>;
+  readonly inputs: readonly Tensor[];
+  readonly attributes: A;
+  readonly outputs: readonly Tensor[];
+}
+
+/** Where a tensor's values come from. */
+export type Source =
+  | { readonly kind: "input" }
+  | { readonly kind: "variable" }
+  | { readonly kind: "constant"; readonly data: HostArray }
+  /** u32[1]: how many times the program has run (see Program.counter); random ops read it. */
+  | { readonly kind: "counter" }
+  /** The global norm of gradients; only as an output of a program whose updates use them. */
+  | { readonly kind: "norm"; readonly gradients: Gradients }
+  | { readonly kind: "node"; readonly node: Node; readonly index: number };
+
+/** A symbolic tensor: a type and where its values come from. Holds no data. `S` keeps the rank. */
+export class Tensor<D extends DType = DType, S extends Shape = Shape> implements TensorType {
+  readonly dtype: D;
+  readonly shape: S;
+  readonly source: Source;
+
+  constructor(dtype: D, shape: S, source: Source) {
+    checkShape(shape);
+    this.dtype = dtype;
+    this.shape = shape;
+    this.source = source;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+}
+
+export type F32<S extends Shape = Shape> = Tensor<"f32", S>;
+
+function checkShape(shape: Shape): void {
+  check(Array.isArray(shape), "shape", () => `a shape is an array of sizes, not ${String(shape)}`);
+  for (const n of shape)
+    check(Number.isInteger(n) && n >= 0, "shape", () => `${formatShape(shape)}: every size must be a whole number of at least 0`);
+}
+
+/** A tensor that each run gets from outside. `dtype` defaults to "f32". */
+export function input<const S extends Shape>(shape: S): Tensor<"f32", Rank<S>>;
+export function input<const S extends Shape, D extends DType>(shape: S, dtype: D): Tensor<D, Rank<S>>;
+export function input(shape: Shape, dtype: DType = "f32"): Tensor {
+  check(dtype === "f32" || dtype === "i32" || dtype === "u32" || dtype === "f16", "dtype", `input: "${dtype}" is no dtype; use "f32", "i32", "u32" or "f16"`);
+  return new Tensor(dtype, shape, { kind: "input" });
+}
+
+/**
+ * A tensor of fixed values, uploaded once when a program is compiled. A single number fills the whole shape.
+ * @throws UnrollError `size` when the array's length is not that of the shape.
+ */
+export function constant<const S extends Shape>(values: number | ArrayLike<number>, shape: S): Tensor<"f32", Rank<S>>;
+export function constant<const S extends Shape, D extends DType>(values: number | ArrayLike<number>, shape: S, dtype: D): Tensor<D, Rank<S>>;
+export function constant(values: number | ArrayLike<number>, shape: Shape, dtype: DType = "f32"): Tensor {
+  checkShape(shape);
+  const data = hostArray(dtype, sizeOf(shape));
+  if (typeof values === "number") data.fill(values);
+  else {
+    check(values.length === data.length, "size", () => `constant of shape ${formatShape(shape)} needs ${data.length} values, not ${values.length}`);
+    data.set(values);
+  }
+  return new Tensor(dtype, shape, { kind: "constant", data });
+}
+
+/** u32[1]: the number of runs that the program has made before this one. Random ops read it, so that each run draws anew. */
+export const runCounter = (): Tensor<"u32", readonly [number]> => new Tensor("u32", [1] as const, { kind: "counter" });
+
+/** A zeroed host array for `length` elements of `dtype`. */
+export function hostArray<D extends DType>(dtype: D, length: number): HostArrays[D];
+export function hostArray(dtype: DType, length: number): HostArray {
+  switch (dtype) {
+    case "f32":
+      return new Float32Array(length);
+    case "i32":
+      return new Int32Array(length);
+    case "u32":
+      return new Uint32Array(length);
+    case "f16":
+      return new Uint16Array(length);
+  }
+}
+
+/** Fills a new array with the first values of a variable. `random` is seeded from the variable's name and the engine's seed. */
+export type Initializer = (shape: Shape, random: RandomSource) => ArrayLike<number>;
+
+/** Random numbers for initial values: `uniform` in [0, 1), `normal` with mean 0 and variance 1. */
+export interface RandomSource {
+  uniform(): number;
+  normal(): number;
+}
+
+/**
+ * A tensor that outlives runs: a parameter, or state carried from run to run. It belongs to no graph and to no engine; an engine
+ * allocates it when it first compiles a program that uses it, and finds it again by its name.
+ */
+export class Variable<D extends DType = DType, S extends Shape = Shape> extends Tensor<D, S> {
+  readonly name: string;
+  readonly initializer: Initializer;
+
+  constructor(name: string, dtype: D, shape: S, initializer: Initializer) {
+    super(dtype, shape, { kind: "variable" });
+    check(typeof name === "string" && name.length > 0, "name", "variable: the name must be a string that is not empty");
+    this.name = name;
+    this.initializer = initializer;
+  }
+}
+
+const zeroInitializer: Initializer = (shape) => new Float64Array(sizeOf(shape));
+
+/** A variable named by path ("cell/U"). Without an initialiser it starts at zero. `dtype` defaults to "f32". */
+export function variable<const S extends Shape>(name: string, shape: S, initializer?: Initializer): Variable<"f32", Rank<S>>;
+export function variable<const S extends Shape, D extends DType>(
+  name: string,
+  shape: S,
+  initializer: Initializer | undefined,
+  dtype: D,
+): Variable<D, Rank<S>>;
+export function variable(name: string, shape: Shape, initializer: Initializer = zeroInitializer, dtype: DType = "f32"): Variable {
+  return new Variable(name, dtype, shape, initializer);
+}
+
+/** Applies an op: checks shapes and returns the symbolic outputs. */
+export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attributes: A): readonly Tensor[] {
+  const types = op.shape(inputs, attributes);
+  const outputs: Tensor[] = [];
+  const node: Node<A> = { op, inputs, attributes, outputs };
+  types.forEach((type, index) => outputs.push(new Tensor(type.dtype, type.shape, { kind: "node", node: node as Node, index })));
+  return outputs;
+}
+
+/** Applies an op with one output, whose dtype and rank the caller states. */
+export function applyOne<D extends DType, S extends Shape, A>(op: Op<A>, inputs: readonly Tensor[], attributes: A): Tensor<D, S> {
+  return apply(op, inputs, attributes)[0] as Tensor<D, S>;
+}
