@@ -1,0 +1,42 @@
+import { check, UnrollError } from "../errors.ts";
+import type { Node, Tensor } from "../graph/tensor.ts";
+import { formatType, sizeOf } from "../graph/types.ts";
+import { nodesOf } from "./order.ts";
+
+/** Values of leaves (inputs, variables, counters), row-major. */
+export type Feeds = ReadonlyMap<Tensor, ArrayLike<number>>;
+
+/** One node through its reference. */
+export function evaluateNode(node: Node, inputs: readonly Float64Array[]): Float64Array[] {
+  const outputs = node.outputs.map((output) => new Float64Array(sizeOf(output.shape)));
+  node.op.reference(node, inputs, outputs);
+  return outputs;
+}
+
+/**
+ * The values of `outputs`, computed in f64 by the references of the ops: slow, and independent of any GPU. Constants need no feed.
+ * @throws UnrollError `name` when a leaf has no feed, `size` when a feed has the wrong length.
+ */
+export function evaluate(outputs: readonly Tensor[], feeds: Feeds): Float64Array[] {
+  const values = new Map<Tensor, Float64Array>();
+  const valueOf = (tensor: Tensor): Float64Array => {
+    const known = values.get(tensor);
+    if (known) return known;
+    const value = leafValue(tensor, feeds);
+    values.set(tensor, value);
+    return value;
+  };
+  for (const node of nodesOf(outputs)) {
+    // A fed intermediate is taken as given.
+    if (node.outputs.every((output) => feeds.has(output))) continue;
+    evaluateNode(node, node.inputs.map(valueOf)).forEach((value, i) => values.set(node.outputs[i], value));
+  }
+  return outputs.map(valueOf);
+}
+
+function leafValue(tensor: Tensor, feeds: Feeds): Float64Array {
+  const feed = feeds.get(tensor) ?? (tensor.source.kind === "constant" ? tensor.source.data : undefined);
+  if (!feed) throw new UnrollError("name", `evaluate: no values were given for a tensor of kind "${tensor.source.kind}", ${formatType(tensor)}`);
+  check(feed.length === tensor.size, "size", () => `evaluate: ${formatType(tensor)} needs ${tensor.size} values, not ${feed.length}`);
+  return feed instanceof Float64Array ? feed : Float64Array.from(feed);
+}
