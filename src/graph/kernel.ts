@@ -46,10 +46,10 @@ export interface KernelSpec<B extends Bindings = Bindings, P extends Params = Pa
   readonly bindings: B;
   readonly params?: P;
   /** Needed only for use on its own (`runKernel`, bench); an op's plan says it per dispatch. */
-  readonly workgroups?: (call: KernelCall) => Workgroups;
-  readonly cost?: (call: KernelCall) => Cost;
+  workgroups?(call: KernelCall): Workgroups;
+  cost?(call: KernelCall): Cost;
   /** The same in f64: fills the arrays bound as write or read_write. For use on its own. */
-  readonly reference?: (arrays: { readonly [K in keyof B]: Float64Array }, params: { readonly [K in keyof P]: number }) => void;
+  reference?(arrays: { readonly [K in keyof B]: Float64Array }, params: { readonly [K in keyof P]: number }): void;
   /** The largest allowed |GPU − reference|, relative to max(1, |reference|). Default 1e-5. For use on its own. */
   readonly tolerance?: number;
 }

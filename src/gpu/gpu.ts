@@ -1,0 +1,144 @@
+import { check, UnrollError } from "../errors.ts";
+import type { Kernel } from "../graph/kernel.ts";
+import type { DeviceTraits } from "../graph/op.ts";
+import { type AdapterDescription, describeAdapter, traitsOf } from "./device.ts";
+import { type Compiled, compileKernel, pipelineKey } from "./pipeline.ts";
+
+/** Numeric values of GPUBufferUsage, which is no global in every runtime. */
+export const USAGE = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128, QUERY_RESOLVE: 512 } as const;
+
+export const align = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
+
+/** Runs in flight before `run` waits: enough to keep the GPU busy, few enough not to flood it. */
+const MAX_IN_FLIGHT = 3;
+
+/** The dispatcher's view of one device: counted buffers, cached pipelines, work in flight, loss. Knows no ops. */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterDescription;
+  readonly traits: DeviceTraits;
+  /** Pipelines compiled so far; a cache hit does not count. */
+  pipelinesCreated = 0;
+  /** Buffers and bytes that exist now. */
+  liveBuffers = 0;
+  liveBytes = 0;
+  /** Resolves with the reason once the device is lost or the engine disposed. */
+  readonly ended: Promise<UnrollError>;
+
+  readonly #owned: boolean;
+  readonly #pipelines = new Map<string, Promise<Compiled>>();
+  readonly #buffers = new Set<GPUBuffer>();
+  readonly #inFlight = new Set<(error: UnrollError) => void>();
+  readonly #waiting: (() => void)[] = [];
+  #failure: UnrollError | undefined;
+  #resolveEnded: (error: UnrollError) => void = () => {};
+
+  /** @param owned whether `dispose` destroys the device: never one that the host brought. */
+  constructor(device: GPUDevice, owned: boolean, traits?: Partial<DeviceTraits>) {
+    this.device = device;
+    this.adapter = describeAdapter(device);
+    this.traits = traitsOf(device, traits);
+    this.#owned = owned;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    void device.lost.then((info) => this.#fail(new UnrollError("lost", `the GPU device was lost (${info.reason}): ${info.message || "no reason given"}`)));
+  }
+
+  /** @throws UnrollError `disposed` or `lost` when nothing can run any more. */
+  assertUsable(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  /**
+   * A buffer of at least `bytes` bytes, rounded up to 16.
+   * @throws UnrollError `limit` when the device allows no buffer or binding of that size.
+   */
+  createBuffer(label: string, bytes: number, usage: number): GPUBuffer {
+    this.assertUsable();
+    const size = Math.max(16, align(bytes, 16));
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    const limit = usage & USAGE.STORAGE ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
+    check(size <= limit, "limit", () => `${label}: ${size} bytes are more than the ${limit} that this device allows for one buffer`);
+    const buffer = this.device.createBuffer({ label, size, usage });
+    this.#buffers.add(buffer);
+    this.liveBuffers++;
+    this.liveBytes += size;
+    return buffer;
+  }
+
+  destroyBuffer(buffer: GPUBuffer): void {
+    if (!this.#buffers.delete(buffer)) return;
+    this.liveBuffers--;
+    this.liveBytes -= buffer.size;
+    buffer.destroy();
+  }
+
+  /** The pipeline of a kernel, compiled once for each source. Call it for all kernels before awaiting any: they compile side by side. */
+  pipeline(kernel: Kernel): Promise<Compiled> {
+    const key = pipelineKey(kernel);
+    let compiled = this.#pipelines.get(key);
+    if (!compiled) {
+      this.pipelinesCreated++;
+      compiled = compileKernel(this.device, kernel);
+      this.#pipelines.set(key, compiled);
+      // A failed compilation is not cached, so that the error is told each time.
+      compiled.catch(() => this.#pipelines.delete(key));
+    }
+    return compiled;
+  }
+
+  /** Whether another run may be submitted without waiting. */
+  get hasRoom(): boolean {
+    return this.#inFlight.size < MAX_IN_FLIGHT;
+  }
+
+  /** Resolves when fewer than 3 runs are in flight; rejects when the device is lost or the engine disposed. */
+  async room(): Promise<void> {
+    while (!this.hasRoom) {
+      this.assertUsable();
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.assertUsable();
+  }
+
+  /** Counts `work` as one run in flight until it settles; rejects at once with the typed error on loss or dispose. */
+  track<T>(work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const fail = (error: UnrollError) => reject(error);
+      const done = () => {
+        this.#inFlight.delete(fail);
+        for (const wake of this.#waiting.splice(0)) wake();
+      };
+      this.#inFlight.add(fail);
+      work.then(
+        (value) => {
+          done();
+          resolve(value);
+        },
+        (error: unknown) => {
+          done();
+          reject(this.#failure ?? error);
+        },
+      );
+      if (this.#failure) reject(this.#failure);
+    });
+  }
+
+  /** Destroys all buffers; the device too, when the engine requested it. What is in flight rejects with `disposed`. */
+  dispose(): void {
+    this.#fail(new UnrollError("disposed", "the engine was disposed"));
+    for (const buffer of this.#buffers) this.destroyBuffer(buffer);
+    this.#pipelines.clear();
+    if (this.#owned) this.device.destroy();
+  }
+
+  #fail(error: UnrollError): void {
+    if (this.#failure) return;
+    this.#failure = error;
+    for (const reject of this.#inFlight) reject(error);
+    this.#inFlight.clear();
+    for (const wake of this.#waiting.splice(0)) wake();
+    this.#resolveEnded(error);
+  }
+}

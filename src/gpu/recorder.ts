@@ -1,0 +1,98 @@
+import type { Kernel, Workgroups } from "../graph/kernel.ts";
+import { align, type Gpu, USAGE } from "./gpu.ts";
+import type { Compiled } from "./pipeline.ts";
+
+/** A range of a buffer, as a dispatch binds it. `offset` is a multiple of 256. */
+export interface Location {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** A dispatch with everything but its pipeline and bind group. */
+export interface PlacedDispatch {
+  readonly kernel: Kernel;
+  /** In the order of the kernel's bindings. */
+  readonly locations: readonly Location[];
+  readonly params: Readonly<Record<string, number>>;
+  readonly workgroups: Workgroups;
+}
+
+interface Step {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: Workgroups;
+}
+
+/** A list of dispatches, made once and encoded into one compute pass each run. */
+export class Recording {
+  readonly #steps: readonly Step[];
+  readonly #uniforms: GPUBuffer | undefined;
+  readonly #gpu: Gpu;
+
+  private constructor(gpu: Gpu, steps: readonly Step[], uniforms: GPUBuffer | undefined) {
+    this.#gpu = gpu;
+    this.#steps = steps;
+    this.#uniforms = uniforms;
+  }
+
+  /** Compiles all pipelines side by side, then makes uniforms and bind groups. Leaves nothing behind when it fails. */
+  static async create(gpu: Gpu, label: string, dispatches: readonly PlacedDispatch[]): Promise<Recording> {
+    const compiled = await Promise.all(dispatches.map(({ kernel }) => gpu.pipeline(kernel)));
+    gpu.assertUsable();
+    const stride = Math.max(256, gpu.device.limits.minUniformBufferOffsetAlignment);
+    const data = new ArrayBuffer(stride * dispatches.length);
+    dispatches.forEach((dispatch, i) => {
+      packParams(dispatch, new DataView(data, i * stride, stride));
+    });
+    let uniforms: GPUBuffer | undefined;
+    if (dispatches.some(({ kernel }) => kernel.params)) {
+      uniforms = gpu.createBuffer(`${label} uniforms`, data.byteLength, USAGE.UNIFORM | USAGE.COPY_DST);
+      gpu.device.queue.writeBuffer(uniforms, 0, data);
+    }
+    const steps = dispatches.map((dispatch, i) => {
+      const uniform = uniforms && dispatch.kernel.params ? { buffer: uniforms, offset: i * stride, bytes: stride } : undefined;
+      return {
+        pipeline: compiled[i].pipeline,
+        bindGroup: makeBindGroup(gpu, compiled[i], dispatch.kernel.name, dispatch.locations, uniform),
+        workgroups: dispatch.workgroups,
+      };
+    });
+    return new Recording(gpu, steps, uniforms);
+  }
+
+  encode(pass: GPUComputePassEncoder): void {
+    let current: GPUComputePipeline | undefined;
+    for (const { pipeline, bindGroup, workgroups } of this.#steps) {
+      if (pipeline !== current) pass.setPipeline(pipeline);
+      current = pipeline;
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+    }
+  }
+
+  dispose(): void {
+    if (this.#uniforms) this.#gpu.destroyBuffer(this.#uniforms);
+  }
+}
+
+function makeBindGroup(gpu: Gpu, compiled: Compiled, label: string, locations: readonly Location[], uniform?: Location): GPUBindGroup {
+  const all = uniform ? [...locations, uniform] : locations;
+  return gpu.device.createBindGroup({
+    label,
+    layout: compiled.layout,
+    entries: all.map(({ buffer, offset, bytes }, binding) => ({
+      binding,
+      resource: { buffer, offset, size: Math.max(16, align(bytes, 16)) },
+    })),
+  });
+}
+
+function packParams({ kernel, params }: PlacedDispatch, view: DataView): void {
+  Object.entries(kernel.params ?? {}).forEach(([name, type], i) => {
+    const value = params[name];
+    if (type === "f32") view.setFloat32(4 * i, value, true);
+    else if (type === "i32") view.setInt32(4 * i, value, true);
+    else view.setUint32(4 * i, value, true);
+  });
+}

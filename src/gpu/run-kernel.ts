@@ -1,0 +1,76 @@
+import { check } from "../errors.ts";
+import type { Kernel, KernelCall, Workgroups } from "../graph/kernel.ts";
+import { bytesPerElement, type DType, type HostArray } from "../graph/types.ts";
+import { type Gpu, USAGE } from "./gpu.ts";
+import { type Location, Recording } from "./recorder.ts";
+
+export interface KernelRun {
+  /** For each binding: its values (read, read_write), or how many elements it has (write). */
+  readonly buffers: Readonly<Record<string, HostArray | number>>;
+  readonly params?: Readonly<Record<string, number>>;
+  /** Overrides the kernel's own rule. */
+  readonly workgroups?: Workgroups;
+}
+
+/** The lengths of what is bound and the params, checked against the kernel. @throws UnrollError `name`, `dtype`, `argument` */
+export function kernelCall(kernel: Kernel, run: KernelRun): KernelCall {
+  const lengths: Record<string, number> = {};
+  for (const [name, { dtype, access }] of Object.entries(kernel.bindings)) {
+    const value = run.buffers[name];
+    check(value !== undefined, "name", () => `kernel "${kernel.name}": nothing is given for the binding "${name}"`);
+    if (typeof value === "number") check(access === "write", "argument", () => `kernel "${kernel.name}": "${name}" is read, so it needs values, not a length`);
+    else check(dtypeOf(value) === dtype, "dtype", () => `kernel "${kernel.name}": "${name}" is ${dtype}, but ${value.constructor.name} was given`);
+    lengths[name] = typeof value === "number" ? value : value.length;
+  }
+  for (const name of Object.keys(run.buffers))
+    check(name in kernel.bindings, "name", () => `kernel "${kernel.name}" has no binding "${name}"; it has ${Object.keys(kernel.bindings).join(", ")}`);
+  const params = run.params ?? {};
+  for (const name of Object.keys(kernel.params ?? {}))
+    check(Number.isFinite(params[name]), "argument", () => `kernel "${kernel.name}": the param "${name}" must be a number`);
+  return { lengths, params };
+}
+
+const dtypeOf = (values: HostArray): DType =>
+  values instanceof Float32Array ? "f32" : values instanceof Int32Array ? "i32" : values instanceof Uint32Array ? "u32" : "f16";
+
+const fromBytes = (dtype: DType, bytes: ArrayBuffer): HostArray =>
+  dtype === "f32" ? new Float32Array(bytes) : dtype === "i32" ? new Int32Array(bytes) : dtype === "u32" ? new Uint32Array(bytes) : new Uint16Array(bytes);
+
+/** Runs one kernel on its own and returns what it wrote. All buffers are made for this call and destroyed after it. */
+export async function runKernelOn(gpu: Gpu, kernel: Kernel, run: KernelRun): Promise<Record<string, HostArray>> {
+  const call = kernelCall(kernel, run);
+  const workgroups = run.workgroups ?? kernel.workgroups?.(call);
+  check(workgroups, "argument", () => `kernel "${kernel.name}": give workgroups, in the kernel or in the call`);
+  const buffers: GPUBuffer[] = [];
+  let recording: Recording | undefined;
+  try {
+    const locations = Object.entries(kernel.bindings).map(([name, { dtype }]): Location => {
+      const value = run.buffers[name];
+      const bytes = call.lengths[name] * bytesPerElement(dtype);
+      const buffer = gpu.createBuffer(`${kernel.name} ${name}`, bytes, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST);
+      buffers.push(buffer);
+      if (typeof value !== "number") gpu.device.queue.writeBuffer(buffer, 0, value as Float32Array<ArrayBuffer>);
+      return { buffer, offset: 0, bytes };
+    });
+    recording = await Recording.create(gpu, kernel.name, [{ kernel, locations, params: call.params, workgroups }]);
+    const encoder = gpu.device.createCommandEncoder({ label: kernel.name });
+    const pass = encoder.beginComputePass({ label: kernel.name });
+    recording.encode(pass);
+    pass.end();
+    const written = Object.entries(kernel.bindings).flatMap(([name, { dtype, access }], i) => {
+      if (access === "read") return [];
+      const staging = gpu.createBuffer(`${kernel.name} ${name} staging`, locations[i].bytes, USAGE.MAP_READ | USAGE.COPY_DST);
+      buffers.push(staging);
+      encoder.copyBufferToBuffer(locations[i].buffer, 0, staging, 0, staging.size);
+      return [{ name, dtype, staging, bytes: locations[i].bytes }];
+    });
+    gpu.device.queue.submit([encoder.finish()]);
+    await gpu.track(Promise.all(written.map(({ staging }) => staging.mapAsync(1))));
+    return Object.fromEntries(
+      written.map(({ name, dtype, staging, bytes }) => [name, fromBytes(dtype, staging.getMappedRange().slice(0, bytes))]),
+    );
+  } finally {
+    recording?.dispose();
+    for (const buffer of buffers) gpu.destroyBuffer(buffer);
+  }
+}
