@@ -1,0 +1,151 @@
+import { check } from "../errors.ts";
+import type { Initializer } from "../graph/tensor.ts";
+import { formatShape, type Shape, sizeOf } from "../graph/types.ts";
+
+/** All zeros: biases. */
+export const zeros = (): Initializer => fill(0);
+
+/** All ones: scales. */
+export const ones = (): Initializer => fill(1);
+
+/** All `value`. */
+export const fill =
+  (value: number): Initializer =>
+  (shape) =>
+    new Float64Array(sizeOf(shape)).fill(value);
+
+/** Uniform in [min, max). */
+export function uniform({ min = -1, max = 1 }: { min?: number; max?: number } = {}): Initializer {
+  check(Number.isFinite(min) && Number.isFinite(max) && min <= max, "argument", () => `uniform: min ${min} and max ${max} are no range`);
+  return (shape, random) => draw(shape, () => min + (max - min) * random.uniform());
+}
+
+/** Normal with this mean and standard deviation. */
+export function normal({ mean = 0, std = 1 }: { mean?: number; std?: number } = {}): Initializer {
+  check(Number.isFinite(mean), "argument", () => `normal: the mean is ${mean}`);
+  check(Number.isFinite(std) && std >= 0, "argument", () => `normal: std must be at least 0, not ${std}`);
+  return (shape, random) => draw(shape, () => mean + std * random.normal());
+}
+
+/** `gain` multiplies the values: 1 for linear, sigmoid and (by Glorot and Bengio) tanh layers; PyTorch advises 5/3 for tanh. */
+export interface GainOptions {
+  gain?: number;
+}
+
+/**
+ * Uniform in ±gain·√(6 / (fan in + fan out)): keeps the variance of activations and gradients through layers. Shapes [in, out] or
+ * [KH, KW, C_in, C_out]. Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
+ */
+export function glorot(options: GainOptions = {}): Initializer {
+  const gain = gainOf("glorot", options, 1);
+  return (shape, random) => {
+    const { fanIn, fanOut } = fans("glorot", shape);
+    return uniformWithin(gain * Math.sqrt(6 / (fanIn + fanOut)), shape, random.uniform);
+  };
+}
+
+/** Normal with variance gain²·2 / (fan in + fan out); see {@link glorot}. */
+export function glorotNormal(options: GainOptions = {}): Initializer {
+  const gain = gainOf("glorotNormal", options, 1);
+  return (shape, random) => {
+    const { fanIn, fanOut } = fans("glorotNormal", shape);
+    const std = gain * Math.sqrt(2 / (fanIn + fanOut));
+    return draw(shape, () => std * random.normal());
+  };
+}
+
+/**
+ * Uniform in ±gain·√(3 / fan in), with gain √2 by default: keeps the variance through layers of rectified units. Shapes as in
+ * {@link glorot}. He, Zhang, Ren and Sun, "Delving deep into rectifiers", 2015.
+ */
+export function he(options: GainOptions = {}): Initializer {
+  const gain = gainOf("he", options, Math.SQRT2);
+  return (shape, random) => uniformWithin(gain * Math.sqrt(3 / fans("he", shape).fanIn), shape, random.uniform);
+}
+
+/** Normal with variance gain² / fan in, with gain √2 by default; see {@link he}. */
+export function heNormal(options: GainOptions = {}): Initializer {
+  const gain = gainOf("heNormal", options, Math.SQRT2);
+  return (shape, random) => {
+    const std = gain / Math.sqrt(fans("heNormal", shape).fanIn);
+    return draw(shape, () => std * random.normal());
+  };
+}
+
+/**
+ * PyTorch's default for linear, convolutional and recurrent layers: uniform in ±1/√fan. `fan` is the fan in of the shape by
+ * default; biases have none and need it; all weights and biases of PyTorch's RNN, LSTM and GRU take `fan: H`.
+ */
+export function torchUniform({ fan }: { fan?: number } = {}): Initializer {
+  check(fan === undefined || fan > 0, "argument", () => `torchUniform: fan must be more than 0, not ${fan}`);
+  return (shape, random) => uniformWithin(1 / Math.sqrt(fan ?? fans("torchUniform", shape).fanIn), shape, random.uniform);
+}
+
+/**
+ * A random (semi-)orthogonal matrix times `gain`: all axes but the last are taken as rows, the last as columns, and the shorter
+ * of the two families is orthonormal. For recurrent weights: all singular values are `gain`. Q of the QR factorisation (with a
+ * positive diagonal of R) of a normal matrix, in f64: uniform over all such matrices. Saxe, McClelland and Ganguli, "Exact
+ * solutions to the nonlinear dynamics of learning in deep linear neural networks", 2014. Takes O(rows · cols · min) time.
+ */
+export function orthogonal(options: GainOptions = {}): Initializer {
+  const gain = gainOf("orthogonal", options, 1);
+  return (shape, random) => {
+    check(shape.length >= 2, "shape", () => `orthogonal: needs at least 2 dimensions, not ${formatShape(shape)}`);
+    const columns = shape[shape.length - 1];
+    const rows = columns === 0 ? 0 : sizeOf(shape) / columns;
+    const wide = rows < columns;
+    const vectors = orthonormal(Math.min(rows, columns), Math.max(rows, columns), random.normal);
+    const values = new Float64Array(rows * columns);
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < columns; j++) values[i * columns + j] = gain * (wide ? vectors[i][j] : vectors[j][i]);
+    return values;
+  };
+}
+
+/** `count` orthonormal vectors of `length` ≥ `count`, by Gram-Schmidt, each projected twice so that rounding leaves no trace. */
+function orthonormal(count: number, length: number, next: () => number): Float64Array[] {
+  const vectors: Float64Array[] = [];
+  while (vectors.length < count) {
+    const v = Float64Array.from({ length }, next);
+    for (let pass = 0; pass < 2; pass++) {
+      for (const other of vectors) {
+        const projection = dot(v, other);
+        for (let i = 0; i < length; i++) v[i] -= projection * other[i];
+      }
+    }
+    const norm = Math.sqrt(dot(v, v));
+    // A vector that lies in the span of the others by bad luck is drawn again.
+    if (norm > 1e-8) vectors.push(v.map((x) => x / norm));
+  }
+  return vectors;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+function draw(shape: Shape, next: () => number): Float64Array {
+  return Float64Array.from({ length: sizeOf(shape) }, next);
+}
+
+const uniformWithin = (bound: number, shape: Shape, next: () => number): Float64Array => draw(shape, () => bound * (2 * next() - 1));
+
+function gainOf(name: string, { gain }: GainOptions, otherwise: number): number {
+  check(gain === undefined || Number.isFinite(gain), "argument", () => `${name}: gain must be a number, not ${gain}`);
+  return gain ?? otherwise;
+}
+
+/** How many inputs each output sees and how many outputs each input reaches, for [in, out] and filters [KH, KW, C_in, C_out]. */
+function fans(name: string, shape: Shape): { fanIn: number; fanOut: number } {
+  check(
+    shape.length >= 2 && sizeOf(shape) > 0,
+    "shape",
+    () => `${name}: ${formatShape(shape)} has no fan in; expected [in, out] or [KH, KW, C_in, C_out] (use zeros() for a bias)`,
+  );
+  const inputs = shape[shape.length - 2];
+  const outputs = shape[shape.length - 1];
+  const receptive = sizeOf(shape) / (inputs * outputs);
+  return { fanIn: receptive * inputs, fanOut: receptive * outputs };
+}
