@@ -123,6 +123,8 @@ export interface Activation {
   readonly reference: (x: number) => number;
   /** The derivative from x and y = f(x). */
   readonly derivative: (x: number, y: number) => number;
+  /** The derivative as a WGSL expression over `y` = f(x), an f32. Undefined: x is needed. `derivative(y, y)` is then the same. */
+  readonly wgslDerivative?: string;
   /** |GPU f(x) − f(x)| for an exact x: a bound from the accuracy of the functions used. */
   readonly error: (x: number, y: number) => number;
   /** The graph of dLoss/dx from dLoss/dy, using y only (so that a fused kernel needs not to keep x). Undefined: x is needed, cannot be fused. */
