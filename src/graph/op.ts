@@ -97,6 +97,11 @@ export interface Op<A = unknown> {
    * length of the sums and the accuracy of the functions used. `inputs` are exact in f32; `outputs` are the reference's.
    */
   error(call: Call<A>, inputs: readonly Float64Array[], outputs: readonly Float64Array[]): readonly (number | Float64Array)[];
+  /**
+   * One element of output 0 with its bound, for calls too large to be computed whole in the proof (over 2e8 multiply-adds): there
+   * the verifier checks 1,000 fixed random elements.
+   */
+  spot?(call: Call<A>, inputs: readonly Float64Array[], index: number): { readonly value: number; readonly error: number };
   /** Output 0 has the bytes of input 0 (reshape): no kernel runs. */
   readonly view?: boolean;
   /** Draws from a counter that the program advances each run (random numbers): never merged, never folded. */
