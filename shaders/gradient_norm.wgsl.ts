@@ -1,0 +1,99 @@
+import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
+import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { powerScaleLibrary } from "./lib/power_scale.wgsl.ts";
+
+/** Invocations of a workgroup, and vec4 that each of them reads. */
+export const NORM_INVOCATIONS = 64;
+export const NORM_ITEMS = 8;
+/** Floats that one workgroup covers. */
+export const NORM_FLOATS = NORM_INVOCATIONS * NORM_ITEMS * 4;
+/** u32 words that one workgroup writes. */
+export const NORM_WORDS = 3;
+
+const items = Array.from({ length: NORM_ITEMS }, (_, i) => i);
+
+/**
+ * The partial norm of one segment of gradients, safe for every finite f32.
+ *
+ *     m = max |g|,  s = Σ (g · 2^-e)²  with 2^e next to m,  and whether any g is infinite or NaN
+ *
+ * Memory: `gradients` flat, as vec4, in blocks of 64 floats; `blocks[b]` of them belong to a variable, the rest is a gap with any
+ * values. `partials` gets three u32 words per workgroup, beginning at workgroup number `offset`: the bits of m, the bits of s (a
+ * float), 1 when something was not finite. What is not finite is found by its bits and counts as 0 in m and s.
+ * A workgroup covers 2048 floats: each of 64 invocations holds 8 vec4 in registers, finds its own m, then its own s; the first
+ * invocation joins the 64 pairs in order. One barrier. Cost: reads the segment once.
+ */
+export const gradientNorm = (): string => wgsl`
+${gridLibrary}
+${powerScaleLibrary}
+struct Params { size: u32, offset: u32 }
+@group(0) @binding(0) var<storage, read> gradients: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> blocks: array<u32>;
+@group(0) @binding(2) var<storage, read_write> partials: array<u32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+var<workgroup> largest: array<u32, ${NORM_INVOCATIONS}>;
+var<workgroup> sums: array<f32, ${NORM_INVOCATIONS}>;
+var<workgroup> wrong: array<u32, ${NORM_INVOCATIONS}>;
+
+const EXPONENT = vec4<u32>(0x7f800000u);
+
+fn load_bits(i: u32) -> vec4<u32> {
+  if (i >= params.size / 4u) { return vec4<u32>(0u); }
+  let count = blocks[i / 16u];
+  let lane = vec4<u32>(0u, 1u, 2u, 3u) + (i % 16u) * 4u;
+  let bits = bitcast<vec4<u32>>(gradients[i]) & vec4<u32>(0x7fffffffu);
+  return select(vec4<u32>(0u), bits, lane < vec4<u32>(count));
+}
+
+fn square_sum(bits: vec4<u32>, scale: f32) -> f32 {
+  let v = bitcast<vec4<f32>>(bits) * scale;
+  return dot(v, v);
+}
+
+@compute @workgroup_size(${NORM_INVOCATIONS})
+fn main(
+  @builtin(workgroup_id) id: vec3<u32>,
+  @builtin(num_workgroups) grid: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let group = linear_workgroup(id, grid);
+  let first = group * ${NORM_INVOCATIONS * NORM_ITEMS}u + local;
+  var bad = vec4<bool>(false);
+  var top = vec4<u32>(0u);
+${items
+  .map(
+    (i) => `  let raw${i} = load_bits(first + ${i * NORM_INVOCATIONS}u);
+  let bad${i} = raw${i} >= EXPONENT;
+  let v${i} = select(raw${i}, vec4<u32>(0u), bad${i});
+  bad = bad | bad${i};
+  top = max(top, v${i});`,
+  )
+  .join("\n")}
+  let m = max(max(top.x, top.y), max(top.z, top.w));
+  let scale = scale_down(m);
+  var s = 0.0;
+${items.map((i) => `  s += square_sum(v${i}, scale);`).join("\n")}
+  largest[local] = m;
+  sums[local] = s;
+  wrong[local] = select(0u, 1u, any(bad));
+  workgroupBarrier();
+  if (local == 0u && group * ${NORM_FLOATS}u < params.size) {
+    var all = 0u;
+    var flag = 0u;
+    for (var i = 0u; i < ${NORM_INVOCATIONS}u; i++) {
+      all = max(all, largest[i]);
+      flag |= wrong[i];
+    }
+    let shared_scale = scale_down(all);
+    var sum = 0.0;
+    for (var i = 0u; i < ${NORM_INVOCATIONS}u; i++) {
+      sum += rescaled(sums[i], largest[i], shared_scale);
+    }
+    let at = (params.offset + group) * ${NORM_WORDS}u;
+    partials[at] = all;
+    partials[at + 1u] = bitcast<u32>(sum);
+    partials[at + 2u] = flag;
+  }
+}
+`;
