@@ -40,7 +40,7 @@ export function glorot(options: GainOptions = {}): Initializer {
   const gain = gainOf("glorot", options, 1);
   return (shape, random) => {
     const { fanIn, fanOut } = fans("glorot", shape);
-    return uniformWithin(gain * Math.sqrt(6 / (fanIn + fanOut)), shape, random.uniform);
+    return uniformWithin(gain * Math.sqrt(6 / (fanIn + fanOut)), shape, () => random.uniform());
   };
 }
 
@@ -60,7 +60,7 @@ export function glorotNormal(options: GainOptions = {}): Initializer {
  */
 export function he(options: GainOptions = {}): Initializer {
   const gain = gainOf("he", options, Math.SQRT2);
-  return (shape, random) => uniformWithin(gain * Math.sqrt(3 / fans("he", shape).fanIn), shape, random.uniform);
+  return (shape, random) => uniformWithin(gain * Math.sqrt(3 / fans("he", shape).fanIn), shape, () => random.uniform());
 }
 
 /** Normal with variance gain² / fan in, with gain √2 by default; see {@link he}. */
@@ -78,7 +78,7 @@ export function heNormal(options: GainOptions = {}): Initializer {
  */
 export function torchUniform({ fan }: { fan?: number } = {}): Initializer {
   check(fan === undefined || fan > 0, "argument", () => `torchUniform: fan must be more than 0, not ${fan}`);
-  return (shape, random) => uniformWithin(1 / Math.sqrt(fan ?? fans("torchUniform", shape).fanIn), shape, random.uniform);
+  return (shape, random) => uniformWithin(1 / Math.sqrt(fan ?? fans("torchUniform", shape).fanIn), shape, () => random.uniform());
 }
 
 /**
@@ -94,7 +94,7 @@ export function orthogonal(options: GainOptions = {}): Initializer {
     const columns = shape[shape.length - 1];
     const rows = columns === 0 ? 0 : sizeOf(shape) / columns;
     const wide = rows < columns;
-    const vectors = orthonormal(Math.min(rows, columns), Math.max(rows, columns), random.normal);
+    const vectors = orthonormal(Math.min(rows, columns), Math.max(rows, columns), () => random.normal());
     const values = new Float64Array(rows * columns);
     for (let i = 0; i < rows; i++)
       for (let j = 0; j < columns; j++) values[i * columns + j] = gain * (wide ? vectors[i][j] : vectors[j][i]);

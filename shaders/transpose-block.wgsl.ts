@@ -1,0 +1,47 @@
+import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
+import { gridLibrary } from "./lib/grid.wgsl.ts";
+
+/**
+ * y[b, j, i] = x[b, i, j] for x[batch, rows, columns], rows and columns multiples of 4, copied as u32.
+ *
+ * Each invocation transposes one 4×4 block in registers: four vec4 loads, four vec4 stores. Params count in blocks: `rows` and
+ * `columns` of x. Workgroup: 64 blocks, neighbours along the rows of y, so that stores are contiguous. Without workgroup
+ * memory: right for software adapters, good where there is a cache.
+ */
+export function transposeBlockShader(): string {
+  return wgsl`
+struct Params {
+  rows: u32,
+  columns: u32,
+  count: u32,
+}
+@group(0) @binding(0) var<storage, read> source: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read_write> destination: array<vec4<u32>>;
+@group(0) @binding(2) var<uniform> params: Params;
+${gridLibrary}
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = linear_workgroup(workgroup, workgroups) * 64u + lane;
+  if (block >= params.count) {
+    return;
+  }
+  let row = block % params.rows;
+  let column = (block / params.rows) % params.columns;
+  let batch = block / (params.rows * params.columns);
+  let from = (batch * params.rows + row) * 4u * params.columns + column;
+  let a = source[from];
+  let b = source[from + params.columns];
+  let c = source[from + 2u * params.columns];
+  let d = source[from + 3u * params.columns];
+  let to = (batch * params.columns + column) * 4u * params.rows + row;
+  destination[to] = vec4<u32>(a.x, b.x, c.x, d.x);
+  destination[to + params.rows] = vec4<u32>(a.y, b.y, c.y, d.y);
+  destination[to + 2u * params.rows] = vec4<u32>(a.z, b.z, c.z, d.z);
+  destination[to + 3u * params.rows] = vec4<u32>(a.w, b.w, c.w, d.w);
+}
+`;
+}
