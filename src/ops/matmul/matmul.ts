@@ -1,0 +1,117 @@
+import { check } from "../../errors.ts";
+import type { Activation, Call, Op } from "../../graph/op.ts";
+import { applyOne, type F32, type Node, type Tensor } from "../../graph/tensor.ts";
+import { type Broadcast, formatType, type Shape, sizeOf, type TensorType } from "../../graph/types.ts";
+import { matmulError } from "./error.ts";
+import { matmulGradient } from "./gradient.ts";
+import { batchSize, broadcastBatch, type MatmulAttributes, matmulProblem, matrixSizes } from "./problem.ts";
+import { matmulReference } from "./reference.ts";
+import { matmulVariants } from "./variants.ts";
+
+function matmulShape(inputs: readonly TensorType[], attributes: MatmulAttributes): readonly TensorType[] {
+  const [a, b, bias] = inputs;
+  const seen = () =>
+    `matmul: a is ${formatType(a)}${attributes.transposeA ? " (transposed)" : ""} and b is ${formatType(b)}${attributes.transposeB ? " (transposed)" : ""}`;
+  for (const [name, type] of [
+    ["a", a],
+    ["b", b],
+    ["bias", bias],
+  ] as const) {
+    if (!type) continue;
+    check(type.dtype === "f32", "dtype", () => `matmul: ${name} is ${formatType(type)}, it must be f32`);
+    check(type.shape.length > 0, "shape", () => `matmul: ${name} is a scalar, it needs at least one axis`);
+  }
+  check(!attributes.transposeA || a.shape.length > 1, "argument", () => `${seen()}: a vector cannot be transposed`);
+  check(!attributes.transposeB || b.shape.length > 1, "argument", () => `${seen()}: a vector cannot be transposed`);
+  const { m, n, ka, kb } = matrixSizes(a.shape, b.shape, attributes);
+  check(ka === kb, "shape", () => `${seen()}: the inner sizes ${ka} and ${kb} differ`);
+  const batch = broadcastBatch(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  check(batch, "shape", () => `${seen()}: the leading axes [${a.shape.slice(0, -2)}] and [${b.shape.slice(0, -2)}] do not broadcast`);
+  if (bias) {
+    check(b.shape.length > 1, "shape", () => `${seen()}: a product with a vector has no columns that a bias could be added to`);
+    check(
+      bias.shape.length === 1 && bias.shape[0] === n,
+      "shape",
+      () => `${seen()}, bias is ${formatType(bias)}: expected f32[${n}], one for each column`,
+    );
+  }
+  const shape = [...batch, ...(a.shape.length > 1 ? [m] : []), ...(b.shape.length > 1 ? [n] : [])];
+  return [{ dtype: "f32", shape }];
+}
+
+/** Takes over a bias along the last axis, and then an activation whose gradient needs only its result. */
+function absorb(node: Node<MatmulAttributes>, consumer: Node) {
+  const epilogue = consumer.op.epilogue;
+  const [product] = node.outputs;
+  if (epilogue === undefined || node.attributes.activation) return undefined;
+  if (epilogue.kind === "activation") {
+    if (!epilogue.activation.gradientFromOutput) return undefined;
+    return { op: matmulOp, inputs: node.inputs, attributes: { ...node.attributes, activation: epilogue.activation } };
+  }
+  const bias = consumer.inputs.find((tensor) => tensor !== product);
+  const fits =
+    node.inputs.length === 2 &&
+    node.inputs[1].shape.length > 1 &&
+    consumer.inputs.length === 2 &&
+    bias?.dtype === "f32" &&
+    bias.shape.length === 1 &&
+    bias.shape[0] === product.shape.at(-1);
+  return fits ? { op: matmulOp, inputs: [...node.inputs, bias], attributes: node.attributes } : undefined;
+}
+
+/** 2·M·N·K operations for each matrix of the batch; each operand moves once. */
+function cost(call: Call<MatmulAttributes>) {
+  const p = matmulProblem(call);
+  const elements = [...call.inputs, ...call.outputs].reduce((sum, type) => sum + sizeOf(type.shape), 0);
+  return { flops: 2 * p.m * p.n * p.k * batchSize(p), bytes: 4 * elements };
+}
+
+/** The op behind {@link matmul}. Inputs a, b and perhaps bias. */
+export const matmulOp: Op<MatmulAttributes> = {
+  name: "matmul",
+  shape: matmulShape,
+  reference: matmulReference,
+  gradient: matmulGradient,
+  kernels: matmulVariants,
+  cost,
+  error: matmulError,
+  absorb,
+};
+
+type DropLast<S extends Shape> = S extends readonly [...infer Rest extends number[], number] ? Rest : Shape;
+type DropRow<S extends Shape> = S extends readonly [...infer Rest extends number[], number, number] ? readonly [...Rest, number] : Shape;
+
+/** The rank of a product: leading axes broadcast; a vector on either side leaves no axis of its own. */
+export type Product<A extends Shape, B extends Shape> = number extends A["length"]
+  ? Shape
+  : number extends B["length"]
+    ? Shape
+    : A["length"] extends 1
+      ? B["length"] extends 1
+        ? readonly []
+        : DropRow<B>
+      : B["length"] extends 1
+        ? DropLast<A>
+        : Broadcast<A, B>;
+
+export interface MatmulOptions {
+  /** a holds [..., K, M] and is read as if its last two axes were swapped. */
+  readonly transposeA?: boolean;
+  /** b holds [..., N, K]. */
+  readonly transposeB?: boolean;
+  /** [N], added to each row. */
+  readonly bias?: F32<readonly [number]>;
+  /** Applied last, in the same kernel. Gradients need one that has `gradientFromOutput`. */
+  readonly activation?: Activation;
+}
+
+/**
+ * activation(a·b + bias) with a [..., M, K], b [..., K, N] → [..., M, N]. Leading axes broadcast as in NumPy; a vector a [K] is one
+ * row, a vector b [K] one column, and the result loses that axis.
+ * @throws UnrollError `shape`, `dtype` or `argument` when the operands do not fit.
+ */
+export function matmul<A extends Shape, B extends Shape>(a: F32<A>, b: F32<B>, options: MatmulOptions = {}): F32<Product<A, B>> {
+  const { transposeA = false, transposeB = false, bias, activation } = options;
+  const inputs: Tensor[] = bias ? [a, b, bias] : [a, b];
+  return applyOne(matmulOp, inputs, { transposeA, transposeB, ...(activation ? { activation } : {}) });
+}

@@ -1,0 +1,38 @@
+import type { Call } from "../../graph/op.ts";
+import { type MatmulAttributes, matmulProblem, matrixStarts, type Problem } from "./problem.ts";
+
+/** C += A·B for one matrix of the batch, in the order that walks B and C row by row. `map` is applied to each factor (abs for bounds). */
+function product(p: Problem, a: Float64Array, b: Float64Array, c: Float64Array, at: { a: number; b: number; c: number }): void {
+  const { m, n, k } = p;
+  const [aRow, aTerm] = p.transposeA ? [1, m] : [k, 1];
+  const [bTerm, bColumn] = p.transposeB ? [1, k] : [n, 1];
+  for (let i = 0; i < m; i++)
+    for (let t = 0; t < k; t++) {
+      const x = a[at.a + i * aRow + t * aTerm];
+      for (let j = 0; j < n; j++) c[at.c + i * n + j] += x * b[at.b + t * bTerm + j * bColumn];
+    }
+}
+
+/** Σ_k A[m, k]·B[k, n] for the whole batch, without bias and activation. */
+export function multiply(call: Call<MatmulAttributes>, a: Float64Array, b: Float64Array): Float64Array {
+  const p = matmulProblem(call);
+  const starts = matrixStarts(p.batch);
+  const out = new Float64Array(starts.length * p.m * p.n);
+  starts.forEach((start, i) => product(p, a, b, out, { ...start, c: i * p.m * p.n }));
+  return out;
+}
+
+/** Σ_k A·B + bias: what the activation is applied to. */
+export function preActivation(call: Call<MatmulAttributes>, inputs: readonly Float64Array[]): Float64Array {
+  const [a, b, bias] = inputs;
+  const sums = multiply(call, a, b);
+  if (bias) for (let i = 0; i < sums.length; i++) sums[i] += bias[i % bias.length];
+  return sums;
+}
+
+/** C = f(A·B + bias). */
+export function matmulReference(call: Call<MatmulAttributes>, inputs: readonly Float64Array[], outputs: readonly Float64Array[]): void {
+  const f = call.attributes.activation?.reference;
+  const z = preActivation(call, inputs);
+  outputs[0].set(f ? z.map((x) => f(x)) : z);
+}

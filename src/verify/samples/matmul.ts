@@ -1,0 +1,55 @@
+import type { RandomSource } from "../../graph/tensor.ts";
+import type { Shape } from "../../graph/types.ts";
+import { tanhActivation } from "../../ops/activation.ts";
+import { matmulOp } from "../../ops/matmul/matmul.ts";
+import type { MatmulAttributes } from "../../ops/matmul/problem.ts";
+import type { OpSamples, Sample, SampleInput } from "../sample.ts";
+
+type Value = SampleInput["value"];
+
+/** A product of matrices M×K and K×N under the leading axes given, stored as the transposes say. */
+function product(
+  [m, k, n]: readonly [number, number, number],
+  attributes: Partial<MatmulAttributes> & { readonly bias?: boolean } = {},
+  { leadingA = [] as Shape, leadingB = [] as Shape, value = undefined as Value } = {},
+): Sample<MatmulAttributes> {
+  const { transposeA = false, transposeB = false, activation, bias } = attributes;
+  const inputs: SampleInput[] = [
+    { shape: [...leadingA, ...(transposeA ? [k, m] : [m, k])], value },
+    { shape: [...leadingB, ...(transposeB ? [n, k] : [k, n])], value },
+    ...(bias ? [{ shape: [n] }] : []),
+  ];
+  return { inputs, attributes: { transposeA, transposeB, ...(activation ? { activation } : {}) } };
+}
+
+const RAGGED = [1, 3, 7, 17, 33, 65, 130];
+const FORMS = [0, 1, 2, 3].map((i) => ({ transposeA: i % 2 === 1, transposeB: i > 1 }));
+
+function samples(random: RandomSource): Sample<MatmulAttributes>[] {
+  const ragged = FORMS.flatMap((form) =>
+    RAGGED.flatMap((size) => [product([size, 8, 12], form), product([12, size, 8], form), product([8, 12, size], form)]),
+  );
+  const draw = () => RAGGED[Math.floor(random.uniform() * RAGGED.length)];
+  const draws = FORMS.flatMap((form) => Array.from({ length: 3 }, () => product([draw(), draw(), draw()], { ...form, bias: true })));
+  const positive = (source: RandomSource) => 0.5 + source.uniform();
+  const note = (text: string, sample: Sample<MatmulAttributes>) => ({ ...sample, note: text });
+  return [
+    ...ragged,
+    ...draws,
+    note("whole tiles", product([64, 64, 64], { bias: true, activation: tanhActivation })),
+    ...FORMS.map((form) => note("long sum, split", product([5, 2049, 6], form))),
+    ...FORMS.map((form) => note("long sum, split, vec4", product([4, 2048, 8], { ...form, bias: true, activation: tanhActivation }))),
+    note("one sign", product([9, 1030, 7], {}, { value: positive })),
+    note("large values", product([7, 17, 5], {}, { value: (source) => 1e15 * source.normal() })),
+    note("one b for all of a", product([3, 5, 4], { bias: true }, { leadingA: [2, 3] })),
+    note("transposed a keeps its batch", product([3, 5, 4], { transposeA: true }, { leadingA: [2, 3] })),
+    note("one a for all of b", product([3, 5, 4], {}, { leadingB: [6] })),
+    note("batches broadcast both ways", product([5, 4, 6], { transposeB: true }, { leadingA: [3, 1], leadingB: [2] })),
+    note("three batch dimensions", product([4, 4, 4], {}, { leadingA: [2, 1, 3], leadingB: [2, 1] })),
+    { inputs: [{ shape: [7] }, { shape: [7] }], attributes: { transposeA: false, transposeB: false }, note: "vector · vector" },
+    { inputs: [{ shape: [7] }, { shape: [2, 7, 5] }], attributes: { transposeA: false, transposeB: false }, note: "vector · matrix" },
+    { inputs: [{ shape: [2, 5, 7] }, { shape: [7] }], attributes: { transposeA: false, transposeB: false }, note: "matrix · vector" },
+  ];
+}
+
+export const matmulSamples: readonly OpSamples<MatmulAttributes>[] = [{ op: matmulOp, samples }];
