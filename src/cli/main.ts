@@ -1,0 +1,103 @@
+import { writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { UnrollError } from "../errors.ts";
+import { formatAdapter } from "../gpu/device.ts";
+import { formatFailure } from "../verify/format.ts";
+import type { VerifyReport } from "../verify/schema.ts";
+import { launch, type Runtime } from "./runtime/runtime.ts";
+import type { Info } from "./tasks.ts";
+
+const HELP = `unroll: what the GPU here can do, and whether Unroll computes right on it
+
+  unroll info     adapter, features, limits
+  unroll verify   every op and every kernel variant, forward and gradient, against the reference
+
+  --runtime chrome | node    where to run: a headless browser (default), or Node with Dawn
+  --browser PATH             a Chrome or Chromium; or one of: installed, puppeteer, bundled
+  --only NAME                verify: only ops whose name contains NAME (may be given more than once)
+  --json FILE                also write the result as JSON (schema: src/verify/schema.ts)
+  --help                     this text
+
+A browser is looked for in this order: --browser, PUPPETEER_EXECUTABLE_PATH, CHROME_PATH, an installed Chrome or Chromium,
+puppeteer's own download, the one inside @sparticuz/chromium.`;
+
+const options = {
+  runtime: { type: "string", default: "chrome" },
+  browser: { type: "string" },
+  only: { type: "string", multiple: true },
+  json: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+type Values = ReturnType<typeof parse>["values"];
+type Command = (runtime: Runtime, values: Values) => Promise<boolean>;
+
+const commands: Readonly<Record<string, Command>> = { info: infoCommand, verify: verifyCommand };
+
+const parse = (args: string[]) => parseArgs({ args, options, allowPositionals: true });
+
+/** Runs the command line. Resolves to the exit code: 0 fine, 1 something failed, 2 the call makes no sense. */
+export async function main(args: string[]): Promise<number> {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(args);
+  } catch (error) {
+    console.error(`unroll: ${messageOf(error)}\n\n${HELP}`);
+    return 2;
+  }
+  const { values, positionals } = parsed;
+  if (values.help || positionals.length === 0) {
+    console.log(HELP);
+    return values.help ? 0 : 2;
+  }
+  const [name] = positionals;
+  if (positionals.length > 1 || !Object.hasOwn(commands, name)) {
+    console.error(`unroll: there is no command "${positionals.join(" ")}"\n\n${HELP}`);
+    return 2;
+  }
+  try {
+    return (await runCommand(commands[name], values)) ? 0 : 1;
+  } catch (error) {
+    console.error(`unroll ${name}: ${error instanceof UnrollError ? error.message : error instanceof Error ? error.stack : String(error)}`);
+    return error instanceof UnrollError && error.code === "argument" ? 2 : 1;
+  }
+}
+
+async function runCommand(command: Command, values: Values): Promise<boolean> {
+  const runtime = await launch(values.runtime, { browser: values.browser, log: (line) => console.log(line) });
+  console.log(`runtime: ${runtime.name}, ${runtime.choice}`);
+  try {
+    return await command(runtime, values);
+  } finally {
+    await runtime.close();
+  }
+}
+
+async function infoCommand(runtime: Runtime, { json }: Values): Promise<boolean> {
+  const info: Info = await runtime.call("info", {});
+  console.log(`adapter: ${formatAdapter(info.adapter)}`);
+  console.log(`features: ${info.features.join(", ") || "none"}`);
+  console.log(`WGSL: ${info.languageFeatures.join(", ") || "no extensions"}`);
+  console.log("limits:");
+  for (const [name, value] of Object.entries(info.limits)) console.log(`  ${name.padEnd(44)} ${value.toLocaleString("en")}`);
+  if (json) await writeJson(json, { schema: "unroll-info/1", runtime: { name: runtime.name, choice: runtime.choice }, ...info });
+  return true;
+}
+
+async function verifyCommand(runtime: Runtime, { json, only }: Values): Promise<boolean> {
+  const started = performance.now();
+  const { adapter, ops, cases, ok } = await runtime.call("verify", { only });
+  const failures = cases.filter((report) => !report.ok);
+  for (const report of failures.slice(0, 20)) console.log(`\n${formatFailure(report)}`);
+  if (failures.length > 20) console.log(`\n… and ${failures.length - 20} more${json ? `, all in ${json}` : ""}`);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const bad = ops.filter((summary) => !summary.ok).length;
+  console.log(`\n${ops.length - bad} of ${ops.length} ops right in ${cases.length} cases, ${seconds} s${ok ? "" : `; ${bad} WRONG`}`);
+  const report: VerifyReport = { schema: "unroll-verify/1", runtime: { name: runtime.name, choice: runtime.choice }, adapter, ops, cases, ok };
+  if (json) await writeJson(json, report);
+  return ok && ops.length > 0;
+}
+
+const writeJson = (file: string, value: unknown): Promise<void> => writeFile(file, `${JSON.stringify(value, undefined, 1)}\n`);
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

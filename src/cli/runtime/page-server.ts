@@ -1,0 +1,54 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { UnrollError } from "../../errors.ts";
+
+export interface PageServer {
+  /** An empty page on localhost: a secure context, which WebGPU needs. */
+  readonly url: string;
+  /** Where the page imports the tasks from. */
+  readonly module: string;
+  close(): Promise<void>;
+}
+
+/** The headers of an isolated page, whose clock is fine enough for timing. */
+export const isolationHeaders = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+} as const;
+
+export const blankPage = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>Unroll</title>';
+
+/** Serves an empty page and the bundle of src/cli/tasks.ts, which the build puts beside the modules. */
+export async function servePage(): Promise<PageServer> {
+  const bundle = findBundle(dirname(fileURLToPath(import.meta.url)));
+  const script = await readFile(bundle);
+  const server = createServer((request, response) => {
+    const isScript = request.url === "/tasks.js";
+    response.writeHead(200, { ...isolationHeaders, "Content-Type": isScript ? "text/javascript" : "text/html" });
+    response.end(isScript ? script : blankPage);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    module: "/tasks.js",
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** `page/tasks.js` in the folder of the build, or in `dist` when this runs from the sources. */
+function findBundle(start: string): string {
+  for (let folder = start; folder !== dirname(folder); folder = dirname(folder))
+    for (const bundle of [join(folder, "page", "tasks.js"), join(folder, "dist", "page", "tasks.js")]) if (existsSync(bundle)) return bundle;
+  throw new UnrollError("missing", "the page script dist/page/tasks.js is not there: run npm run build");
+}

@@ -1,0 +1,41 @@
+import { UnrollError } from "../../errors.ts";
+
+/** What the command line can ask of a runtime: the functions of src/cli/tasks.ts, by name. */
+export type Tasks = typeof import("../tasks.ts");
+export type TaskName = keyof Tasks;
+export type TaskOptions<K extends TaskName> = Parameters<Tasks[K]>[1];
+export type TaskResult<K extends TaskName> = Awaited<ReturnType<Tasks[K]>>;
+
+/** A place with WebGPU where tasks run: a browser, or Node with Dawn. Options and results travel as JSON. */
+export interface Runtime {
+  readonly name: RuntimeName;
+  /** What was chosen, for people: a browser with its path and version, or a package. */
+  readonly choice: string;
+  call<K extends TaskName>(task: K, options: TaskOptions<K>): Promise<TaskResult<K>>;
+  /** Leaves nothing behind. */
+  close(): Promise<void>;
+}
+
+export const runtimeNames = ["chrome", "node"] as const;
+export type RuntimeName = (typeof runtimeNames)[number];
+
+export interface RuntimeOptions {
+  /** A path, or "installed", "puppeteer" or "bundled". */
+  readonly browser?: string;
+  /** Further flags for the browser. */
+  readonly flags?: readonly string[];
+  /** Gets each line that a task logs. */
+  readonly log?: (line: string) => void;
+}
+
+/** Starts a runtime. @throws UnrollError `argument` for a name that is none, `missing` where a package or program is not there. */
+export async function launch(name: string, options: RuntimeOptions = {}): Promise<Runtime> {
+  switch (name) {
+    case "chrome":
+      return (await import("./chrome.ts")).chromeRuntime(options);
+    case "node":
+      return (await import("./node.ts")).nodeRuntime(options);
+    default:
+      throw new UnrollError("argument", `--runtime ${name}: known runtimes are ${runtimeNames.join(" and ")}`);
+  }
+}

@@ -1,0 +1,64 @@
+import type { AdapterDescription } from "../gpu/device.ts";
+
+/**
+ * What `unroll verify --json FILE` writes, and what {@link verifyOps} returns. Numbers that are not finite are null. Fields are only
+ * ever added while `schema` stays the same.
+ */
+export interface VerifyReport {
+  readonly schema: "unroll-verify/1";
+  /** Where it ran. */
+  readonly runtime: RuntimeReport;
+  readonly adapter: AdapterDescription;
+  /** One entry for each op, in the order of the list of all ops. */
+  readonly ops: readonly OpSummary[];
+  /** Every call of every variant that ran. */
+  readonly cases: readonly CaseReport[];
+  readonly ok: boolean;
+}
+
+export interface RuntimeReport {
+  readonly name: string;
+  /** The browser or package that was chosen, with its version. */
+  readonly choice: string;
+}
+
+export interface CaseReport {
+  /** The op under proof. */
+  readonly op: string;
+  /** `forward`: a call of the op. `gradient`: a call of `node`, an op in the graph of its gradient. */
+  readonly face: "forward" | "gradient";
+  readonly node: string;
+  readonly variant: string;
+  /** Which device ran it: as it is, or one with the default limits only. */
+  readonly device: DeviceName;
+  /** The input whose buffer the output took over. */
+  readonly inPlace?: number;
+  /** Such as "f32[3, 4]". */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: string;
+  readonly note?: string;
+  /** |GPU − reference| and its bound, at the element where their ratio is largest. */
+  readonly error: number | null;
+  readonly bound: number | null;
+  /** error / bound. */
+  readonly ratio: number | null;
+  readonly ok: boolean;
+  /** What is wrong, in words. */
+  readonly problem?: string;
+}
+
+export type DeviceName = "native" | "default limits";
+
+export interface OpSummary {
+  readonly op: string;
+  readonly cases: number;
+  readonly failed: number;
+  readonly variants: readonly string[];
+  /** Variants of the op that no sample reached on any device. */
+  readonly unreached: readonly string[];
+  /** Of the case with the worst ratio. */
+  readonly worst?: { readonly error: number | null; readonly bound: number | null; readonly ratio: number | null; readonly variant: string };
+  readonly looseBound?: string;
+  readonly ok: boolean;
+}

@@ -1,0 +1,22 @@
+import { describe, expect, test } from "vitest";
+import { allSamples } from "../../src/verify/all.ts";
+import { formatFailure, formatSummary } from "../../src/verify/format.ts";
+import type { Verification } from "../../src/verify/run.ts";
+import { isLoose } from "../../src/verify/summary.ts";
+import { inPage } from "../support/page.ts";
+
+const PAGE = "tests/gpu/pages/verify.ts";
+
+describe("every op, every variant, forward and gradient, in Chrome", () => {
+  for (const [index, { op, looseBound }] of allSamples.entries())
+    test(op.name, async () => {
+      const { ops, cases } = await inPage<Verification>(PAGE, "verifyAt", index);
+      const [summary] = ops;
+      console.log(formatSummary(summary));
+      expect(cases.filter((report) => !report.ok).map(formatFailure)).toEqual([]);
+      expect(summary.ok, "no case ran").toBe(true);
+      expect(summary.unreached, "variants that no sample reaches").toEqual([]);
+      if (looseBound) console.log(`     ${op.name}: the bound may be loose: ${looseBound}`);
+      else expect(isLoose(summary), `the bound exceeds 50 × the worst error seen: ${formatSummary(summary)}`).toBe(false);
+    });
+});

@@ -1,0 +1,85 @@
+import puppeteer, { type Browser, type Page } from "puppeteer";
+import { afterAll, inject } from "vitest";
+
+let browser: Browser | undefined;
+let page: Page | undefined;
+let problems: string[] = [];
+
+/**
+ * Calls an exported function of a module within this test file's own page in the browser: `inPage("tests/gpu/pages/x.ts", "run", 3)`.
+ * Arguments and result travel as JSON (with Infinity and NaN as null); typed arrays do not. Errors on the console, errors of the
+ * page and errors that WebGPU reports uncaptured fail the call.
+ * @param file from the root of the repository.
+ */
+export async function inPage<T>(file: string, name: string, ...args: unknown[]): Promise<T> {
+  page ??= await openPage();
+  problems = [];
+  const json = (await page.evaluate(callExport(`/${file}`, name, args))) as string | undefined;
+  if (problems.length > 0) throw new Error(`in the page:\n${problems.join("\n")}`);
+  return (json === undefined ? undefined : JSON.parse(json)) as T;
+}
+
+/** This file's page, for what `inPage` cannot do. */
+export async function testPage(): Promise<Page> {
+  page ??= await openPage();
+  return page;
+}
+
+/** A further page, for example to drive the demo. The caller closes it. `problems` collects what would fail `inPage`. */
+export async function freshPage(): Promise<{ page: Page; problems: string[]; origin: string }> {
+  const found: string[] = [];
+  return { page: await newPage((problem) => found.push(problem)), problems: found, origin: new URL(inject("page").url).origin };
+}
+
+async function openPage(): Promise<Page> {
+  const opened = await newPage((problem) => problems.push(problem));
+  await opened.goto(inject("page").url);
+  return opened;
+}
+
+async function newPage(onProblem: (problem: string) => void): Promise<Page> {
+  browser ??= await puppeteer.connect({ browserWSEndpoint: inject("page").wsEndpoint, defaultViewport: null, protocolTimeout: 0 });
+  const opened = await browser.newPage();
+  opened.on("console", (message) => {
+    if (message.type() === "error") onProblem(`console: ${message.text()}`);
+    else if (message.type() === "log") console.log(message.text());
+  });
+  opened.on("pageerror", (error) => onProblem(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`));
+  opened.on("error", (error) => onProblem(`the page crashed: ${error.message}`));
+  await opened.evaluateOnNewDocument(watchDevices);
+  return opened;
+}
+
+afterAll(async () => {
+  await page?.close();
+  await browser?.disconnect();
+  page = browser = undefined;
+});
+
+/** Runs in the page before any script: errors that nobody captured go to the console. */
+function watchDevices(): void {
+  if (typeof GPUAdapter === "undefined") return;
+  const devices: GPUDevice[] = [];
+  Object.assign(window, { unrollTestDevices: devices });
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (descriptor) {
+    const device = await request.call(this, descriptor);
+    devices.push(device);
+    device.addEventListener("uncapturederror", ({ error }) => console.error(`uncaptured ${error.constructor.name}: ${error.message}`));
+    void device.lost.then(() => devices.splice(devices.indexOf(device), 1));
+    return device;
+  };
+}
+
+/** A script for the page; as text, because Vitest would rewrite the import of a function. */
+const callExport = (url: string, name: string, args: readonly unknown[]): string => `(async () => {
+  const module = await import(${JSON.stringify(url)});
+  if (typeof module.${name} !== "function") throw new Error("${url} exports no function ${name}");
+  try {
+    return JSON.stringify(await module.${name}(...${JSON.stringify(args)}));
+  } finally {
+    // Errors that are on their way arrive before the work after them is done.
+    await Promise.all((window.unrollTestDevices ?? []).map((device) => device.queue.onSubmittedWorkDone().catch(() => undefined)));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+})()`;

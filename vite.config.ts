@@ -1,0 +1,126 @@
+import { defineConfig, type Plugin, type UserConfig } from "vite";
+import { isolationHeaders } from "./src/cli/runtime/page-server.ts";
+
+/*
+ * One file for everything that is built or served:
+ *
+ *   vite                        the demo (npm start)
+ *   vite build                  the package, one module for each source file, into dist/
+ *   vite build --mode page      what the command line loads into a browser, one bundle, into dist/page/
+ *   vite build --mode demo      the demo as a static site, into dist/demo/
+ */
+export default defineConfig(({ command, mode }): UserConfig => {
+  if (command === "serve" || mode === "demo") return demo();
+  return mode === "page" ? page() : library();
+});
+
+function demo(): UserConfig {
+  return {
+    root: "demo",
+    base: "./",
+    plugins: [compactShaders()],
+    server: { headers: isolationHeaders },
+    preview: { headers: isolationHeaders },
+    build: { outDir: "../dist/demo", emptyOutDir: true, target: "es2022" },
+  };
+}
+
+function library(): UserConfig {
+  return {
+    plugins: [compactShaders()],
+    build: {
+      outDir: "dist",
+      emptyOutDir: false, // the other builds and the declarations share the folder
+      target: ["es2022", "node20"],
+      minify: false,
+      lib: { entry: { index: "src/index.ts", unroll: "src/cli/unroll.ts" }, formats: ["es"] },
+      rolldownOptions: {
+        // what is not a file of this repository is loaded at run time
+        external: (id) => !/^[./\0]/.test(id) && !/^[A-Z]:/i.test(id) && !id.startsWith("src/"),
+        output: { preserveModules: true, preserveModulesRoot: ".", entryFileNames: "[name].js" },
+      },
+    },
+  };
+}
+
+function page(): UserConfig {
+  return {
+    plugins: [compactShaders()],
+    build: {
+      outDir: "dist/page",
+      target: "es2022",
+      lib: { entry: { tasks: "src/cli/tasks.ts" }, formats: ["es"] },
+    },
+  };
+}
+
+/**
+ * Strips comments and indentation from the WGSL in shaders/*.wgsl.ts. The templates are found by their backticks; what stands in
+ * `${…}` is left as it is, and so are the lines of the preprocessor.
+ */
+export function compactShaders(): Plugin {
+  return {
+    name: "unroll:compact-shaders",
+    apply: "build",
+    enforce: "pre",
+    transform(code, id) {
+      return /[\\/]shaders[\\/].*\.wgsl\.ts$/.test(id) ? { code: compactTemplates(code), map: null } : undefined;
+    },
+  };
+}
+
+/** Walks over TypeScript just closely enough to tell templates from the rest: comments, strings, and templates within templates. */
+export function compactTemplates(code: string): string {
+  let result = "";
+  let at = 0;
+  /** Copies code up to and including the closing brace of a `${…}`, or to the end. */
+  const copyCode = (): void => {
+    let depth = 0;
+    while (at < code.length) {
+      const skipped = /^(?:\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')/.exec(code.slice(at, at + 20_000));
+      if (skipped) {
+        result += skipped[0];
+        at += skipped[0].length;
+        continue;
+      }
+      const letter = code[at++];
+      result += letter;
+      if (letter === "{") depth++;
+      if (letter === "}" && depth-- === 0) return;
+      if (letter === "`") copyTemplate();
+    }
+  };
+  /** Copies a template's text compacted, up to and including the closing backtick. */
+  const copyTemplate = (): void => {
+    let text = "";
+    const flush = (): void => {
+      result += compactWgsl(text);
+      text = "";
+    };
+    while (at < code.length) {
+      if (code[at] === "\\") text += code[at++] + code[at++];
+      else if (code.startsWith("${", at)) {
+        flush();
+        result += "${";
+        at += 2;
+        copyCode();
+      } else if (code[at] === "`") {
+        flush();
+        result += "`";
+        at++;
+        return;
+      } else text += code[at++];
+    }
+  };
+  copyCode();
+  return result;
+}
+
+/** Without comments, indentation and empty lines. The first line's start and the last line's end may touch a `${…}`: they stay. */
+function compactWgsl(text: string): string {
+  return text
+    .replace(/\/\*[\s\S]*?\*\//g, " ")
+    .replace(/[ \t]*\/\/[^\n]*/g, "")
+    .replace(/\n[ \t\n]*/g, "\n")
+    .replace(/[ \t]+(?=\n)/g, "");
+}
