@@ -32,11 +32,11 @@ fn main(
   let row = block % params.rows;
   let column = (block / params.rows) % params.columns;
   let batch = block / (params.rows * params.columns);
-  let from = (batch * params.rows + row) * 4u * params.columns + column;
-  let a = source[from];
-  let b = source[from + params.columns];
-  let c = source[from + 2u * params.columns];
-  let d = source[from + 3u * params.columns];
+  let first = (batch * params.rows + row) * 4u * params.columns + column;
+  let a = source[first];
+  let b = source[first + params.columns];
+  let c = source[first + 2u * params.columns];
+  let d = source[first + 3u * params.columns];
   let to = (batch * params.columns + column) * 4u * params.rows + row;
   destination[to] = vec4<u32>(a.x, b.x, c.x, d.x);
   destination[to + params.rows] = vec4<u32>(a.y, b.y, c.y, d.y);
