@@ -1,0 +1,79 @@
+import { nextFrame } from "../dom.ts";
+import type { Session } from "./session.ts";
+
+/** Milliseconds of an animation frame that go into handing work to the GPU; the rest is the page's. */
+const FRAME_BUDGET = 9;
+/** Characters that the network writes per frame while it learns. */
+const CHARACTERS_PER_FRAME = 4;
+const READ_EVERY_STEPS = 4;
+const READ_EVERY_MS = 100;
+
+export interface LoopEvents {
+  /** After each frame. */
+  frame(): void;
+  /** The network wrote these characters. */
+  wrote(characters: string): void;
+  /** Training cannot go on. */
+  failed(error: unknown): void;
+}
+
+/**
+ * Trains a session in slices: some steps per animation frame, then a few characters of writing, then the page has its turn. Loss and
+ * norm are read back only every few steps; all other steps leave their results on the GPU.
+ */
+export class TrainingLoop {
+  temperature = 0.7;
+  readonly #session: Session;
+  readonly #events: LoopEvents;
+  #running = false;
+  #finished: Promise<void> = Promise.resolve();
+  #sinceRead = 0;
+  #lastRead = 0;
+
+  constructor(session: Session, events: LoopEvents) {
+    this.#session = session;
+    this.#events = events;
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#finished = this.#finished
+      .then(() => this.#run())
+      .catch((error: unknown) => {
+        this.#running = false;
+        this.#events.failed(error);
+      });
+  }
+
+  /** Resolves when the last step is done. */
+  async pause(): Promise<void> {
+    this.#running = false;
+    await this.#finished;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#running) {
+      const begin = performance.now();
+      do await this.#session.train(this.#readNow());
+      while (this.#running && performance.now() - begin < FRAME_BUDGET);
+      let written = "";
+      for (let i = 0; this.#running && i < CHARACTERS_PER_FRAME; i++) written += await this.#session.nextCharacter(this.temperature);
+      if (written) this.#events.wrote(written);
+      this.#events.frame();
+      await nextFrame();
+    }
+  }
+
+  #readNow(): boolean {
+    const now = performance.now();
+    if (++this.#sinceRead < READ_EVERY_STEPS || now - this.#lastRead < READ_EVERY_MS) return this.#session.step === 0;
+    this.#sinceRead = 0;
+    this.#lastRead = now;
+    return true;
+  }
+}

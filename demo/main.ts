@@ -1,0 +1,14 @@
+import "./style.css";
+import { charRnnTab } from "./char-rnn/tab.ts";
+import { byId } from "./dom.ts";
+import { mountTabs } from "./tabs.ts";
+import { missingWebGpu } from "./webgpu-help.ts";
+
+const adapter = byId("adapter");
+const help = await missingWebGpu();
+if (help) {
+  adapter.textContent = "No WebGPU";
+  byId("panels").append(help);
+} else {
+  mountTabs(byId("tabs"), byId("panels"), [charRnnTab((name) => adapter.replaceChildren(name))]);
+}
