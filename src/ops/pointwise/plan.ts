@@ -1,0 +1,103 @@
+import { type PointwiseOptions, pointwiseName, pointwiseParams, pointwiseShader } from "../../../shaders/pointwise.wgsl.ts";
+import { type Binding, kernel, read, readWrite, write } from "../../graph/kernel.ts";
+import type { Lowering, Operand } from "../../graph/op.ts";
+import type { Shape } from "../../graph/types.ts";
+import { sizeOf } from "../../graph/types.ts";
+import { foldGrid } from "../grid.ts";
+import { mergeAxes } from "./broadcast.ts";
+
+/** What a pointwise kernel needs to know of a call. */
+export interface PointwisePlan {
+  readonly name: string;
+  readonly dtype: "f32" | "i32" | "u32";
+  readonly shape: Shape;
+  /** Of each input along the output's axes. */
+  readonly strides: readonly (readonly number[])[];
+  readonly expression: string;
+  readonly library: string;
+  readonly params: Readonly<Record<string, number>>;
+}
+
+const isLinear = (shape: Shape, strides: readonly number[]): boolean => {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (strides[axis] !== expected) return false;
+    expected *= shape[axis];
+  }
+  return true;
+};
+
+/** Whether the walk can go four elements at a time. */
+export function canVectorize(shape: Shape, strides: readonly (readonly number[])[]): boolean {
+  const merged = mergeAxes(shape, strides);
+  return merged.shape.length > 0 && merged.shape[merged.shape.length - 1] % 4 === 0;
+}
+
+/** Inputs whose elements are read at the place where the output is written. */
+export const linearInputs = (shape: Shape, strides: readonly (readonly number[])[]): boolean[] => {
+  const merged = mergeAxes(shape, strides);
+  return merged.strides.map((s) => isLinear(merged.shape, s));
+};
+
+/** One dispatch that computes a pointwise function of all inputs. */
+export function planPointwise(plan: PointwisePlan, vector: boolean, inPlace: number | undefined): Lowering {
+  const size = sizeOf(plan.shape);
+  if (size === 0) return { dispatches: [] };
+  const { shape, strides } = mergeAxes(plan.shape, plan.strides);
+  const inner = shape.length - 1;
+  const options: PointwiseOptions = {
+    dtype: plan.dtype,
+    rank: shape.length,
+    vector,
+    expression: plan.expression,
+    library: plan.library,
+    attributes: Object.keys(plan.params),
+    inputs: strides.map((s, i) => ({
+      name: pointwiseName(i),
+      mode: isLinear(shape, s) ? "linear" : s.every((stride) => stride === 0) ? "scalar" : "strided",
+      splat: inner < 0 || s[inner] === 0,
+      inPlace: i === inPlace,
+    })),
+  };
+  const per = vector ? 4 : 1;
+  const values: Record<string, number> = { size: size / per };
+  shape.forEach((n, axis) => {
+    values[`n${axis}`] = axis === inner ? n / per : n;
+  });
+  strides.forEach((s, i) => {
+    const { name, splat } = options.inputs[i];
+    s.forEach((stride, axis) => {
+      values[`s${name}${axis}`] = splat || axis === inner ? stride : stride / per;
+    });
+  });
+  const names = pointwiseParams(options);
+  const bindings: Record<string, Binding> = {};
+  const operands: Record<string, Operand> = {};
+  options.inputs.forEach(({ name }, i) => {
+    if (i === inPlace) return;
+    bindings[name] = read(plan.dtype);
+    operands[name] = { input: i };
+  });
+  bindings.y = inPlace === undefined ? write(plan.dtype) : readWrite(plan.dtype);
+  operands.y = { output: 0 };
+  const params: Record<string, "u32" | "f32"> = {};
+  const numbers: Record<string, number> = {};
+  for (const name of names) {
+    params[name] = "u32";
+    numbers[name] = values[name];
+  }
+  for (const [name, value] of Object.entries(plan.params)) {
+    params[name] = "f32";
+    numbers[name] = value;
+  }
+  return {
+    dispatches: [
+      {
+        kernel: kernel({ name: plan.name, wgsl: pointwiseShader(options), bindings, params }),
+        bindings: operands,
+        params: numbers,
+        workgroups: foldGrid(Math.ceil(size / per / 64)),
+      },
+    ],
+  };
+}
