@@ -1,7 +1,7 @@
 import { type Epilogue, type MatmulLayout, matmulParams } from "../../../shaders/lib/matmul.wgsl.ts";
 import { matmulSplits } from "../../../shaders/matmul-splits.wgsl.ts";
 import { type Kernel, kernel, read, write } from "../../graph/kernel.ts";
-import type { Activation, Call, Dispatch, Lowering, Operand } from "../../graph/op.ts";
+import type { Activation, Call, DeviceTraits, Dispatch, Lowering, Operand } from "../../graph/op.ts";
 import { foldGrid } from "../grid.ts";
 import { type BatchDimension, batchSize, type MatmulAttributes, matmulProblem, matrixStarts, type Problem } from "./problem.ts";
 
@@ -9,15 +9,19 @@ import { type BatchDimension, batchSize, type MatmulAttributes, matmulProblem, m
 export interface MatmulKernel {
   readonly name: string;
   wgsl(layout: MatmulLayout, epilogue: Epilogue): string;
-  /** The part of C that one workgroup computes is the same for all: workgroups = ⌈tiles / tilesPerWorkgroup⌉. */
+  /** The tile of C, and how many tiles a workgroup computes. */
   readonly rows: number;
   readonly columns: number;
   readonly tilesPerWorkgroup: number;
   /** In how many parts to cut K, when `tiles` tiles are there. */
-  splits(problem: Problem, tiles: number): number;
+  splits(k: number, tiles: number): number;
+  /** Whether it gives right results. */
+  allowed(device: DeviceTraits): boolean;
+  /** The allowed kernel with the highest preference is taken. */
+  preference(problem: Problem, device: DeviceTraits): number;
 }
 
-export const layoutOf = ({ m, n, k, transposeA, transposeB }: Problem): MatmulLayout => ({
+const layoutOf = ({ m, n, k, transposeA, transposeB }: Problem): MatmulLayout => ({
   transposeA,
   transposeB,
   vectorA: (transposeA ? m : k) % 4 === 0,
@@ -26,41 +30,38 @@ export const layoutOf = ({ m, n, k, transposeA, transposeB }: Problem): MatmulLa
   raggedK: k % 4 !== 0,
 });
 
-const activationSource = (f: Activation | undefined) => f && { library: f.wgslLibrary ?? "", expression: f.wgsl };
+/** How K is cut: equal parts, rounded up to 32 so that whole steps of every kernel fit. */
+export function cutSum(k: number, parts: number): { splits: number; kSplit: number } {
+  const kSplit = parts <= 1 ? Math.max(k, 1) : 32 * Math.ceil(k / parts / 32);
+  return { splits: Math.max(1, Math.ceil(k / kSplit)), kSplit };
+}
 
-/** Terms per split: equal parts, rounded up to 32 so that whole steps of every kernel fit. */
-const termsPerSplit = (k: number, splits: number): number => (splits === 1 ? Math.max(k, 1) : 32 * Math.ceil(k / splits / 32));
+/** Tiles of C in all matrices of the batch. */
+export const tilesOf = (shape: MatmulKernel, { m, n }: Problem, batches: number): number =>
+  Math.ceil(m / shape.rows) * Math.ceil(n / shape.columns) * batches;
 
-/**
- * Dispatches for one product: one for each setting of the batch dimensions beyond the innermost two (nearly always one dispatch),
- * and a second pass where K is split.
- */
-export function lowerMatmul(call: Call<MatmulAttributes>, shape: MatmulKernel): Lowering {
-  const problem = matmulProblem(call);
+const withoutEpilogue: Epilogue = { bias: false };
+const single: BatchDimension = { size: 1, a: 0, b: 0 };
+
+/** One dispatch: a product whose batch has at most two dimensions, beginning at `start` in a, b and c. */
+export interface ProductDispatch {
+  readonly shape: MatmulKernel;
+  readonly problem: Problem;
+  readonly splits: number;
+  readonly kSplit: number;
+  readonly epilogue: Epilogue;
+  readonly operands: { readonly a: Operand; readonly b: Operand; readonly bias?: Operand; readonly c: Operand };
+  readonly start: { readonly a: number; readonly b: number; readonly c: number };
+}
+
+export function productDispatch({ shape, problem, splits, kSplit, epilogue, operands, start }: ProductDispatch): Dispatch {
   const { m, n, k, batch } = problem;
-  if (m * n * batchSize(problem) === 0) return { dispatches: [] };
-  const outerStarts = matrixStarts(batch.slice(0, -2));
-  const none: BatchDimension = { size: 1, a: 0, b: 0 };
-  const inner = batch.at(-1) ?? none;
-  const outer = batch.at(-2) ?? none;
+  const inner = batch.at(-1) ?? single;
+  const outer = batch.at(-2) ?? single;
   const batches = inner.size * outer.size;
-  const tiles = Math.ceil(m / shape.rows) * Math.ceil(n / shape.columns) * batches;
-  const wanted = outerStarts.length > 1 ? 1 : Math.max(1, shape.splits(problem, tiles));
-  const kSplit = termsPerSplit(k, wanted);
-  const splits = Math.max(1, Math.ceil(k / kSplit));
-  const bias = call.inputs.length === 3;
-  const epilogue: Epilogue = { bias, activation: activationSource(call.attributes.activation) };
-  const main = matmulKernel(shape, layoutOf(problem), splits > 1 ? { bias: false } : epilogue);
-  const c: Operand = splits > 1 ? { temporary: 0 } : { output: 0 };
-  const operands: Record<string, Operand> = {
-    a: { input: 0 },
-    b: { input: 1 },
-    ...(bias && splits === 1 ? { bias: { input: 2 } } : {}),
-    c,
-  };
-  const dispatches: Dispatch[] = outerStarts.map((start, i) => ({
-    kernel: main,
-    bindings: operands,
+  return {
+    kernel: matmulKernel(shape, layoutOf(problem), epilogue),
+    bindings: { ...operands },
     params: {
       m,
       n,
@@ -75,40 +76,63 @@ export function lowerMatmul(call: Call<MatmulAttributes>, shape: MatmulKernel): 
       b_outer: outer.b,
       b_inner: inner.b,
       b_base: start.b,
-      c_base: i * batches * m * n,
+      c_base: start.c,
     },
-    workgroups: foldGrid(Math.ceil((tiles * splits) / shape.tilesPerWorkgroup)),
-  }));
-  if (splits === 1) return { dispatches };
-  const size = batches * m * n;
-  const second = sumSplits(epilogue, size, splits, n, { ...(bias ? { bias: { input: 2 } as const } : {}) });
-  return { dispatches: [...dispatches, second], temporaries: [{ dtype: "f32", shape: [splits, size] }] };
+    workgroups: foldGrid(Math.ceil((tilesOf(shape, problem, batches) * splits) / shape.tilesPerWorkgroup)),
+  };
 }
 
 function matmulKernel(shape: MatmulKernel, layout: MatmulLayout, epilogue: Epilogue): Kernel {
-  const f32 = read("f32");
   const form = `${layout.transposeA ? "t" : "n"}${layout.transposeB ? "t" : "n"}`;
   return kernel({
     name: `matmul ${form} ${shape.name}`,
     wgsl: shape.wgsl(layout, epilogue),
-    bindings: { a: f32, b: f32, ...(epilogue.bias ? { bias: f32 } : {}), c: write("f32") },
+    bindings: { a: read("f32"), b: read("f32"), ...(epilogue.bias ? { bias: read("f32") } : {}), c: write("f32") },
     params: matmulParams,
   });
 }
 
-/** The ordered second pass: output 0 from temporary 0. */
-export function sumSplits(epilogue: Epilogue, size: number, splits: number, n: number, bias: { bias?: Operand }): Dispatch {
+/** The ordered second pass: output 0 = f(Σ over the parts in temporary 0 + bias). `size` elements, rows of n. */
+export function sumSplits(size: number, splits: number, n: number, epilogue: Epilogue = withoutEpilogue, bias?: Operand): Dispatch {
   const vector = n % 4 === 0;
   const count = vector ? size / 4 : size;
   return {
     kernel: kernel({
       name: "matmul splits",
       wgsl: matmulSplits({ epilogue, vector }),
-      bindings: { partial: read("f32"), ...(epilogue.bias ? { bias: read("f32") } : {}), c: write("f32") },
+      bindings: { partial: read("f32"), ...(bias ? { bias: read("f32") } : {}), c: write("f32") },
       params: { size: "u32", splits: "u32", n: "u32" },
     }),
-    bindings: { partial: { temporary: 0 }, ...bias, c: { output: 0 } },
+    bindings: { partial: { temporary: 0 }, ...(bias ? { bias } : {}), c: { output: 0 } },
     params: { size: count, splits, n },
     workgroups: foldGrid(Math.ceil(count / 64)),
   };
+}
+
+const activationSource = (f: Activation | undefined) => f && { library: f.wgslLibrary ?? "", expression: f.wgsl };
+
+/**
+ * Dispatches for one call: one for each setting of the batch dimensions beyond the innermost two (nearly always one dispatch), and
+ * a second pass where K is split.
+ */
+export function lowerMatmul(call: Call<MatmulAttributes>, shape: MatmulKernel): Lowering {
+  const problem = matmulProblem(call);
+  const { m, n, k } = problem;
+  if (m * n * batchSize(problem) === 0) return { dispatches: [] };
+  const outer = matrixStarts(problem.batch.slice(0, -2));
+  const inner: Problem = { ...problem, batch: problem.batch.slice(-2) };
+  const batches = batchSize(inner);
+  const { splits, kSplit } = cutSum(k, outer.length > 1 ? 1 : shape.splits(k, tilesOf(shape, problem, batches)));
+  const bias: Operand | undefined = call.inputs.length === 3 ? { input: 2 } : undefined;
+  const epilogue: Epilogue = { bias: bias !== undefined, activation: activationSource(call.attributes.activation) };
+  const size = batches * m * n;
+  const common = { shape, problem: inner, splits, kSplit };
+  const factors = { a: { input: 0 }, b: { input: 1 } };
+  if (splits > 1) {
+    const operands = { ...factors, c: { temporary: 0 } };
+    const parts = productDispatch({ ...common, epilogue: withoutEpilogue, operands, start: { a: 0, b: 0, c: 0 } });
+    return { dispatches: [parts, sumSplits(size, splits, n, epilogue, bias)], temporaries: [{ dtype: "f32", shape: [splits, size] }] };
+  }
+  const operands = { ...factors, ...(bias ? { bias } : {}), c: { output: 0 } };
+  return { dispatches: outer.map((start, i) => productDispatch({ ...common, epilogue, operands, start: { ...start, c: i * size } })) };
 }

@@ -4,9 +4,10 @@ import { applyOne, type F32, type Node, type Tensor } from "../../graph/tensor.t
 import { type Broadcast, formatType, type Shape, sizeOf, type TensorType } from "../../graph/types.ts";
 import { matmulError } from "./error.ts";
 import { matmulGradient } from "./gradient.ts";
+import { lowerMatmul } from "./lower.ts";
 import { batchSize, broadcastBatch, type MatmulAttributes, matmulProblem, matrixSizes } from "./problem.ts";
 import { matmulReference } from "./reference.ts";
-import { matmulVariants } from "./variants.ts";
+import { matmulKernels } from "./variants.ts";
 
 function matmulShape(inputs: readonly TensorType[], attributes: MatmulAttributes): readonly TensorType[] {
   const [a, b, bias] = inputs;
@@ -72,7 +73,12 @@ export const matmulOp: Op<MatmulAttributes> = {
   shape: matmulShape,
   reference: matmulReference,
   gradient: matmulGradient,
-  kernels: matmulVariants,
+  kernels: /* @__PURE__ */ matmulKernels.map((kernel) => ({
+    name: kernel.name,
+    allowed: (_, device) => kernel.allowed(device),
+    preference: (call, device) => kernel.preference(matmulProblem(call), device),
+    plan: (call) => lowerMatmul(call, kernel),
+  })),
   cost,
   error: matmulError,
   absorb,

@@ -18,7 +18,7 @@ export function multiply(call: Call<MatmulAttributes>, a: Float64Array, b: Float
   const p = matmulProblem(call);
   const starts = matrixStarts(p.batch);
   const out = new Float64Array(starts.length * p.m * p.n);
-  starts.forEach((start, i) => product(p, a, b, out, { ...start, c: i * p.m * p.n }));
+  for (const [i, start] of starts.entries()) product(p, a, b, out, { ...start, c: i * p.m * p.n });
   return out;
 }
 

@@ -3,6 +3,7 @@ import type { Shape } from "../../graph/types.ts";
 import { tanhActivation } from "../../ops/activation.ts";
 import { matmulOp } from "../../ops/matmul/matmul.ts";
 import type { MatmulAttributes } from "../../ops/matmul/problem.ts";
+import { stateOuterProductOp } from "../../ops/matmul/state-outer-product.ts";
 import type { OpSamples, Sample, SampleInput } from "../sample.ts";
 
 type Value = SampleInput["value"];
@@ -52,4 +53,24 @@ function samples(random: RandomSource): Sample<MatmulAttributes>[] {
   ];
 }
 
-export const matmulSamples: readonly OpSamples<MatmulAttributes>[] = [{ op: matmulOp, samples }];
+const states = (t: number, b: number, h: number, g: number, value?: Value) => ({
+  inputs: [
+    { shape: [b, h], value },
+    { shape: [t, b, h], value },
+    { shape: [t, b, g], value },
+  ],
+  attributes: {},
+});
+
+const stateSamples = (): Sample<Record<never, never>>[] => [
+  ...RAGGED.flatMap((size) => [states(size, 2, 4, 8), states(2, size, 4, 8), states(3, 2, size, 4), states(3, 2, 4, size)]),
+  { ...states(130, 17, 5, 7), note: "split" },
+  { ...states(128, 16, 8, 12), note: "split, vec4" },
+  { ...states(33, 7, 9, 5, (source) => 0.5 + source.uniform()), note: "one sign" },
+  { ...states(3, 2, 4, 4, (source) => 1e15 * source.normal()), note: "large values" },
+];
+
+export const matmulSamples: readonly (OpSamples<MatmulAttributes> | OpSamples<Record<never, never>>)[] = [
+  { op: matmulOp, samples },
+  { op: stateOuterProductOp, samples: stateSamples },
+];
