@@ -1,5 +1,5 @@
 import { check, UnrollError } from "../errors.ts";
-import { constant, type Tensor, Variable } from "../graph/tensor.ts";
+import { constant, type F32, type Tensor, Variable } from "../graph/tensor.ts";
 import { formatType, sizeOf } from "../graph/types.ts";
 import { Gradients } from "../graph/update.ts";
 import { add } from "../ops/pointwise/arithmetic.ts";
@@ -36,7 +36,7 @@ export function gradient<const W extends readonly Tensor[]>(loss: Tensor, wrt: W
         () => `gradient of ${op.name}: ${formatType(contribution)} for input ${i} of type ${formatType(inputs[i])}`,
       );
       const sum = gradients.get(inputs[i]);
-      gradients.set(inputs[i], sum ? add(sum, contribution) : contribution);
+      gradients.set(inputs[i], sum ? add(sum as F32, contribution as F32) : contribution);
     });
   }
 

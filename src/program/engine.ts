@@ -1,0 +1,234 @@
+import { check, UnrollError } from "../errors.ts";
+import { type AdapterDescription, requestDevice } from "../gpu/device.ts";
+import { Gpu, USAGE } from "../gpu/gpu.ts";
+import { selfTest } from "../gpu/self-test.ts";
+import type { DeviceTraits } from "../graph/op.ts";
+import { hostArray, type Variable } from "../graph/tensor.ts";
+import { type DType, formatType, type HostArray, type HostArrays, type Shape, sizeOf } from "../graph/types.ts";
+import { STATUS } from "../graph/update.ts";
+import { GpuStore } from "./gpu-store.ts";
+import { ReferenceStore } from "./reference-store.ts";
+import { checkSameType, type NamedArray, type NamedArrays, Pending, type VariableStore } from "./store.ts";
+
+export interface EngineOptions {
+  /** A device to work on. It stays the host's: it is never destroyed here. Without one, a device is requested. */
+  readonly device?: GPUDevice;
+  /** Where to request a device: `navigator.gpu` unless given (in Node: what Dawn's `create([])` returns). */
+  readonly gpu?: GPU;
+  readonly powerPreference?: GPUPowerPreference;
+  /** Request a device with the default limits and no optional features. */
+  readonly defaultLimits?: boolean;
+  /** Run everything through the references on the CPU in f64: slow, right, and without WebGPU. */
+  readonly reference?: boolean;
+  /** Of the variables' initial values. Default 0. */
+  readonly seed?: number;
+  /** Overrides what is found out about the device; for tests of kernel variants. */
+  readonly traits?: Partial<DeviceTraits>;
+  /** Default true: run a small kernel with known answers first, because some adapters compute wrong values. */
+  readonly selfTest?: boolean;
+}
+
+const REFERENCE_ADAPTER: AdapterDescription = {
+  vendor: "",
+  architecture: "",
+  device: "",
+  description: "CPU reference in f64, no GPU",
+  software: true,
+};
+
+/** What belongs to an engine on a GPU. Internal to src/program. */
+export interface GpuParts {
+  readonly gpu: Gpu;
+  readonly store: GpuStore;
+  /** STATUS words: the sticky flag of non-finite values. */
+  readonly status: GPUBuffer;
+}
+
+const parts = new WeakMap<Engine, GpuParts | ReferenceStore>();
+
+/** A device with its variables. Any number of programs share both; any number of engines may live side by side. */
+export class Engine {
+  readonly seed: number;
+  readonly adapter: AdapterDescription;
+  /** Resolves with the reason (`lost` or `disposed`) when the engine can be used no more. */
+  readonly lost: Promise<UnrollError>;
+  readonly #store: VariableStore;
+  readonly #pending: Pending;
+  readonly #end: (error: UnrollError) => void;
+  #ended: UnrollError | undefined;
+  #nonFinite: UnrollError | undefined;
+  /** How often `clearNonFinite` was called: a run from before a clearance says nothing about the time after it. */
+  clearances = 0;
+
+  private constructor(seed: number, pending: Pending, backend: GpuParts | ReferenceStore) {
+    this.seed = seed;
+    this.#pending = pending;
+    this.#store = backend instanceof ReferenceStore ? backend : backend.store;
+    this.adapter = backend instanceof ReferenceStore ? REFERENCE_ADAPTER : backend.gpu.adapter;
+    let end: (error: UnrollError) => void = () => {};
+    this.lost = new Promise((resolve) => {
+      end = resolve;
+    });
+    this.#end = (error) => {
+      this.#ended ??= error;
+      end(error);
+    };
+    if (!(backend instanceof ReferenceStore)) void backend.gpu.ended.then(this.#end);
+    parts.set(this, backend);
+  }
+
+  /**
+   * Requests a device, or adopts one.
+   * @throws UnrollError `adapter` when there is no WebGPU or no adapter, `self-test` when the adapter computes wrong values.
+   */
+  static async create(options: EngineOptions = {}): Promise<Engine> {
+    const { device, gpu, powerPreference, reference, seed = 0, traits, defaultLimits } = options;
+    check(Number.isFinite(seed), "argument", () => `Engine.create: seed must be a number, not ${String(seed)}`);
+    check(!(reference && device), "argument", "Engine.create: give a device, or reference: true, not both");
+    const pending = new Pending();
+    if (reference) return new Engine(seed, pending, new ReferenceStore(seed, pending));
+    const dispatcher = new Gpu(device ?? (await requestDevice({ gpu, powerPreference, defaultLimits })), !device, traits);
+    try {
+      if (options.selfTest ?? true) await selfTest(dispatcher);
+      const status = dispatcher.createBuffer("status", 4 * STATUS.WORDS, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST);
+      return new Engine(seed, pending, { gpu: dispatcher, store: new GpuStore(dispatcher, seed, pending), status });
+    } catch (error) {
+      dispatcher.dispose();
+      throw error;
+    }
+  }
+
+  /** Runs on the references, without a GPU. */
+  get isReference(): boolean {
+    return parts.get(this) instanceof ReferenceStore;
+  }
+
+  /** GPU buffers that this engine holds now. */
+  get memory(): { readonly buffers: number; readonly bytes: number } {
+    const own = parts.get(this);
+    return !own || own instanceof ReferenceStore ? { buffers: 0, bytes: 0 } : { buffers: own.gpu.liveBuffers, bytes: own.gpu.liveBytes };
+  }
+
+  /** Pipelines compiled so far. */
+  get pipelinesCreated(): number {
+    const own = parts.get(this);
+    return !own || own instanceof ReferenceStore ? 0 : own.gpu.pipelinesCreated;
+  }
+
+  /** @throws UnrollError `disposed` or `lost` */
+  assertUsable(): void {
+    if (this.#ended) throw this.#ended;
+    const own = parts.get(this);
+    if (own && !(own instanceof ReferenceStore)) own.gpu.assertUsable();
+  }
+
+  /** The values that a variable has after all runs so far. */
+  async read<D extends DType, S extends Shape>(variable: Variable<D, S>): Promise<HostArrays[D]> {
+    this.assertUsable();
+    this.#store.ensure([variable as unknown as Variable]);
+    return (await this.#store.read([variable.name]))[variable.name].data as HostArrays[D];
+  }
+
+  /** Sets a variable, after all runs so far and before the next. @throws UnrollError `dtype`, `size` */
+  write<D extends DType, S extends Shape>(variable: Variable<D, S>, data: HostArrays[D]): void {
+    this.assertUsable();
+    const expected = hostArray(variable.dtype as DType, 0).constructor;
+    check(
+      data?.constructor === expected,
+      "dtype",
+      () => `write: variable "${variable.name}" is ${formatType(variable)}; give a ${expected.name}, not ${data?.constructor?.name ?? String(data)}`,
+    );
+    check(
+      data.length === variable.size,
+      "size",
+      () => `write: variable "${variable.name}", ${formatType(variable)}, needs ${variable.size} values, not ${data.length}`,
+    );
+    this.#store.ensure([variable as unknown as Variable]);
+    this.#store.write(variable.name, data);
+  }
+
+  /** All variables and optimizer states, or those named. See the function `save`. */
+  async readAll(names: readonly string[] = this.#store.names()): Promise<NamedArrays> {
+    this.assertUsable();
+    return this.#store.read(names);
+  }
+
+  /** Sets what is known by name now; keeps the rest for when it is first used. See the function `load`. */
+  async writeAll(arrays: NamedArrays): Promise<void> {
+    this.assertUsable();
+    // Everything is checked before anything is changed.
+    const known = await this.#store.read(Object.keys(arrays).filter((name) => this.#store.has(name)));
+    for (const [name, array] of Object.entries(arrays)) {
+      checkNamedArray(name, array);
+      if (known[name]) checkSameType(name, known[name], array);
+    }
+    for (const [name, array] of Object.entries(arrays)) {
+      if (this.#store.has(name)) this.#store.write(name, array.data);
+      else this.#pending.set(name, array);
+    }
+  }
+
+  /** The error of the first non-finite loss or gradient since the flag was last cleared. While there is one, runs with updates reject. */
+  get nonFinite(): UnrollError | undefined {
+    return this.#nonFinite;
+  }
+
+  /** Called by programs. */
+  reportNonFinite(message: string): UnrollError {
+    this.#nonFinite ??= new UnrollError("non-finite", message);
+    return this.#nonFinite;
+  }
+
+  /** Lets variables change again after a non-finite loss or gradient. They hold the values from before it. */
+  clearNonFinite(): void {
+    this.assertUsable();
+    this.#nonFinite = undefined;
+    this.clearances++;
+    const own = parts.get(this);
+    if (own && !(own instanceof ReferenceStore)) own.gpu.device.queue.writeBuffer(own.status, 0, new Uint32Array(STATUS.WORDS));
+  }
+
+  /** Frees everything on the GPU; destroys the device only when this engine requested it. What is in flight rejects with `disposed`. */
+  dispose(): void {
+    const own = parts.get(this);
+    this.#end(new UnrollError("disposed", "the engine was disposed"));
+    if (own && !(own instanceof ReferenceStore)) own.gpu.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function checkNamedArray(name: string, array: NamedArray): void {
+  check(
+    array?.data instanceof Object && Array.isArray(array.shape) && array.data.length === sizeOf(array.shape),
+    "format",
+    () => `load: "${name}" must have dtype, shape and data of that many values`,
+  );
+  const data: HostArray = array.data;
+  check(data.constructor === hostArray(array.dtype, 0)?.constructor, "format", () => `load: "${name}" says ${array.dtype} but holds a ${data.constructor.name}`);
+}
+
+/** The GPU parts of an engine, or undefined where it runs on the references. Internal to src/program. */
+export function gpuPartsOf(engine: Engine): GpuParts | undefined {
+  const own = parts.get(engine);
+  return own instanceof ReferenceStore ? undefined : own;
+}
+
+/** The store of a reference engine. Internal to src/program. */
+export function referenceStoreOf(engine: Engine): ReferenceStore {
+  const own = parts.get(engine);
+  check(own instanceof ReferenceStore, "argument", "this engine does not run on the references");
+  return own;
+}
+
+/** All variables and optimizer state of an engine as named arrays, ready to be stored. */
+export const save = (engine: Engine): Promise<NamedArrays> => engine.readAll();
+
+/**
+ * Sets variables and optimizer state by name. Names that the engine does not know yet are kept until a program uses them, so that a
+ * checkpoint can be loaded before or after `compile`.
+ * @throws UnrollError `shape` or `format` when an array does not fit; then nothing is changed.
+ */
+export const load = (engine: Engine, arrays: NamedArrays): Promise<void> => engine.writeAll(arrays);

@@ -1,0 +1,143 @@
+import { align } from "../gpu/gpu.ts";
+import { hostArray } from "../graph/tensor.ts";
+import { byteLength } from "../graph/types.ts";
+import { STATUS } from "../graph/update.ts";
+import { type Engine, type GpuParts, gpuPartsOf } from "./engine.ts";
+import { type Built, build, evenBytes, type Readback, STATUS_BYTES } from "./gpu-build.ts";
+import { type GraphSpec, makePlan, type Plan, type PlanOptions } from "./plan/plan.ts";
+import type { AnyBatch, AnyResults, Program } from "./program.ts";
+import { disposedProgram, nonFiniteMessage } from "./reference-program.ts";
+import { checkBatch, checkRead } from "./spec.ts";
+
+/** Labels by id, so that an error can name the program in which something was not finite. */
+const labels = new WeakMap<Engine, string[]>();
+
+/** A compiled program on the GPU: everything is made once, a run only uploads, encodes and submits. */
+export class GpuProgram implements Program {
+  readonly engine: Engine;
+  readonly label: string;
+  readonly spec: GraphSpec;
+  readonly plan: Plan;
+  readonly dispatches: number;
+  counter = 0;
+  readonly #parts: GpuParts;
+  readonly #built: Built;
+  readonly #staging: GPUBuffer[];
+  /** Runs that wait for a staging buffer, in order. */
+  readonly #waiting: (() => void)[] = [];
+  #disposed = false;
+
+  private constructor(engine: Engine, parts: GpuParts, label: string, spec: GraphSpec, plan: Plan, built: Built) {
+    this.engine = engine;
+    this.label = label;
+    this.spec = spec;
+    this.plan = plan;
+    this.dispatches = built.placed.length;
+    this.#parts = parts;
+    this.#built = built;
+    this.#staging = [...built.staging];
+  }
+
+  static async create(engine: Engine, label: string, spec: GraphSpec, options: PlanOptions): Promise<GpuProgram> {
+    const parts = gpuPartsOf(engine) as GpuParts;
+    const plan = makePlan(spec, parts.gpu.traits, options);
+    const known = labels.get(engine) ?? [];
+    labels.set(engine, known);
+    const id = known.push(label) - 1;
+    return new GpuProgram(engine, parts, label, spec, plan, await build(parts, label, id, spec, plan));
+  }
+
+  async run(batch: AnyBatch, options: { readonly read?: readonly PropertyKey[] } = {}): Promise<never> {
+    this.#assertUsable();
+    checkBatch(this.spec.inputs, batch);
+    const read = [...(options.read ?? [])] as string[];
+    checkRead(this.spec.outputs, read);
+    if (this.spec.updates.length > 0 && this.engine.nonFinite) throw this.engine.nonFinite;
+    const { gpu } = this.#parts;
+    const watched = this.spec.updates.length > 0;
+    if (read.length === 0 && !watched) {
+      this.#submit(batch, [], undefined);
+      void gpu.track(gpu.device.queue.onSubmittedWorkDone()).catch(() => {});
+    } else {
+      // Without a free staging buffer this run waits its turn; otherwise it is submitted before `run` returns.
+      while (this.#staging.length === 0) {
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+        this.#assertUsable();
+      }
+      const staging = this.#staging.pop() as GPUBuffer;
+      this.#submit(batch, read, staging);
+      const results = gpu.track(this.#collect(staging, read));
+      if (read.length > 0) return (await results) as never;
+      results.catch(() => {});
+    }
+    await gpu.room();
+    return {} as never;
+  }
+
+  #assertUsable(): void {
+    this.engine.assertUsable();
+    if (this.#disposed) throw disposedProgram(this.label);
+  }
+
+  #submit(batch: AnyBatch, read: readonly string[], staging: GPUBuffer | undefined): void {
+    const { device } = this.#parts.gpu;
+    const encoder = device.createCommandEncoder({ label: this.label });
+    for (const [name, buffer] of this.#built.inputs) {
+      const value = batch[name];
+      const bytes = byteLength(this.spec.inputs[name]);
+      if (ArrayBuffer.isView(value)) device.queue.writeBuffer(buffer, 0, evenBytes(value));
+      else encoder.copyBufferToBuffer(value as GPUBuffer, 0, buffer, 0, bytes);
+    }
+    device.queue.writeBuffer(this.#built.counter, 0, Uint32Array.of(this.counter));
+    const pass = encoder.beginComputePass({ label: this.label });
+    this.#built.recording.encode(pass);
+    pass.end();
+    if (staging) {
+      encoder.copyBufferToBuffer(this.#parts.status, 0, staging, 0, STATUS_BYTES);
+      for (const name of read) {
+        const { location, offset } = this.#built.readbacks.get(name) as Readback;
+        if (location.bytes > 0) encoder.copyBufferToBuffer(location.buffer, location.offset, staging, offset, align(location.bytes, 4));
+      }
+    }
+    device.queue.submit([encoder.finish()]);
+    this.counter++;
+  }
+
+  /** Waits for a run and takes what was asked for out of its staging buffer. */
+  async #collect(staging: GPUBuffer, read: readonly string[]): Promise<AnyResults> {
+    const cleared = this.engine.clearances;
+    try {
+      await staging.mapAsync(1, 0, read.length > 0 ? staging.size : STATUS_BYTES);
+      const mapped = staging.getMappedRange(0, read.length > 0 ? staging.size : STATUS_BYTES);
+      const status = new Uint32Array(mapped, 0, STATUS.WORDS);
+      if (status[STATUS.FLAG] !== 0 && this.spec.updates.length > 0 && cleared === this.engine.clearances) {
+        const finite = { gradient: (status[STATUS.FLAG] & 1) === 0, loss: (status[STATUS.FLAG] & 2) === 0 };
+        const label = labels.get(this.engine)?.[status[STATUS.PROGRAM]] ?? this.label;
+        throw this.engine.reportNonFinite(nonFiniteMessage(label, status[STATUS.RUN], finite));
+      }
+      const results: AnyResults = {};
+      for (const name of read) {
+        const { tensor, offset } = this.#built.readbacks.get(name) as Readback;
+        const data = hostArray(tensor.dtype, tensor.size);
+        new Uint8Array(data.buffer).set(new Uint8Array(mapped, offset, data.byteLength));
+        results[name] = data;
+      }
+      return results;
+    } finally {
+      if (staging.mapState === "mapped") staging.unmap();
+      this.#staging.push(staging);
+      this.#waiting.shift()?.();
+    }
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#built.dispose();
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

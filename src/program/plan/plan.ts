@@ -1,0 +1,198 @@
+import type { DeviceTraits, Lowering } from "../../graph/op.ts";
+import type { Node, Tensor, Variable } from "../../graph/tensor.ts";
+import { byteLength, sizeOf } from "../../graph/types.ts";
+import type { Update } from "../../graph/update.ts";
+import { copy } from "../../ops/copy.ts";
+import { leavesOf, nodesOf } from "../order.ts";
+import { chooseVariant, type VariantChoice } from "./choose.ts";
+import { simplify } from "./simplify.ts";
+import { assignSlots, type Lifetime, lowerBound } from "./slots.ts";
+
+/** What is compiled: outputs by name, and what changes at the end of a run. */
+export interface GraphSpec {
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly updates: readonly Update[];
+}
+
+/** Where a value lives. */
+export type Place =
+  | { readonly kind: "leaf"; readonly tensor: Tensor }
+  | { readonly kind: "slot"; readonly slot: number }
+  /** In the flat buffer of gradients, at the place of the variable. */
+  | { readonly kind: "gradient"; readonly variable: Variable };
+
+export interface PlannedNode {
+  readonly node: Node;
+  readonly variant: string;
+  readonly lowering: Lowering;
+  /** The input whose buffer output 0 takes over. */
+  readonly inPlace: number | undefined;
+  readonly temporaries: readonly Place[];
+}
+
+export interface Plan {
+  readonly nodes: readonly PlannedNode[];
+  readonly leaves: ReadonlySet<Tensor>;
+  readonly placeOf: (tensor: Tensor) => Place;
+  /** Bytes of each slot. */
+  readonly slots: readonly number[];
+  /** Bytes of all slots: the memory for activations. */
+  readonly peakBytes: number;
+  /** The most bytes that live at one time in this order: no plan of it can need less. */
+  readonly boundBytes: number;
+}
+
+export interface PlanOptions {
+  readonly variants?: VariantChoice;
+  /** Every value keeps a slot of its own, nothing is computed in place: for looking at intermediates. */
+  readonly keepAll?: boolean;
+}
+
+/** What must exist when the nodes are done. */
+export function rootsOf({ outputs, updates }: GraphSpec): Tensor[] {
+  const roots = Object.values(outputs).filter((tensor) => tensor.source.kind !== "norm");
+  for (const update of updates) {
+    if (update.kind === "assign") roots.push(update.value);
+    else {
+      roots.push(update.gradients.loss, ...update.gradients.tensors);
+      if (typeof update.optimizer.learningRate !== "number") roots.push(update.optimizer.learningRate);
+    }
+  }
+  return roots;
+}
+
+const slotBytes = (bytes: number): number => Math.max(16, Math.ceil(bytes / 16) * 16);
+
+/** Order, kernel variants and memory for a graph. Pure: touches no device. */
+export function makePlan(spec: GraphSpec, traits: DeviceTraits, options: PlanOptions = {}): Plan {
+  const roots = rootsOf(spec);
+  const simplified = simplify(nodesOf(roots), roots);
+  const nodes = [...simplified.nodes];
+  const { gradients, copied } = placeGradients(spec, nodes, simplified.tensor);
+
+  // A view has the bytes of what it views; in place, an output takes over an input's. Both are followed to the value that owns them.
+  const owners = new Map<Tensor, Tensor>();
+  const ownerOf = (original: Tensor): Tensor => {
+    let tensor = simplified.tensor(original);
+    for (let next = owners.get(tensor); next; next = owners.get(tensor)) tensor = next;
+    return tensor;
+  };
+  for (const node of nodes) if (node.op.view) owners.set(node.outputs[0], node.inputs[0]);
+
+  const end = nodes.length;
+  const lastUse = new Map<Tensor, number>();
+  nodes.forEach((node, i) => {
+    for (const t of node.inputs) lastUse.set(ownerOf(t), i);
+  });
+  for (const root of roots) if (!copied.has(root)) lastUse.set(ownerOf(root), end);
+
+  const lifetimes: Lifetime[] = [];
+  const lifetimeOf = new Map<Tensor, number>();
+  const temporariesOf = new Map<Node, number[]>();
+  const chosen: { node: Node; variant: string; lowering: Lowering; inPlace: number | undefined }[] = [];
+
+  nodes.forEach((node, i) => {
+    if (node.op.view) return;
+    const variant = chooseVariant(node, traits, options.variants);
+    const inPlace = options.keepAll ? undefined : (variant.inPlace?.(node) ?? []).find((k) => canTakeOver(node, k, i));
+    const lowering = variant.plan(node, traits, inPlace);
+    chosen.push({ node, variant: variant.name, lowering, inPlace });
+    node.outputs.forEach((output, k) => {
+      if (gradients.has(output)) return;
+      const to = options.keepAll ? end : (lastUse.get(output) ?? i);
+      if (k === 0 && inPlace !== undefined) {
+        const owner = ownerOf(node.inputs[inPlace]);
+        owners.set(output, owner);
+        lifetimes[lifetimeOf.get(owner) as number].to = to;
+        lastUse.set(owner, to);
+      } else {
+        lifetimeOf.set(output, lifetimes.length);
+        lifetimes.push({ bytes: slotBytes(byteLength(output)), from: i, to });
+      }
+    });
+    const temporaries = (lowering.temporaries ?? []).map((type) => {
+      lifetimes.push({ bytes: slotBytes(byteLength(type)), from: i, to: i });
+      return lifetimes.length - 1;
+    });
+    temporariesOf.set(node, temporaries);
+  });
+
+  /** In place is safe when nothing else needs the input any more and it is bound once. */
+  function canTakeOver(node: Node, k: number, at: number): boolean {
+    const owner = ownerOf(node.inputs[k]);
+    return (
+      lifetimeOf.has(owner) &&
+      lastUse.get(owner) === at &&
+      !gradients.has(node.outputs[0]) &&
+      node.inputs.filter((t) => ownerOf(t) === owner).length === 1 &&
+      node.inputs[k].dtype === node.outputs[0].dtype &&
+      sizeOf(owner.shape) === sizeOf(node.outputs[0].shape)
+    );
+  }
+
+  const assignment = lifetimes.length > 0 ? assignSlots(lifetimes) : { slots: [], slotOf: [], total: 0 };
+  const placeOf = (tensor: Tensor): Place => {
+    const owner = ownerOf(tensor);
+    const variable = gradients.get(owner);
+    if (variable) return { kind: "gradient", variable };
+    const lifetime = lifetimeOf.get(owner);
+    return lifetime === undefined ? { kind: "leaf", tensor: owner } : { kind: "slot", slot: assignment.slotOf[lifetime] };
+  };
+  return {
+    nodes: chosen.map((entry) => ({
+      ...entry,
+      temporaries: (temporariesOf.get(entry.node) ?? []).map((lifetime): Place => ({ kind: "slot", slot: assignment.slotOf[lifetime] })),
+    })),
+    leaves: leavesOf(roots.map(simplified.tensor), nodes),
+    placeOf,
+    slots: assignment.slots,
+    peakBytes: assignment.total,
+    boundBytes: lowerBound(lifetimes),
+  };
+}
+
+/**
+ * Gradients are computed right where norm, clip and update read them: in flat buffers laid out like the variables. Where that cannot
+ * be (the gradient is no fresh value, or its kernel reads another gradient from the same buffer) it is copied there last.
+ * Appends the copies to `nodes`. `copied` are the roots that need not outlive their copy.
+ */
+function placeGradients(
+  { updates, outputs }: GraphSpec,
+  nodes: Node[],
+  simplified: (tensor: Tensor) => Tensor,
+): { gradients: Map<Tensor, Variable>; copied: Set<Tensor> } {
+  const makers = new Map<Tensor, Node>();
+  for (const node of nodes) for (const output of node.outputs) makers.set(output, node);
+  const rootOf = (tensor: Tensor): Tensor => {
+    const node = makers.get(tensor);
+    return node?.op.view ? rootOf(node.inputs[0]) : tensor;
+  };
+  const gradients = new Map<Tensor, Variable>();
+  const copied = new Set<Tensor>();
+  const late: { tensor: Tensor; variable: Variable }[] = [];
+  const targets = updates.flatMap((update) =>
+    update.kind === "optimize" ? update.gradients.tensors.map((tensor, i) => ({ tensor, variable: update.gradients.wrt[i] as Variable })) : [],
+  );
+  for (const { tensor, variable } of targets) {
+    const root = rootOf(simplified(tensor));
+    const maker = makers.get(root);
+    const readsGradient = maker?.inputs.some((t) => gradients.has(rootOf(t)));
+    if (maker && !gradients.has(root) && !readsGradient) gradients.set(root, variable);
+    else late.push({ tensor, variable });
+  }
+  // A gradient that was placed may be read by the maker of one that was placed before it.
+  for (const [root, variable] of [...gradients])
+    if (makers.get(root)?.inputs.some((t) => gradients.has(rootOf(t)))) {
+      gradients.delete(root);
+      late.push({ tensor: root, variable });
+    }
+  const named = new Set(Object.values(outputs));
+  for (const { tensor, variable } of late) {
+    const result = copy(simplified(tensor));
+    if (result.source.kind === "node") nodes.push(result.source.node);
+    gradients.set(result, variable);
+    if (!named.has(tensor)) copied.add(tensor);
+  }
+  return { gradients, copied };
+}

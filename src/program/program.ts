@@ -1,0 +1,31 @@
+import type { HostArray } from "../graph/types.ts";
+import type { Engine } from "./engine.ts";
+import type { GraphSpec, Plan } from "./plan/plan.ts";
+import type { Batch, Results, Tensors } from "./spec.ts";
+
+/** A graph compiled for an engine, run any number of times. */
+export interface Program<I extends Tensors = Tensors, O extends Tensors = Tensors> {
+  readonly engine: Engine;
+  readonly label: string;
+  readonly spec: GraphSpec;
+  /** Order, variants and memory; undefined on a reference engine. */
+  readonly plan: Plan | undefined;
+  /** Dispatches of each run; 0 on a reference engine. All are in one pass and one submit. */
+  readonly dispatches: number;
+  /** How many runs were made: what random ops draw from. Set it when training resumes from a checkpoint. */
+  counter: number;
+  /**
+   * One run: uploads the batch, computes, applies the updates. Resolves when fewer than 3 runs are in flight, or, with `read`, with
+   * the values of those outputs. The arrays of the batch may be reused as soon as it resolves.
+   * @throws UnrollError `name`, `dtype`, `size` when the batch does not fit; `non-finite` once a loss or gradient was not finite,
+   *   until `engine.clearNonFinite()`; `lost`, `disposed`.
+   */
+  run(batch: Batch<I>): Promise<Record<never, never>>;
+  run<R extends keyof O>(batch: Batch<I>, options: { readonly read: readonly R[] }): Promise<Results<O, R>>;
+  /** Frees what belongs to this program; variables stay with the engine. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+export type AnyBatch = Readonly<Record<string, HostArray | GPUBuffer>>;
+export type AnyResults = Record<string, HostArray>;

@@ -1,0 +1,116 @@
+import { check, UnrollError } from "../errors.ts";
+import { hostArray, type Tensor, type Variable } from "../graph/tensor.ts";
+import type { HostArray } from "../graph/types.ts";
+import type { Update } from "../graph/update.ts";
+import { clipGradients } from "../ops/update/norm.ts";
+import { type Engine, referenceStoreOf } from "./engine.ts";
+import { evaluate } from "./evaluate.ts";
+import { leavesOf, nodesOf } from "./order.ts";
+import { type GraphSpec, rootsOf } from "./plan/plan.ts";
+import type { AnyBatch, AnyResults, Program } from "./program.ts";
+import { checkBatch, checkRead } from "./spec.ts";
+import { variablesOf } from "./variables.ts";
+
+type Optimize = Extract<Update, { kind: "optimize" }>;
+
+/** The same program through the references, in f64 on the CPU. */
+export class ReferenceProgram implements Program {
+  readonly engine: Engine;
+  readonly label: string;
+  readonly spec: GraphSpec;
+  readonly plan = undefined;
+  readonly dispatches = 0;
+  counter = 0;
+  readonly #leaves: ReadonlySet<Tensor>;
+  #disposed = false;
+
+  constructor(engine: Engine, label: string, spec: GraphSpec) {
+    this.engine = engine;
+    this.label = label;
+    this.spec = spec;
+    const roots = rootsOf(spec);
+    this.#leaves = leavesOf(roots, nodesOf(roots));
+    referenceStoreOf(engine).ensure(variablesOf(spec, this.#leaves));
+  }
+
+  async run(batch: AnyBatch, options: { readonly read?: readonly PropertyKey[] } = {}): Promise<never> {
+    this.engine.assertUsable();
+    check(!this.#disposed, "disposed", () => `run: the program "${this.label}" was disposed`);
+    const { spec, engine } = this;
+    checkBatch(spec.inputs, batch);
+    const read = options.read ?? [];
+    checkRead(spec.outputs, read);
+    if (spec.updates.length > 0 && engine.nonFinite) throw engine.nonFinite;
+
+    const store = referenceStoreOf(engine);
+    const feeds = new Map<Tensor, ArrayLike<number>>();
+    for (const leaf of this.#leaves) {
+      if (leaf.source.kind === "variable") feeds.set(leaf, store.values((leaf as Variable).name).slice());
+      if (leaf.source.kind === "counter") feeds.set(leaf, [this.counter]);
+    }
+    for (const [name, tensor] of Object.entries(spec.inputs)) {
+      const value = batch[name];
+      check(ArrayBuffer.isView(value), "argument", `run: input "${name}" is a GPUBuffer, but this engine runs on the CPU references`);
+      feeds.set(tensor, value as HostArray);
+    }
+    const roots = rootsOf(spec);
+    const computed = new Map<Tensor, Float64Array>();
+    evaluate(roots, feeds).forEach((value, i) => computed.set(roots[i], value));
+    const valueOf = (tensor: Tensor) => computed.get(tensor) as Float64Array;
+
+    const run = this.counter++;
+    const clipped = new Map<Optimize, readonly Float64Array[]>();
+    for (const update of spec.updates) {
+      if (update.kind !== "optimize") continue;
+      const { gradients } = update;
+      const values = (gradients.tensors as readonly Tensor[]).map(valueOf);
+      const finite = { gradient: values.every(isFiniteF32), loss: isFiniteF32(valueOf(gradients.loss)) };
+      if (!finite.gradient || !finite.loss) throw engine.reportNonFinite(nonFiniteMessage(this.label, run, finite));
+      const { norm, clipped: limited } = clipGradients(values, gradients.clip);
+      computed.set(gradients.norm, Float64Array.of(norm));
+      clipped.set(update, limited);
+    }
+    for (const update of spec.updates) {
+      if (update.kind === "assign") store.values(update.variable.name).set(valueOf(update.value));
+    }
+    for (const [update, gradients] of clipped) this.#optimize(update, gradients, valueOf);
+
+    const results: AnyResults = {};
+    for (const name of read as readonly string[]) {
+      const tensor = spec.outputs[name];
+      results[name] = hostArray(tensor.dtype, tensor.size);
+      results[name].set(valueOf(tensor));
+    }
+    return results as never;
+  }
+
+  #optimize({ optimizer, gradients }: Optimize, clipped: readonly Float64Array[], valueOf: (tensor: Tensor) => Float64Array): void {
+    const store = referenceStoreOf(this.engine);
+    const variables = gradients.wrt as readonly Variable[];
+    const step = store.state(variables[0], optimizer.name, "step", { dtype: "u32", shape: [4] });
+    step[2]++;
+    const rate = typeof optimizer.learningRate === "number" ? Math.fround(optimizer.learningRate) : valueOf(optimizer.learningRate)[0];
+    variables.forEach((variable, i) => {
+      const states = optimizer.states.map((state) => store.state(variable, optimizer.name, state));
+      optimizer.reference(step[2], rate, store.values(variable.name), clipped[i], states);
+    });
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Finite as f32: what overflows there is infinite on the GPU. */
+const isFiniteF32 = (values: Float64Array): boolean => values.every((x) => Number.isFinite(Math.fround(x)));
+
+export function nonFiniteMessage(label: string, run: number, finite: { readonly gradient: boolean; readonly loss: boolean }): string {
+  const what = finite.loss ? "a gradient was" : finite.gradient ? "the loss was" : "the loss and a gradient were";
+  return `run ${run + 1} of program "${label}": ${what} not finite (infinite or NaN). No variable was changed by it or since; call engine.clearNonFinite() to go on`;
+}
+
+export const disposedProgram = (label: string): UnrollError => new UnrollError("disposed", `run: the program "${label}" was disposed`);
