@@ -33,7 +33,7 @@ function library(): UserConfig {
       emptyOutDir: false, // the other builds and the declarations share the folder
       target: ["es2022", "node20"],
       minify: false,
-      lib: { entry: { index: "src/index.ts", unroll: "src/cli/unroll.ts" }, formats: ["es"] },
+      lib: { entry: { "src/index": "src/index.ts", "src/cli/unroll": "src/cli/unroll.ts" }, formats: ["es"] },
       rolldownOptions: {
         // what is not a file of this repository is loaded at run time
         external: (id) => !/^[./\0]/.test(id) && !/^[A-Z]:/i.test(id) && !id.startsWith("src/"),
