@@ -10,7 +10,7 @@ export interface ReduceOptions {
   readonly shared: 0 | 64 | 256;
 }
 
-/** Params in order: u32 size, reduce, inner, chunk, chunks; f32 empty, scale. */
+/** Params in order. */
 export const reduceParams = {
   /** Outputs: outer · chunks · inner (in vec4 with `inner`). */
   size: "u32",
@@ -21,8 +21,8 @@ export const reduceParams = {
   /** Elements of one part of a reduction (in vec4 with `along`), and parts of one reduction. */
   chunk: "u32",
   chunks: "u32",
-  /** The result of an empty reduction, where the kind of reduction says so. */
-  empty: "f32",
+  /** The bits of the result of an empty reduction (which may be infinite), where the kind of reduction uses it. */
+  empty: "u32",
   /** A factor for the result, where the kind of reduction says so. */
   scale: "f32",
 } as const;

@@ -7,7 +7,7 @@ export interface Reduction {
   readonly name: string;
   /** Names of the fields of State. */
   readonly fields: readonly string[];
-  /** Value of each field before the first element; an expression of type f32, which may use `params.empty`. */
+  /** Value of each field before the first element; an expression of type f32, which may use `params.empty`, its bits. */
   readonly start: readonly string[];
   /** Statements that compute the new `state` from `x`. */
   readonly accept: string;

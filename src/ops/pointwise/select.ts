@@ -111,9 +111,9 @@ export interface ClampAttributes {
 const checkBounds = ({ min, max }: ClampAttributes): void => {
   for (const [name, bound] of Object.entries({ min, max }))
     check(
-      bound === undefined || (typeof bound === "number" && !Number.isNaN(bound)),
+      bound === undefined || Number.isFinite(bound),
       "argument",
-      () => `clamp: ${name} must be a number, not ${String(bound)}`,
+      () => `clamp: ${name} must be a finite number or missing, not ${String(bound)}`,
     );
 };
 
@@ -162,5 +162,8 @@ export const clampGradientOp: Op<ClampAttributes> = /* @__PURE__ */ pointwise<Cl
 export function clamp<S extends Shape>(x: F32<S>, bounds: ClampAttributes): F32<S> {
   checkTensor("clamp", "x", x);
   check(typeof bounds === "object" && bounds !== null, "argument", "clamp: bounds must be an object { min?, max? }");
-  return applyOne(clampOp, [x], { min: bounds.min, max: bounds.max });
+  // A bound that excludes nothing is as good as none.
+  const min = bounds.min === Number.NEGATIVE_INFINITY ? undefined : bounds.min;
+  const max = bounds.max === Number.POSITIVE_INFINITY ? undefined : bounds.max;
+  return applyOne(clampOp, [x], { min, max });
 }

@@ -4,6 +4,7 @@ import { applyOne, type F32 } from "../../graph/tensor.ts";
 import { stridesOf } from "../../graph/types.ts";
 import { pointwise, U } from "../pointwise/define.ts";
 import { reducedStrides } from "./axes.ts";
+import { sumOver } from "./sum-over.ts";
 
 export interface AxesAttributes {
   /** Axes of x that the other inputs lack. Ascending. */
@@ -62,3 +63,55 @@ export function normGradient(kind: "normL1" | "normL2" | "sumOfSquares", x: F32,
   const op = kind === "normL1" ? normL1GradientOp : kind === "normL2" ? normL2GradientOp : sumOfSquaresGradientOp;
   return applyOne(op, [x, y, gradient], { axes });
 }
+
+/** 1 where an element is the extreme one, else 0. */
+export const extremeMaskOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient(
+  "extremeMask",
+  ["y"],
+  "select(0.0, 1.0, a == b)",
+  ([x, y]) => (x === y ? 1 : 0),
+  () => 0,
+);
+/** dLoss/dx of a maximum or minimum: g shared equally by the elements that are extreme. */
+export const extremeGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient(
+  "extremeGradient",
+  ["y", "gradient", "count"],
+  "select(0.0, c / d, a == b)",
+  ([x, y, g, count]) => (x === y ? g / count : 0),
+  (_, result) => 5 * U * Math.abs(result),
+);
+
+/** Elements that tie share the gradient equally, as in PyTorch's amax. */
+export function extremeGradient(x: F32, y: F32, gradient: F32, axes: readonly number[]): F32 {
+  const count = sumOver(applyOne(extremeMaskOp, [x, y], { axes }) as F32, axes, y.shape);
+  return applyOne(extremeGradientOp, [x, y, gradient, count], { axes });
+}
+
+/**
+ * dLoss/dx of a product from p, the product of the elements that are not 0, and z, the number of those that are: g times the product
+ * of all other elements, which is p / x without zeros, p at the one that is 0, and 0 where another is 0.
+ */
+export const prodGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient(
+  "prodGradient",
+  ["product", "zeros", "gradient"],
+  "select(0.0, d * b / select(a, 1.0, a == 0.0), c == select(0.0, 1.0, a == 0.0))",
+  ([x, product, zeros, g]) => (zeros === (x === 0 ? 1 : 0) ? (g * product) / (x === 0 ? 1 : x) : 0),
+  (_, result) => 7 * U * Math.abs(result),
+);
+
+/** dLoss/dx of log Σ x from y: g / Σ x = g · exp(−y). */
+export const logSumGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient(
+  "logSumGradient",
+  ["y", "gradient"],
+  "c * exp(-b)",
+  ([, y, g]) => g * Math.exp(-y),
+  ([, y], result) => U * (8 + 2 * Math.abs(y)) * Math.abs(result),
+);
+/** dLoss/dx of log Σ exp x from y: g · exp(x − y), the softmax of x. */
+export const logSumExpGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient(
+  "logSumExpGradient",
+  ["y", "gradient"],
+  "c * exp(a - b)",
+  ([x, y, g]) => g * Math.exp(x - y),
+  ([x, y], result) => U * (8 + 3 * Math.abs(x - y)) * Math.abs(result),
+);

@@ -43,7 +43,7 @@ export const prodKind = (): ReductionKind => multiplicative("prod", "x");
 export const prodNonzeroKind = (): ReductionKind => multiplicative("prodNonzero", "select(x, V(1.0), x == V(0.0))");
 
 const extreme = (name: string, combine: string, empty: number): ReductionKind =>
-  simple({ name, start: "params.empty", map: "x", combine, finish: "v", empty });
+  simple({ name, start: "bitcast<f32>(params.empty)", map: "x", combine, finish: "v", empty });
 export const maxKind = (): ReductionKind => extreme("max", "max(a, b)", Number.NEGATIVE_INFINITY);
 export const minKind = (): ReductionKind => extreme("min", "min(a, b)", Number.POSITIVE_INFINITY);
 
@@ -62,7 +62,7 @@ export function logSumExpKind(): ReductionKind {
     merge: `let e = exp(-abs(b.m - a.m));
   a.s = select(a.s * e + b.s, a.s + b.s * e, b.m <= a.m);
   a.m = max(a.m, b.m);`,
-    finish: "select(state.m + log(state.s), V(params.empty), state.s == V(0.0))",
+    finish: "select(state.m + log(state.s), V(bitcast<f32>(params.empty)), state.s == V(0.0))",
   };
   return { whole: reduction, first: reduction, middle: reduction, last: reduction, empty: Number.NEGATIVE_INFINITY };
 }

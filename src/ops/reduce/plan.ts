@@ -86,7 +86,7 @@ export function planReduce(
         inner: pass.vector === "inner" ? pass.inner / 4 : pass.inner,
         chunk: pass.chunk,
         chunks: pass.chunks,
-        empty: kind.empty,
+        empty: new Uint32Array(Float32Array.of(kind.empty).buffer)[0],
         scale,
       },
       workgroups: foldGrid(Math.ceil(pass.shared ? results : results / (pass.vector === "inner" ? 4 : 1) / 64)),
