@@ -1,10 +1,11 @@
 import { align } from "../gpu/gpu.ts";
+import type { PlacedDispatch } from "../gpu/recorder.ts";
 import { hostArray } from "../graph/tensor.ts";
 import { byteLength } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
 import { type Engine, type GpuParts, gpuPartsOf } from "./engine.ts";
 import { type Built, build, evenBytes, type Readback, STATUS_BYTES } from "./gpu-build.ts";
-import { type GraphSpec, makePlan, type Plan, type PlanOptions } from "./plan/plan.ts";
+import { type GraphSpec, keepAll, makePlan, type Plan, type PlanOptions } from "./plan/plan.ts";
 import type { AnyBatch, AnyResults, Program } from "./program.ts";
 import { disposedProgram, nonFiniteMessage } from "./reference-program.ts";
 import { checkBatch, checkRead } from "./spec.ts";
@@ -45,6 +46,22 @@ export class GpuProgram implements Program {
     labels.set(engine, known);
     const id = known.push(label) - 1;
     return new GpuProgram(engine, parts, label, spec, plan, await build(parts, label, id, spec, plan));
+  }
+
+  /**
+   * A program with the nodes and variants of another, in which every value keeps memory of its own and is an output: for looking at
+   * intermediates.
+   */
+  static async observe(engine: Engine, observed: GpuProgram, spec: GraphSpec): Promise<GpuProgram> {
+    const parts = gpuPartsOf(engine) as GpuParts;
+    const label = `${observed.label} (observed)`;
+    const plan = keepAll(observed.plan, parts.gpu.traits);
+    return new GpuProgram(engine, parts, label, spec, plan, await build(parts, label, -1, spec, plan));
+  }
+
+  /** Every dispatch of a run, in order. */
+  get placed(): readonly PlacedDispatch[] {
+    return this.#built.placed;
   }
 
   async run(batch: AnyBatch, options: { readonly read?: readonly PropertyKey[] } = {}): Promise<never> {

@@ -1,6 +1,6 @@
 import type { DeviceTraits, Lowering } from "../../graph/op.ts";
 import type { Node, Tensor, Variable } from "../../graph/tensor.ts";
-import { byteLength, sizeOf } from "../../graph/types.ts";
+import { byteLength, sizeOf, type TensorType } from "../../graph/types.ts";
 import type { Update } from "../../graph/update.ts";
 import { copy } from "../../ops/copy.ts";
 import { leavesOf, nodesOf } from "../order.ts";
@@ -35,6 +35,8 @@ export interface Plan {
   readonly nodes: readonly PlannedNode[];
   readonly leaves: ReadonlySet<Tensor>;
   readonly placeOf: (tensor: Tensor) => Place;
+  /** The computed tensor or leaf whose bytes a tensor of the graph has: views and merged nodes followed. */
+  readonly valueOf: (tensor: Tensor) => Tensor;
   /** Bytes of each slot. */
   readonly slots: readonly number[];
   /** Bytes of all slots: the memory for activations. */
@@ -45,8 +47,6 @@ export interface Plan {
 
 export interface PlanOptions {
   readonly variants?: VariantChoice;
-  /** Every value keeps a slot of its own, nothing is computed in place: for looking at intermediates. */
-  readonly keepAll?: boolean;
 }
 
 /** What must exist when the nodes are done. */
@@ -72,13 +72,19 @@ export function makePlan(spec: GraphSpec, traits: DeviceTraits, options: PlanOpt
   const { gradients, copied } = placeGradients(spec, nodes, simplified.tensor);
 
   // A view has the bytes of what it views; in place, an output takes over an input's. Both are followed to the value that owns them.
-  const owners = new Map<Tensor, Tensor>();
+  const views = new Map<Tensor, Tensor>();
+  for (const node of nodes) if (node.op.view) views.set(node.outputs[0], node.inputs[0]);
+  const valueOf = (original: Tensor): Tensor => {
+    let tensor = simplified.tensor(original);
+    for (let next = views.get(tensor); next; next = views.get(tensor)) tensor = next;
+    return tensor;
+  };
+  const owners = new Map(views);
   const ownerOf = (original: Tensor): Tensor => {
     let tensor = simplified.tensor(original);
     for (let next = owners.get(tensor); next; next = owners.get(tensor)) tensor = next;
     return tensor;
   };
-  for (const node of nodes) if (node.op.view) owners.set(node.outputs[0], node.inputs[0]);
 
   const end = nodes.length;
   const lastUse = new Map<Tensor, number>();
@@ -95,12 +101,12 @@ export function makePlan(spec: GraphSpec, traits: DeviceTraits, options: PlanOpt
   nodes.forEach((node, i) => {
     if (node.op.view) return;
     const variant = chooseVariant(node, traits, options.variants);
-    const inPlace = options.keepAll ? undefined : (variant.inPlace?.(node) ?? []).find((k) => canTakeOver(node, k, i));
+    const inPlace = (variant.inPlace?.(node) ?? []).find((k) => canTakeOver(node, k, i));
     const lowering = variant.plan(node, traits, inPlace);
     chosen.push({ node, variant: variant.name, lowering, inPlace });
     node.outputs.forEach((output, k) => {
       if (gradients.has(output)) return;
-      const to = options.keepAll ? end : (lastUse.get(output) ?? i);
+      const to = lastUse.get(output) ?? i;
       if (k === 0 && inPlace !== undefined) {
         const owner = ownerOf(node.inputs[inPlace]);
         owners.set(output, owner);
@@ -146,10 +152,29 @@ export function makePlan(spec: GraphSpec, traits: DeviceTraits, options: PlanOpt
     })),
     leaves: leavesOf(roots.map(simplified.tensor), nodes),
     placeOf,
+    valueOf,
     slots: assignment.slots,
     peakBytes: assignment.total,
     boundBytes: lowerBound(lifetimes),
   };
+}
+
+/** The same nodes and variants, but every value keeps a slot of its own and nothing is computed in place. */
+export function keepAll(plan: Plan, traits: DeviceTraits): Plan {
+  const slots: number[] = [];
+  const newSlot = (type: TensorType): Place => ({ kind: "slot", slot: slots.push(slotBytes(byteLength(type))) - 1 });
+  const places = new Map<Tensor, Place>();
+  const nodes = plan.nodes.map(({ node, variant }): PlannedNode => {
+    const lowering = chooseVariant(node, traits, { [node.op.name]: variant }).plan(node, traits);
+    for (const output of node.outputs) places.set(output, newSlot(output));
+    return { node, variant, lowering, inPlace: undefined, temporaries: (lowering.temporaries ?? []).map(newSlot) };
+  });
+  const placeOf = (original: Tensor): Place => {
+    const tensor = plan.valueOf(original);
+    return places.get(tensor) ?? { kind: "leaf", tensor };
+  };
+  const bytes = slots.reduce((sum, slot) => sum + slot, 0);
+  return { nodes, leaves: plan.leaves, placeOf, valueOf: plan.valueOf, slots, peakBytes: bytes, boundBytes: bytes };
 }
 
 /**

@@ -1,0 +1,90 @@
+/**
+ * Unroll: recurrent and convolutional networks on the GPU of any browser. Three levels, each usable alone: kernels, graphs of ops,
+ * models.
+ */
+export { type ErrorCode, UnrollError } from "./errors.ts";
+export { type AdapterDescription, formatAdapter } from "./gpu/device.ts";
+export {
+  type Access,
+  type Binding,
+  type Bindings,
+  type Cost,
+  type Kernel,
+  type KernelCall,
+  type KernelSpec,
+  kernel,
+  type Params,
+  read,
+  readWrite,
+  type Workgroups,
+  write,
+} from "./graph/kernel.ts";
+export type { Activation, Call, DeviceTraits, Dispatch, Fused, GradientContext, Lowering, Op, Operand, Variant } from "./graph/op.ts";
+export {
+  apply,
+  applyOne,
+  constant,
+  type F32,
+  type Initializer,
+  input,
+  type Node,
+  type RandomSource,
+  runCounter,
+  type Source,
+  Tensor,
+  Variable,
+  variable,
+} from "./graph/tensor.ts";
+export type { Broadcast, DType, HostArray, HostArrays, Rank, Shape, TensorType } from "./graph/types.ts";
+export { assign, type Clip, Gradients, type Optimizer, type Update } from "./graph/update.ts";
+export * from "./nn/initializers.ts";
+export { identityActivation, leakyReluActivation, reluActivation, sigmoidActivation, tanhActivation } from "./ops/activation.ts";
+export { copy } from "./ops/copy.ts";
+export { foldGrid } from "./ops/grid.ts";
+export { type SquaredErrorOptions, meanSquaredError, squaredErrors, sumSquaredError } from "./ops/loss/squared-error.ts";
+export { type MatmulOptions, matmul } from "./ops/matmul/matmul.ts";
+export {
+  abs,
+  add,
+  affine,
+  clamp,
+  div,
+  exp,
+  leakyRelu,
+  log,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  pow,
+  relu,
+  select,
+  sigmoid,
+  sqrt,
+  square,
+  step,
+  sub,
+  tanh,
+} from "./ops/pointwise/index.ts";
+export { randomNormal, randomUniform } from "./ops/random/draw.ts";
+export { type DropoutOptions, dropout } from "./ops/random/dropout.ts";
+export { mean, normL1, normL2, type ReduceOptions, sum, sumOfSquares } from "./ops/reduce/index.ts";
+export { concat } from "./ops/shape/concat.ts";
+export { pad } from "./ops/shape/pad.ts";
+export { flatten, reshape } from "./ops/shape/reshape.ts";
+export { slice } from "./ops/shape/slice.ts";
+export { transpose } from "./ops/shape/transpose.ts";
+export { type AdamOptions, adam, adamw } from "./ops/update/adam.ts";
+export { clipNorm, clipNormInf, clipValue } from "./ops/update/clip.ts";
+export { type RmspropOptions, rmsprop } from "./ops/update/rmsprop.ts";
+export type { LearningRate, OptimizerRule } from "./ops/update/rule.ts";
+export { type SgdOptions, sgd } from "./ops/update/sgd.ts";
+export { compile } from "./program/compile.ts";
+export { Engine, type EngineOptions, load, save } from "./program/engine.ts";
+export { evaluate } from "./program/evaluate.ts";
+export { gradient } from "./program/gradient.ts";
+export type { Program } from "./program/program.ts";
+export { type DispatchReport, formatReport, type ProgramReport, report } from "./program/report.ts";
+export type { Batch, CompileSpec, Results, Tensors } from "./program/spec.ts";
+export type { NamedArray, NamedArrays } from "./program/store.ts";
+export { type NodeCheck, type ProgramCheck, verify } from "./verify/program.ts";
