@@ -1,0 +1,138 @@
+import { gatherShader } from "../../../shaders/gather.wgsl.ts";
+import { check } from "../../errors.ts";
+import { kernel, read, write } from "../../graph/kernel.ts";
+import type { Call, Fused, Op, Variant } from "../../graph/op.ts";
+import { applyOne, type F32, type Node, type Tensor } from "../../graph/tensor.ts";
+import { byteLength, type DType, formatType, type Shape, sizeOf } from "../../graph/types.ts";
+import { foldGrid } from "../grid.ts";
+import { sumTo } from "../reduce/sum-to.ts";
+import { axisOf, movable } from "../shape/common.ts";
+import { gatherGradient } from "./gather-gradient.ts";
+import { checkIndices, type GatherLayout, rowOf } from "./layout.ts";
+
+export interface GatherAttributes {
+  readonly axis: number;
+}
+
+type GatherCall = Call<GatherAttributes>;
+
+function layoutOf({ inputs: [table, indices], attributes: { axis } }: GatherCall): GatherLayout {
+  return {
+    outer: sizeOf(table.shape.slice(0, axis)),
+    rows: table.shape[axis],
+    inner: sizeOf(table.shape.slice(axis + 1)),
+    positions: sizeOf(indices.shape),
+  };
+}
+
+const variant = (vec4: boolean): Variant<GatherAttributes> => ({
+  name: vec4 ? "vec4" : "scalar",
+  allowed: (call) => !vec4 || layoutOf(call).inner % 4 === 0,
+  preference: () => (vec4 ? 1 : 0),
+  plan(call) {
+    const { rows, inner, positions } = layoutOf(call);
+    const unit = vec4 ? 4 : 1;
+    const bias = call.inputs.length === 3;
+    const count = sizeOf(call.outputs[0].shape) / unit;
+    const element: DType = bias ? "f32" : "u32";
+    const indices = call.inputs[1].dtype;
+    return {
+      dispatches: [
+        {
+          kernel: kernel({
+            name: `gather${bias ? " + bias" : ""}${vec4 ? ", vec4" : ""}`,
+            wgsl: gatherShader({ signed: indices === "i32", vec4, bias }),
+            bindings: { table: read(element), indices: read(indices), ...(bias ? { bias: read(element) } : {}), y: write(element) },
+            params: { count: "u32", inner: "u32", positions: "u32", rows: "u32" },
+          }),
+          bindings: { table: { input: 0 }, indices: { input: 1 }, ...(bias ? { bias: { input: 2 } } : {}), y: { output: 0 } },
+          params: { count, inner: inner / unit, positions, rows },
+          workgroups: foldGrid(Math.ceil(count / 64)),
+        },
+      ],
+    };
+  },
+});
+
+/** Takes over an f32 bias along the last axis, so that x·U + b of one-hot x is one dispatch. */
+function absorb(node: Node<GatherAttributes>, consumer: Node): Fused | undefined {
+  const [table, indices] = node.inputs;
+  const [output] = node.outputs;
+  if (consumer.op.epilogue?.kind !== "bias" || node.inputs.length !== 2 || consumer.inputs.length !== 2) return undefined;
+  const bias = consumer.inputs.find((tensor) => tensor !== output);
+  const fits =
+    bias !== undefined &&
+    table.dtype === "f32" &&
+    bias.dtype === "f32" &&
+    table.shape.length === node.attributes.axis + 2 &&
+    bias.shape.length === 1 &&
+    bias.shape[0] === table.shape[node.attributes.axis + 1];
+  return fits ? { op: gatherOp, inputs: [table, indices, bias], attributes: node.attributes } : undefined;
+}
+
+/** Inputs table, indices and perhaps a bias along the last axis. */
+export const gatherOp: Op<GatherAttributes> = {
+  name: "gather",
+  shape([first, second, bias], { axis }) {
+    const table = movable("gather", "table", first);
+    const indices = checkIndices("gather", second);
+    check(
+      Number.isInteger(axis) && axis >= 0 && axis < table.shape.length,
+      "argument",
+      () => `gather: axis ${axis} is not one of table, which is ${formatType(table)}`,
+    );
+    check(
+      table.shape[axis] > 0 || sizeOf(indices.shape) === 0,
+      "shape",
+      () => `gather: table is ${formatType(table)}: axis ${axis} has nothing that an index could mean`,
+    );
+    const shape = [...table.shape.slice(0, axis), ...indices.shape, ...table.shape.slice(axis + 1)];
+    if (bias)
+      check(
+        table.dtype === "f32" && bias.dtype === "f32" && table.shape.length === axis + 2 && sizeOf(bias.shape) === table.shape[axis + 1],
+        "shape",
+        () => `gather: table is ${formatType(table)} and bias is ${formatType(bias)}; expected f32 and as many as the last axis has`,
+      );
+    return [{ dtype: table.dtype, shape }];
+  },
+  reference(call, [table, indices, bias], [y]) {
+    const { outer, rows, inner, positions } = layoutOf(call);
+    for (let o = 0; o < outer; o++)
+      for (let n = 0; n < positions; n++)
+        for (let c = 0; c < inner; c++)
+          y[(o * positions + n) * inner + c] = table[(o * rows + rowOf(indices[n], rows)) * inner + c] + (bias ? bias[c] : 0);
+  },
+  gradient({ inputs: [table, indices, bias], attributes: { axis }, gradients: [gradient], needs }) {
+    if (!gradient) return [undefined, undefined, undefined];
+    return [
+      needs[0] ? gatherGradient(gradient as F32, indices as Tensor<"i32" | "u32">, { axis, rows: table.shape[axis] }) : undefined,
+      undefined,
+      bias && needs[2] ? sumTo(gradient as F32, bias.shape) : undefined,
+    ];
+  },
+  kernels: [variant(true), variant(false)],
+  absorb,
+  cost: ({ inputs, outputs: [y] }) => ({
+    flops: inputs.length === 3 ? sizeOf(y.shape) : 0,
+    bytes: 2 * byteLength(y) + inputs.slice(1).reduce((sum, type) => sum + byteLength(type), 0),
+  }),
+  // A copy is exact; the sum with a bias is rounded once, in a direction that WGSL leaves open.
+  error: ({ inputs }, _arrays, [y]) => [inputs.length === 3 ? y.map((value) => 2 ** -23 * Math.abs(value) + 1e-37) : 0],
+};
+
+/**
+ * Rows of a table: the result has the shape of the table with `axis` replaced by the shape of the indices. With axis 0 and a table
+ * [V, F] this is an embedding, or the product of one-hot rows with the table: indices [T, B] → [T, B, F]. Negative i32 indices count
+ * from the end, as in ONNX; the GPU cannot throw, so indices still out of range are clamped to the first and last row.
+ * @param table f32, i32 or u32.
+ * @param options `axis`, default 0; negative counts from the end.
+ * @throws UnrollError `dtype` when the indices are no integers, `shape` when there is nothing to index.
+ */
+export function gather<D extends DType>(
+  table: Tensor<D>,
+  indices: Tensor<"i32" | "u32">,
+  options: { axis?: number } = {},
+): Tensor<D, Shape> {
+  const axis = axisOf("gather", options.axis ?? 0, movable("gather", "table", table));
+  return applyOne(gatherOp, [table, indices], { axis });
+}
