@@ -1,0 +1,220 @@
+import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
+import { declare, reads, writes } from "./lib/declare.ts";
+import { gridLibrary } from "./lib/grid.wgsl.ts";
+
+export interface CrossEntropyTargets {
+  /** i32 and u32 are class indices, f32 probabilities. */
+  readonly target: "i32" | "u32" | "f32";
+  /** Scores are logits; otherwise they are logarithms of probabilities already (only with indices). */
+  readonly logits: boolean;
+  readonly mask: boolean;
+  readonly classWeights: boolean;
+  readonly ignore: boolean;
+  readonly smoothing: boolean;
+}
+
+export interface CrossEntropyShaderOptions extends CrossEntropyTargets {
+  /** Writes each row's share of the mean's divisor. */
+  readonly counted: boolean;
+  /** 1: an invocation takes a row. 64: a workgroup takes a row. */
+  readonly invocations: 1 | 64;
+  /** With one row per invocation: writes the sums of 64 rows instead of each row's loss (and count). */
+  readonly partial: boolean;
+}
+
+/** The share of class c in the target of row r (`q` below), from what is bound. `label` is the row's class index. */
+export const targetLibrary = (options: CrossEntropyTargets): string => wgsl`
+fn class_weight(c: u32) -> f32 {
+#if ${options.classWeights}
+  return class_weights[c];
+#else
+  return 1.0;
+#endif
+}
+fn row_weight(r: u32, label: i32) -> f32 {
+#if ${options.ignore}
+  if (label == params.ignore) { return 0.0; }
+#endif
+#if ${options.mask}
+  return mask[r];
+#else
+  return 1.0;
+#endif
+}
+// \`at\` is the place of class c of row r.
+fn target_share(c: u32, at: u32, label: i32) -> f32 {
+#if ${options.target === "f32"}
+  let t = goal[at];
+#else
+  let t = select(0.0, 1.0, i32(c) == label);
+#endif
+#if ${options.smoothing}
+  return class_weight(c) * ((1.0 - params.smoothing) * t + params.smoothing / f32(params.classes));
+#else
+  return class_weight(c) * t;
+#endif
+}
+`;
+
+/**
+ * Cross-entropy of each row, from scores by a log-softmax that large scores do not harm.
+ *
+ *     q_c = w_c ((1 − ε) t_c + ε / C)        t from a class index (1 there, else 0) or probabilities
+ *     m = max x,  s = Σ exp(x_c − m)
+ *     loss_r = k_r Σ q_c (m − x_c + log s)    k_r: mask, 0 where the label is ignored
+ *     statistics_r = (m, k_r Σ q_c / s)       what the gradient needs
+ *     count_r = k_r w_label, or k_r for probabilities
+ *
+ * Without `logits`, loss_r = −k_r w_label x_label. A label outside 0 … C − 1 that is not ignored makes loss_r NaN.
+ * Memory: scores [outer, C, inner], row r = (outer, inner) begins at (r / inner) · C · inner + r % inner; labels, mask, losses, counts
+ * [rows]; statistics [rows, 2]. One row per invocation, 64 to a workgroup, or one row per workgroup of 64 (many classes).
+ * Cost: reads the scores two or three times (once from memory).
+ */
+export const crossEntropyShader = (options: CrossEntropyShaderOptions): string => {
+  const { logits, counted, partial } = options;
+  const wide = options.invocations === 64;
+  const indices = options.target !== "f32";
+  const every = !indices || options.smoothing;
+  return wgsl`
+${gridLibrary}
+struct Params { rows: u32, classes: u32, inner: u32, ignore: i32, smoothing: f32 }
+${declare([
+  reads("scores", "f32"),
+  reads("goal", options.target),
+  options.mask && reads("mask", "f32"),
+  options.classWeights && reads("class_weights", "f32"),
+  writes("losses", "f32"),
+  logits && writes("statistics", "f32"),
+  counted && writes("counts", "f32"),
+])}
+${targetLibrary(options)}
+#if ${wide}
+var<workgroup> lanes: array<vec4<f32>, 64>;
+// The largest x and the sums of y, z, w over the workgroup, the same in every invocation.
+fn join(value: vec4<f32>, local: u32) -> vec4<f32> {
+  workgroupBarrier();
+  lanes[local] = value;
+  for (var half = 32u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (local < half) {
+      let a = lanes[local];
+      let b = lanes[local + half];
+      lanes[local] = vec4<f32>(max(a.x, b.x), a.yzw + b.yzw);
+    }
+  }
+  workgroupBarrier();
+  return lanes[0];
+}
+#endif
+#if ${partial}
+var<workgroup> row_sums: array<vec2<f32>, 64>;
+#endif
+// Loss and count of row r.
+fn row_loss(r: u32, local: u32) -> vec2<f32> {
+  let base = r / params.inner * params.classes * params.inner + r % params.inner;
+#if ${indices}
+  let label = i32(goal[r]);
+#else
+  let label = 0;
+#endif
+  let k = row_weight(r, label);
+  // A label that is out of range is bound to it for reading only; its loss becomes NaN below.
+  let known = u32(label) < params.classes;
+  let chosen = select(0u, u32(label), known);
+  var nothing = params.rows;
+  var loss = 0.0;
+#if ${logits}
+  let first = ${wide ? "local" : "0u"};
+  let step = ${wide ? "64u" : "1u"};
+  var m = -3.4028234e38;
+  for (var c = first; c < params.classes; c += step) { m = max(m, scores[base + c * params.inner]); }
+#if ${wide}
+  m = join(vec4<f32>(m, 0.0, 0.0, 0.0), local).x;
+#endif
+  var s = 0.0;
+  var total = 0.0;
+  var dotted = 0.0;
+  for (var c = first; c < params.classes; c += step) {
+    let at = base + c * params.inner;
+    let d = scores[at] - m;
+    s += exp(d);
+#if ${every}
+    let q = target_share(c, at, label);
+    total += q;
+    dotted -= q * d;
+#endif
+  }
+#if ${wide}
+  let joined = join(vec4<f32>(0.0, s, total, dotted), local);
+  s = joined.y;
+  total = joined.z;
+  dotted = joined.w;
+#endif
+#if ${!every}
+  total = class_weight(chosen);
+  dotted = total * (m - scores[base + chosen * params.inner]);
+#endif
+  loss = k * (dotted + total * log(s));
+#if ${wide}
+  if (local == 0u) {
+#else
+  {
+#endif
+    statistics[2u * r] = m;
+    statistics[2u * r + 1u] = k * total / s;
+  }
+#else
+  loss = -k * class_weight(chosen) * scores[base + chosen * params.inner];
+#endif
+#if ${indices}
+  if (k == 0.0) { return vec2<f32>(0.0, 0.0); }
+  if (!known) { loss = bitcast<f32>(0x7fc00000u | (nothing & 1u)); }
+  return vec2<f32>(loss, k * class_weight(chosen));
+#else
+  return vec2<f32>(loss, k);
+#endif
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) id: vec3<u32>,
+  @builtin(num_workgroups) grid: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let group = linear_workgroup(id, grid);
+#if ${wide}
+  if (group >= params.rows) { return; }
+  let value = row_loss(group, local);
+  if (local == 0u) {
+    losses[group] = value.x;
+#if ${counted}
+    counts[group] = value.y;
+#endif
+  }
+#else
+  let r = group * 64u + local;
+#if ${partial}
+  var value = vec2<f32>(0.0);
+  if (r < params.rows) { value = row_loss(r, local); }
+  row_sums[local] = value;
+  workgroupBarrier();
+  if (local == 0u && group * 64u < params.rows) {
+    var sum = vec2<f32>(0.0);
+    for (var i = 0u; i < 64u; i++) { sum += row_sums[i]; }
+    losses[group] = sum.x;
+#if ${counted}
+    counts[group] = sum.y;
+#endif
+  }
+#else
+  if (r >= params.rows) { return; }
+  let value = row_loss(r, local);
+  losses[r] = value.x;
+#if ${counted}
+  counts[r] = value.y;
+#endif
+#endif
+#endif
+}
+`;
+};

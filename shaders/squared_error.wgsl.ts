@@ -1,0 +1,75 @@
+import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
+import { declare, reads, writes } from "./lib/declare.ts";
+import { gridLibrary } from "./lib/grid.wgsl.ts";
+
+/** Elements that one invocation of the partial sums covers, and one workgroup of 64. */
+export const SQUARED_ERROR_ITEMS = 16;
+export const SQUARED_ERROR_SPAN = 64 * SQUARED_ERROR_ITEMS;
+
+export interface SquaredErrorShaderOptions {
+  /** The size is a multiple of 4 (with a mask: the width too): loads are vec4. */
+  readonly vec4: boolean;
+  readonly mask: boolean;
+  /** One value per element instead of one partial sum per workgroup. */
+  readonly each: boolean;
+}
+
+/**
+ * Squared errors, or their partial sums:   v_i = w_r (y_i − t_i)²,  r = i / width
+ *
+ * Memory: y, target flat and alike; mask one float per row of `width` elements. `size` and `width` count loads (vec4 or f32).
+ * A workgroup of 64 covers 1024 elements: each invocation sums every 64th load, the first adds the 64 sums in order and writes one
+ * float per workgroup. With `each`, one invocation per load writes its values. Cost: reads y and target once.
+ */
+export const squaredErrorShader = (options: SquaredErrorShaderOptions): string => {
+  const type = options.vec4 ? "vec4<f32>" : "f32";
+  return wgsl`
+${gridLibrary}
+struct Params { size: u32, width: u32 }
+${declare([reads("y", type), reads("goal", type), options.mask && reads("mask", "f32"), writes("result", options.each ? type : "f32")])}
+fn value(i: u32) -> ${type} {
+  let d = y[i] - goal[i];
+#if ${options.mask}
+  return mask[i / params.width] * d * d;
+#else
+  return d * d;
+#endif
+}
+#if ${options.each}
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) id: vec3<u32>,
+  @builtin(num_workgroups) grid: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = linear_workgroup(id, grid) * 64u + local;
+  if (i < params.size) { result[i] = value(i); }
+}
+#else
+var<workgroup> sums: array<f32, 64>;
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) id: vec3<u32>,
+  @builtin(num_workgroups) grid: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let group = linear_workgroup(id, grid);
+  let first = group * ${SQUARED_ERROR_SPAN / (options.vec4 ? 4 : 1)}u;
+  let end = min(first + ${SQUARED_ERROR_SPAN / (options.vec4 ? 4 : 1)}u, params.size);
+  var sum = ${type}(0.0);
+  for (var i = first + local; i < end; i += 64u) { sum += value(i); }
+#if ${options.vec4}
+  sums[local] = dot(sum, vec4<f32>(1.0));
+#else
+  sums[local] = sum;
+#endif
+  workgroupBarrier();
+  if (local == 0u && first < params.size) {
+    var total = 0.0;
+    for (var i = 0u; i < 64u; i++) { total += sums[i]; }
+    result[group] = total;
+  }
+}
+#endif
+`;
+};

@@ -1,0 +1,147 @@
+import { type CrossEntropyGradientShaderOptions, crossEntropyGradientShader } from "../../../shaders/cross_entropy_gradient.wgsl.ts";
+import { UnrollError } from "../../errors.ts";
+import { type Bindings, type Kernel, kernel, read, readWrite, write } from "../../graph/kernel.ts";
+import type { Call, Lowering, Op } from "../../graph/op.ts";
+import { applyOne, type Tensor } from "../../graph/tensor.ts";
+import { sizeOf } from "../../graph/types.ts";
+import { foldGrid } from "../grid.ts";
+import { noSecondDerivative, reciprocal, TINY, U } from "./common.ts";
+import { type CrossEntropyAttributes, isCounted, nameOf, placesOf, rowsOf, targetOf, targetParams } from "./cross-entropy-call.ts";
+
+type CrossEntropyCall = Pick<Call<CrossEntropyAttributes>, "inputs" | "attributes">;
+
+/** Inputs: those of the loss, statistics (for logits), upstream gradient, divisor (where the mean's divisor depends on data). */
+function gradientPlaces(call: CrossEntropyCall): { statistics: number; upstream: number; divisor: number | undefined } {
+  const { next } = placesOf(call.attributes);
+  const upstream = call.attributes.logits ? next + 1 : next;
+  return { statistics: next, upstream, divisor: isCounted(call) ? upstream + 1 : undefined };
+}
+
+const scaleOf = (call: CrossEntropyCall): number => (call.attributes.reduction === "mean" && !isCounted(call) ? 1 / rowsOf(call).rows : 1);
+
+function gradientKernel(options: CrossEntropyGradientShaderOptions): Kernel {
+  const bindings: Bindings = {
+    ...(options.logits && !options.inPlace ? { scores: read("f32") } : {}),
+    goal: read(options.target),
+    ...(options.mask ? { mask: read("f32") } : {}),
+    ...(options.classWeights ? { class_weights: read("f32") } : {}),
+    ...(options.logits ? { statistics: read("f32") } : {}),
+    upstream: read("f32"),
+    ...(options.divisor ? { divisor: read("f32") } : {}),
+    result: options.inPlace && options.logits ? readWrite("f32") : write("f32"),
+  };
+  return kernel({
+    name: "cross_entropy_gradient",
+    wgsl: crossEntropyGradientShader(options),
+    bindings,
+    params: { size: "u32", classes: "u32", inner: "u32", ignore: "i32", smoothing: "f32", scale: "f32" },
+  });
+}
+
+function plan(call: Call<CrossEntropyAttributes>, inPlace: boolean): Lowering {
+  const { attributes } = call;
+  const { logits, mask, classWeights, reduction, ignoreIndex, labelSmoothing } = attributes;
+  const { classes, inner } = rowsOf(call);
+  const places = placesOf(attributes);
+  const { statistics, upstream, divisor } = gradientPlaces(call);
+  const size = sizeOf(call.inputs[0].shape);
+  return {
+    dispatches: [
+      {
+        kernel: gradientKernel({
+          target: call.inputs[1].dtype as "f32" | "i32" | "u32",
+          logits,
+          mask,
+          classWeights,
+          ignore: ignoreIndex !== undefined,
+          smoothing: labelSmoothing > 0,
+          each: reduction === "none",
+          divisor: divisor !== undefined,
+          inPlace,
+        }),
+        bindings: {
+          ...(logits && !inPlace ? { scores: { input: 0 } } : {}),
+          goal: { input: 1 },
+          ...(mask ? { mask: { input: places.mask } } : {}),
+          ...(classWeights ? { class_weights: { input: places.classWeights } } : {}),
+          ...(logits ? { statistics: { input: statistics } } : {}),
+          upstream: { input: upstream },
+          ...(divisor === undefined ? {} : { divisor: { input: divisor } }),
+          result: { output: 0 },
+        },
+        params: { size, classes, inner, ...targetParams(attributes), scale: scaleOf(call) },
+        workgroups: foldGrid(Math.ceil(size / 64)),
+      },
+    ],
+  };
+}
+
+/** What one element of the gradient is made of: factor · (first − second). */
+function parts(
+  call: CrossEntropyCall,
+  inputs: readonly Float64Array[],
+  visit: (at: number, g: number, first: number, second: number, d: number) => void,
+) {
+  const { logits, reduction } = call.attributes;
+  const { rows, classes } = rowsOf(call);
+  const places = gradientPlaces(call);
+  const target = targetOf(call, inputs);
+  const scale = places.divisor === undefined ? scaleOf(call) : reciprocal(inputs[places.divisor][0]);
+  for (let row = 0; row < rows; row++) {
+    const g = inputs[places.upstream][reduction === "none" ? row : 0] * scale;
+    const m = logits ? inputs[places.statistics][2 * row] : 0;
+    const share = logits ? inputs[places.statistics][2 * row + 1] : 0;
+    for (let c = 0; c < classes; c++) {
+      const at = target.at(row, c);
+      const d = logits ? inputs[0][at] - m : 0;
+      visit(at, g, logits ? share * Math.exp(d) : 0, target.weight(row) * target.share(row, c), d);
+    }
+  }
+}
+
+/** dLoss/dscores of the cross-entropy. */
+export const crossEntropyGradientOp: Op<CrossEntropyAttributes> = {
+  name: "crossEntropyGradient",
+  shape: (inputs) => [{ dtype: "f32", shape: inputs[0].shape }],
+  reference(call, inputs, [result]) {
+    parts(call, inputs, (at, g, first, second) => {
+      result[at] = g * (first - second);
+    });
+  },
+  gradient({ attributes }) {
+    throw new UnrollError("gradient", noSecondDerivative(nameOf(attributes)));
+  },
+  kernels: [
+    {
+      name: "elementwise",
+      allowed: () => true,
+      inPlace: ({ inputs, attributes }) => (attributes.logits && inputs.indexOf(inputs[0], 1) < 0 ? [0] : []),
+      plan: (call, _device, inPlace) => plan(call, inPlace === 0),
+    },
+  ],
+  cost({ inputs }) {
+    const size = sizeOf(inputs[0].shape);
+    return { flops: 5 * size, bytes: 8 * size };
+  },
+  error(call, inputs, [result]) {
+    const bound = new Float64Array(result.length);
+    parts(call, inputs, (at, g, first, second, d) => {
+      // exp: 3 + 2 |x| units in the last place; the rest are single roundings.
+      bound[at] = U * Math.abs(g) * ((10 + 3 * Math.abs(d)) * Math.abs(first) + 8 * Math.abs(second)) + TINY;
+    });
+    return [bound];
+  },
+};
+
+/** The gradients of a cross-entropy to its inputs: to the scores only. */
+export function crossEntropyGradient(
+  { inputs, attributes }: { readonly inputs: readonly Tensor[]; readonly attributes: CrossEntropyAttributes },
+  upstream: Tensor | undefined,
+  statistics: Tensor | undefined,
+  divisor: Tensor | undefined,
+  needs: readonly boolean[],
+): readonly (Tensor | undefined)[] {
+  if (!upstream || !needs[0]) return [];
+  const all = [...inputs, ...(statistics ? [statistics] : []), upstream, ...(divisor ? [divisor] : [])];
+  return [applyOne(crossEntropyGradientOp, all, attributes)];
+}
