@@ -66,7 +66,6 @@ export class Figures {
   facts(facts: Facts, clip: number): void {
     this.#clip = clip;
     this.#part("dispatches").textContent = count(facts.dispatches);
-    this.#part("submits").textContent = count(facts.submits);
     this.#part("parameters").textContent = `${count(facts.parameters)} parameters`;
     this.#part("clip").textContent = String(clip);
   }
