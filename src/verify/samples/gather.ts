@@ -17,7 +17,7 @@ const gathered = (table: Shape, index: SampleInput, axis = 0, bias?: Shape): Sam
   attributes: { axis },
 });
 
-export const gatherSamples: OpSamples<GatherAttributes> = {
+const gatherOpSamples: OpSamples<GatherAttributes> = {
   op: gatherOp,
   samples: () => [
     ...RAGGED.map((n) => gathered([n, 6], indices([5], 0, n - 1))),
@@ -44,7 +44,7 @@ const summed = (rows: number, inner: Shape, index: SampleInput): Sample<GatherGr
   attributes: { axis: 0, rows },
 });
 
-export const gatherGradientSamples: OpSamples<GatherGradientAttributes> = {
+const gatherGradientSamples: OpSamples<GatherGradientAttributes> = {
   op: gatherGradientOp,
   samples: () => [
     ...RAGGED.map((n) => summed(n, [5], indices([40], 0, n - 1))),
@@ -62,4 +62,4 @@ export const gatherGradientSamples: OpSamples<GatherGradientAttributes> = {
   ],
 };
 
-export const gatherFamilySamples: readonly OpSamples[] = [gatherSamples, gatherGradientSamples];
+export const gatherSamples: readonly OpSamples[] = [gatherOpSamples, gatherGradientSamples];

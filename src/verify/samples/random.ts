@@ -18,7 +18,7 @@ const dropped = (shape: Shape, rate: number, run = 3): Sample<DropoutAttributes>
   attributes: { rate, seed: 9, stream: 2 },
 });
 
-export const dropoutSamples: OpSamples<DropoutAttributes> = {
+const dropoutSamples: OpSamples<DropoutAttributes> = {
   op: dropoutOp,
   samples: () => [
     ...RAGGED.map((shape, run) => dropped(shape, 0.5, run)),

@@ -48,7 +48,7 @@ function permutationOf(random: RandomSource, rank: number): number[] {
   return Array.from({ length: rank }, () => left.splice(whole(random, left.length), 1)[0]);
 }
 
-export const transposeSamples: OpSamples<TransposeAttributes> = {
+const transposeSamples: OpSamples<TransposeAttributes> = {
   op: transposeOp,
   samples: (random) => [
     ...RAGGED.map((n) => transposed([n, 17], [1, 0])),
@@ -72,7 +72,7 @@ export const transposeSamples: OpSamples<TransposeAttributes> = {
   ],
 };
 
-export const sliceSamples: OpSamples<SliceAttributes> = {
+const sliceSamples: OpSamples<SliceAttributes> = {
   op: sliceOp,
   samples: (random) => [
     ...RAGGED.map((n) => sliced([n + 2, 9], [1, 2], [n, 5])),
@@ -99,7 +99,7 @@ export const sliceSamples: OpSamples<SliceAttributes> = {
   ],
 };
 
-export const padSamples: OpSamples<PadAttributes> = {
+const padSamples: OpSamples<PadAttributes> = {
   op: padOp,
   samples: () => [
     ...RAGGED.map((n) => padded([n, 5], [1, 0], [2, 3])),
@@ -117,7 +117,7 @@ export const padSamples: OpSamples<PadAttributes> = {
   ],
 };
 
-export const concatSamples: OpSamples<ConcatAttributes> = {
+const concatSamples: OpSamples<ConcatAttributes> = {
   op: concatOp,
   samples: () => [
     ...RAGGED.map((n) =>
@@ -172,7 +172,7 @@ export const concatSamples: OpSamples<ConcatAttributes> = {
   ],
 };
 
-export const reshapeSamples: OpSamples<ReshapeAttributes> = {
+const reshapeSamples: OpSamples<ReshapeAttributes> = {
   op: reshapeOp,
   samples: () => [
     { inputs: [{ shape: [6, 4] }], attributes: { shape: [3, -1] } },
