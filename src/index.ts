@@ -38,9 +38,21 @@ export {
 export type { Broadcast, DType, HostArray, HostArrays, Rank, Shape, TensorType } from "./graph/types.ts";
 export { assign, type Clip, Gradients, type Optimizer, type Update } from "./graph/update.ts";
 export * from "./nn/initializers.ts";
+export type { Carry, Layer, LayerContext } from "./nn/layer.ts";
+export { type DenseOptions, dense } from "./nn/layers/dense.ts";
+export { dropoutLayer, lambda } from "./nn/layers/dropout.ts";
+export { type EmbeddingOptions, embedding } from "./nn/layers/embedding.ts";
+export { type RnnLayerOptions, rnnLayer } from "./nn/layers/rnn.ts";
+export { type CrossEntropyLossOptions, crossEntropy, type Loss, type SquaredErrorLossOptions, squaredError } from "./nn/losses.ts";
+export { type Applied, Model, sequential } from "./nn/model.ts";
+export type { Stream } from "./nn/stream.ts";
+export { createTrainer, type StepResult, Trainer, type TrainerOptions } from "./nn/trainer.ts";
 export { identityActivation, leakyReluActivation, reluActivation, sigmoidActivation, tanhActivation } from "./ops/activation.ts";
 export { copy } from "./ops/copy.ts";
+export { gather } from "./ops/gather/gather.ts";
 export { foldGrid } from "./ops/grid.ts";
+export { type CrossEntropyOptions, type Labels, type NllLossOptions, nllLoss, softmaxCrossEntropy } from "./ops/loss/classification.ts";
+export type { Reduction } from "./ops/loss/common.ts";
 export { type SquaredErrorOptions, meanSquaredError, squaredErrors, sumSquaredError } from "./ops/loss/squared-error.ts";
 export { type MatmulOptions, matmul } from "./ops/matmul/matmul.ts";
 export {
@@ -68,7 +80,20 @@ export {
 } from "./ops/pointwise/index.ts";
 export { randomNormal, randomUniform } from "./ops/random/draw.ts";
 export { type DropoutOptions, dropout } from "./ops/random/dropout.ts";
-export { mean, normL1, normL2, type ReduceOptions, sum, sumOfSquares } from "./ops/reduce/index.ts";
+export {
+  logSum,
+  logSumExp,
+  max,
+  mean,
+  min,
+  normL1,
+  normL2,
+  prod,
+  type ReduceOptions,
+  sum,
+  sumOfSquares,
+} from "./ops/reduce/index.ts";
+export { type RnnOptions, type RnnResult, rnn } from "./ops/rnn/rnn.ts";
 export { concat } from "./ops/shape/concat.ts";
 export { pad } from "./ops/shape/pad.ts";
 export { flatten, reshape } from "./ops/shape/reshape.ts";

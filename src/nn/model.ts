@@ -1,0 +1,109 @@
+import { check } from "../errors.ts";
+import { type Initializer, type RandomSource, type Tensor, Variable, variable } from "../graph/tensor.ts";
+import { type DType, formatType, sameShape, type Shape } from "../graph/types.ts";
+import type { Update } from "../graph/update.ts";
+import { randomSource } from "../random.ts";
+import type { Carry, Layer } from "./layer.ts";
+
+export interface ApplyOptions {
+  readonly training?: boolean;
+  /** Carries recurrent state from run to run, in variables of this name. */
+  readonly carry?: string;
+}
+
+/** A model applied to an input. */
+export interface Applied {
+  readonly output: Tensor;
+  /** What the recurrent layers carry; belongs into the updates of the program. */
+  readonly updates: readonly Update[];
+  readonly states: readonly Variable<"f32">[];
+}
+
+/** Layers one after another, with the variables that they share in all graphs that they are applied in. */
+export class Model {
+  readonly layers: readonly Layer[];
+  readonly #variables = new Map<string, Variable<"f32">>();
+  #seed = 0;
+  #name = "model";
+
+  constructor(layers: readonly Layer[]) {
+    check(layers.length > 0, "argument", "sequential: give at least one layer");
+    for (const layer of layers)
+      check(typeof layer?.apply === "function", "argument", () => `sequential: ${String(layer)} is no layer; make one with dense(…), rnnLayer(…), …`);
+    this.layers = layers;
+  }
+
+  /** Of the input: tokens (u32) or f32. */
+  get inputDType(): DType {
+    return this.layers[0].inputDType ?? "f32";
+  }
+
+  /** Whether the input is time-major, [T, B, …]. */
+  get sequence(): boolean {
+    return this.layers.some((layer) => layer.sequence);
+  }
+
+  /** All variables that were made so far: all there are once the model was applied. */
+  get variables(): readonly Variable<"f32">[] {
+    return [...this.#variables.values()];
+  }
+
+  /** Sets what variables start from and the first part of their names. Before the first use only. */
+  seed(seed: number, name: string): this {
+    check(this.#variables.size === 0 || (seed === this.#seed && name === this.#name), "argument", "this model is in use already, with another seed or name");
+    this.#seed = seed;
+    this.#name = name;
+    return this;
+  }
+
+  /** The graph of the model on `x`. */
+  apply(x: Tensor, { training = false, carry }: ApplyOptions = {}): Applied {
+    const updates: Update[] = [];
+    const states: Variable<"f32">[] = [];
+    let output = x;
+    this.layers.forEach((layer, index) => {
+      const path = `${this.#name}/${index}.${layer.name}`;
+      output = layer.apply(output, {
+        training,
+        seed: this.#seed,
+        stream: index,
+        variable: (name, shape, initializer) => this.#variable(`${path}/${name}`, shape, initializer),
+        ...(carry === undefined ? {} : { carry: makeCarry(`${carry}/${path}`, updates, states) }),
+      });
+    });
+    return { output, updates, states };
+  }
+
+  #variable<S extends Shape>(name: string, shape: S, initializer?: Initializer): Variable<"f32", S> {
+    const known = this.#variables.get(name);
+    if (known) {
+      check(
+        sameShape(known.shape, shape),
+        "shape",
+        () => `"${name}" is ${formatType(known)}, but the model is now applied to an input that needs ${formatType({ dtype: "f32", shape })}`,
+      );
+      return known as Variable<"f32", S>;
+    }
+    // The model's own seed, so that two models on one engine can start from different values.
+    const seeded = initializer && ((size: Shape, _engine: RandomSource) => initializer(size, randomSource(this.#seed, name)));
+    const made = new Variable(name, "f32", shape, seeded ?? ((size) => new Float32Array(size.reduce((product, n) => product * n, 1))));
+    this.#variables.set(name, made as Variable<"f32">);
+    return made;
+  }
+}
+
+function makeCarry(path: string, updates: Update[], states: Variable<"f32">[]): Carry {
+  return {
+    state(name, shape) {
+      const made = variable(`${path}/${name}`, shape) as unknown as Variable<"f32", typeof shape>;
+      states.push(made as Variable<"f32">);
+      return made;
+    },
+    set(update) {
+      updates.push(update);
+    },
+  };
+}
+
+/** A model: each layer takes what the one before it gives. */
+export const sequential = (...layers: readonly Layer[]): Model => new Model(layers);
