@@ -85,8 +85,11 @@ function eachReduction(shape: Shape, axes: readonly number[], x: Float64Array, v
   });
 }
 
-/** Units of roundoff, relative to Σ|terms|, that a blocked sum of n terms may lose. */
-export const sumFactor = (n: number): number => (n < 2 ? 0 : 1 + Math.log2(n) / 2);
+/**
+ * Units of roundoff, relative to Σ|terms|, that a blocked sum of n terms may lose: n − 1 in the worst case of few terms; of many, whose
+ * errors partly cancel, as many as five standard deviations of a block of 32 terms of one sign.
+ */
+export const sumFactor = (n: number): number => Math.max(0, Math.min(n - 1, 2 + 1.5 * Math.log2(n)));
 
 /** Σ f(x). */
 export function total(elements: Float64Array, f: (x: number) => number): number {

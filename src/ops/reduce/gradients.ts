@@ -107,11 +107,11 @@ export const logSumGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGra
   ([, y, g]) => g * Math.exp(-y),
   ([, y], result) => U * (8 + 2 * Math.abs(y)) * Math.abs(result),
 );
-/** dLoss/dx of log Σ exp x from y: g · exp(x − y), the softmax of x. */
+/** dLoss/dx of log Σ exp x from y: g · exp(x − y), the softmax of x; 0 where all x are −∞, as in PyTorch. */
 export const logSumExpGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient(
   "logSumExpGradient",
   ["y", "gradient"],
-  "c * exp(a - b)",
-  ([x, y, g]) => g * Math.exp(x - y),
-  ([x, y], result) => U * (8 + 3 * Math.abs(x - y)) * Math.abs(result),
+  "select(c * exp(a - b), 0.0, b < -3.4028234663852886e38)",
+  ([x, y, g]) => (y === Number.NEGATIVE_INFINITY ? 0 : g * Math.exp(x - y)),
+  ([x, y], result) => (result === 0 ? 0 : U * (8 + 3 * Math.abs(x - y)) * Math.abs(result)),
 );

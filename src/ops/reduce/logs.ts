@@ -35,7 +35,9 @@ export const logSumExpOp: Op<ReduceAttributes> = /* @__PURE__ */ axesReduction({
   // Rounding of m, x − m and y; the sum's relative error; that of log, which is absolute near 1.
   error: (elements, y) => {
     const m = largest(elements);
-    return m === Number.NEGATIVE_INFINITY ? 0 : U * (8 + 2 * sumFactor(elements.length) + Math.abs(y) + 6 * Math.abs(y - m)) + logError(Math.exp(y - m));
+    return m === Number.NEGATIVE_INFINITY
+      ? 0
+      : U * (8 + 2 * sumFactor(elements.length) + Math.abs(y) + 6 * Math.abs(y - m)) + logError(Math.exp(y - m));
   },
   gradient: ({ inputs: [x], outputs: [y], gradients: [g] }, axes) => applyOne(logSumExpGradientOp, [x, y, g as F32], { axes }),
   flops: 8,
