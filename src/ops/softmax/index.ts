@@ -1,0 +1,1 @@
+export { logSoftmax, logSoftmaxGradientOp, logSoftmaxOp, type SoftmaxOptions, softmax, softmaxGradientOp, softmaxOp } from "./softmax.ts";
