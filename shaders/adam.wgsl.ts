@@ -1,6 +1,6 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
-import { biasCorrectionLibrary } from "./lib/bias_correction.wgsl.ts";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { expm1Library } from "./lib/math.wgsl.ts";
 import { updateLibrary } from "./lib/update.wgsl.ts";
 
 /**
@@ -11,12 +11,12 @@ import { updateLibrary } from "./lib/update.wgsl.ts";
  *     p = p - rate / (1 - β1^t) · m / (√v / √(1 - β2^t) + ε)
  *
  * `gain1` and `gain2` are 1 - β1 and 1 - β2, `log_beta1` and `log_beta2` the logarithms of β1 and β2, all from f64: 1 - 0.999 taken
- * in f32 would be wrong by 3e-5. Memory: flat vec4 buffers of one segment, see Optimizer in src/graph/update.ts; gaps keep what
+ * in f32 would be wrong by 3e-5, and 1 - β^t is -expm1(t ln β). Memory: flat vec4 buffers of one segment, see Optimizer in src/graph/update.ts; gaps keep what
  * they hold. Each of 64 invocations of a workgroup updates one vec4. Cost: reads p, g, m, v and writes p, m, v, once.
  */
 export const adamShader = (options: { readonly decoupled: boolean }): string => wgsl`
 ${gridLibrary}
-${biasCorrectionLibrary}
+${expm1Library}
 struct Params {
   size: u32, clip_value: f32,
   gain1: f32, gain2: f32, log_beta1: f32, log_beta2: f32, epsilon: f32, weight_decay: f32,
@@ -52,8 +52,9 @@ fn main(
 #endif
   let m = old_m + params.gain1 * (g - old_m);
   let v = old_v + params.gain2 * (g * g - old_v);
-  let step = rate[0] / bias_correction(params.log_beta1, control[2]);
-  let root = sqrt(bias_correction(params.log_beta2, control[2]));
+  let t = f32(control[2]);
+  let step = rate[0] / -accurate_expm1(t * params.log_beta1);
+  let root = sqrt(-accurate_expm1(t * params.log_beta2));
   p -= step * m / (sqrt(v) / root + params.epsilon);
   first_moment[i] = select(old_m, m, lanes);
   second_moment[i] = select(old_v, v, lanes);

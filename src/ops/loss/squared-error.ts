@@ -2,30 +2,34 @@ import { SQUARED_ERROR_SPAN, squaredErrorShader } from "../../../shaders/squared
 import { check } from "../../errors.ts";
 import { type Bindings, type Kernel, kernel, read, write } from "../../graph/kernel.ts";
 import type { Call, Lowering, Op, Variant } from "../../graph/op.ts";
-import { apply, type F32 } from "../../graph/tensor.ts";
+import { apply, type F32, Tensor } from "../../graph/tensor.ts";
 import { formatType, type Shape, sameShape, sizeOf, type TensorType } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
 import { checkF32, checkReduction, lossSum, type Reduction, scalarType, sumError, TINY, U } from "./common.ts";
 import { maskWidth, type SquaredErrorAttributes, squaredErrorFitsVec4 } from "./squared-error-call.ts";
 import { squaredErrorGradient } from "./squared-error-gradient.ts";
 
+/** What users call the op. */
+const PUBLIC_NAMES = { sum: "sumSquaredError", mean: "meanSquaredError", none: "squaredErrors" } as const;
+
 function checkInputs(inputs: readonly TensorType[], { mask, reduction }: SquaredErrorAttributes): void {
   const [y, target, weights] = inputs;
-  checkReduction("squaredError", reduction);
-  checkF32("squaredError", "y", y);
-  checkF32("squaredError", "target", target);
+  const name = PUBLIC_NAMES[reduction] ?? "squaredErrors";
+  checkReduction(name, reduction);
+  checkF32(name, "y", y);
+  checkF32(name, "target", target);
   check(
     sameShape(y.shape, target.shape),
     "shape",
-    () => `squaredError: y is ${formatType(y)} and target is ${formatType(target)}; their shapes must be the same`,
+    () => `${name}: y is ${formatType(y)} and target is ${formatType(target)}; their shapes must be the same`,
   );
-  check(sizeOf(y.shape) > 0, "shape", () => `squaredError: y is ${formatType(y)}; there is nothing to compare`);
+  check(sizeOf(y.shape) > 0, "shape", () => `${name}: y is ${formatType(y)}; there is nothing to compare`);
   if (!mask) return;
-  checkF32("squaredError", "mask", weights);
+  checkF32(name, "mask", weights);
   check(
     weights.shape.length <= y.shape.length && weights.shape.every((n, i) => n === y.shape[i]),
     "shape",
-    () => `squaredError: mask is ${formatType(weights)}; its sizes must be the first sizes of y, which is ${formatType(y)}`,
+    () => `${name}: mask is ${formatType(weights)}; its sizes must be the first sizes of y, which is ${formatType(y)}`,
   );
 }
 
@@ -129,6 +133,8 @@ export interface SquaredErrorOptions<S extends Shape = Shape> {
 }
 
 function squaredError(y: F32, target: F32, reduction: Reduction, options: SquaredErrorOptions): F32 {
+  for (const [name, tensor] of Object.entries({ y, target }))
+    check(tensor instanceof Tensor, "argument", () => `${PUBLIC_NAMES[reduction]}: ${name} must be a tensor, not ${String(tensor)}`);
   const mask = options.mask !== undefined;
   return apply(squaredErrorOp, options.mask ? [y, target, options.mask] : [y, target], { reduction, mask })[0] as F32;
 }

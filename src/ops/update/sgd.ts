@@ -22,7 +22,7 @@ export function sgd(options: SgdOptions): OptimizerRule {
   const { learningRate, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
   checkRate("sgd", learningRate);
   checkOption("sgd", "momentum", momentum);
-  checkOption("sgd", "dampening", dampening, 0, 1.0000001);
+  check(dampening >= 0 && dampening <= 1, "argument", () => `sgd: dampening must be a number from 0 to 1, not ${String(dampening)}`);
   checkOption("sgd", "weightDecay", weightDecay);
   check(!nesterov || (momentum > 0 && dampening === 0), "argument", "sgd: nesterov needs a momentum above 0 and a dampening of 0");
   const states = momentum > 0 ? ["momentum"] : [];
