@@ -1,0 +1,60 @@
+import type { Case } from "./case.ts";
+
+/** Cases that are not run, with the reason. `pattern` is matched against "op name". */
+export interface Exception {
+  readonly pattern: RegExp;
+  readonly reason: string;
+}
+
+const CONVOLUTION = "convolution: issue 3";
+const POOLING = "pooling: issue 3";
+const CELLS = "LSTM and GRU: the memory cells issue";
+const SEQUENCES = "layers, directions, lengths and windows: the sequences issue";
+
+export const torchExceptions: readonly Exception[] = [
+  { pattern: /^conv2d /, reason: CONVOLUTION },
+  { pattern: /^pool2d /, reason: POOLING },
+  { pattern: /^maxout /, reason: POOLING },
+  { pattern: /^train train\/train_conv_/, reason: CONVOLUTION },
+  { pattern: /^(rnn|train|tbptt) \w+\/(train_)?(lstm|gru)_/, reason: CELLS },
+  { pattern: /^rnn rnn\/rnn_\w+_(L2|bi|varlen)(_|$)/, reason: SEQUENCES },
+  { pattern: /^tbptt tbptt\/rnn_/, reason: SEQUENCES },
+  { pattern: /^spectral /, reason: "gradients with respect to each hidden state, spectral norms: the sequences issue" },
+];
+
+export const webnnExceptions: readonly Exception[] = [
+  { pattern: /^\w+ float16\//, reason: "f16 kernels come with their own issue" },
+  { pattern: /^(conv2d|convTranspose2d) (?!float16)/, reason: CONVOLUTION },
+  { pattern: /^(averagePool2d|l2Pool2d|maxPool2d) /, reason: POOLING },
+  { pattern: /^(lstm|lstmCell|gru|gruCell) (?!float16)/, reason: CELLS },
+];
+
+export const onnxExceptions: readonly Exception[] = [
+  { pattern: /^(Conv|ConvTranspose) /, reason: CONVOLUTION },
+  { pattern: /^(AveragePool|MaxPool|LpPool|GlobalAveragePool|GlobalMaxPool|MaxUnpool) /, reason: POOLING },
+  { pattern: /^(LSTM|GRU) /, reason: CELLS },
+  { pattern: /^(BatchNormalization|LayerNormalization) /, reason: "normalisation is no op of this issue" },
+  { pattern: /^ai\.onnx\.preview\.training\./, reason: "ONNX's own flavour of Adam, Momentum and Adagrad, which differs from PyTorch's" },
+];
+
+export const keyOf = (c: Case): string => `${c.op} ${c.name}`;
+
+export interface Split {
+  readonly run: readonly Case[];
+  readonly excepted: readonly { readonly exception: Exception; readonly cases: readonly Case[] }[];
+  /** What is wrong with the table: an exception without a case, a case with two. */
+  readonly faults: readonly string[];
+}
+
+export function split(cases: readonly Case[], exceptions: readonly Exception[]): Split {
+  const excepted = exceptions.map((exception) => ({ exception, cases: cases.filter((c) => exception.pattern.test(keyOf(c))) }));
+  const out = excepted.flatMap((e) => e.cases);
+  return {
+    run: cases.filter((c) => !out.includes(c)),
+    excepted,
+    faults: [
+      ...excepted.filter((e) => e.cases.length === 0).map((e) => `no case matches the exception ${e.exception.pattern}`),
+      ...cases.filter((c) => out.filter((o) => o === c).length > 1).map((c) => `more than one exception matches ${keyOf(c)}`),
+    ],
+  };
+}

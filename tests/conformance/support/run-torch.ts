@@ -1,0 +1,27 @@
+import type { Engine } from "../../../src/index.ts";
+import { buildTorchLoss } from "./build-torch-loss.ts";
+import { buildTorchRnn } from "./build-torch-rnn.ts";
+import type { Case } from "./case.ts";
+import { CaseGraph, type Numbers } from "./graph.ts";
+import { runGraph } from "./run-graph.ts";
+import { runTorchClip, runTorchOptim, runTorchTrain } from "./run-torch-updates.ts";
+
+export async function runTorch(engine: Engine, c: Case): Promise<Record<string, Numbers>> {
+  const graph = new CaseGraph();
+  switch (c.op) {
+    case "rnn":
+      buildTorchRnn(graph, c);
+      return runGraph(engine, graph);
+    case "loss":
+      buildTorchLoss(graph, c);
+      return runGraph(engine, graph);
+    case "clip":
+      return runTorchClip(engine, c);
+    case "optim":
+      return runTorchOptim(engine, c);
+    case "train":
+      return runTorchTrain(engine, c);
+    default:
+      throw new Error(`nothing runs the group ${c.op}`);
+  }
+}

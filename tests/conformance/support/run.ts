@@ -1,0 +1,29 @@
+import type { Engine } from "../../../src/index.ts";
+import { buildOnnx } from "./build-onnx.ts";
+import { buildWebnn } from "./build-webnn.ts";
+import type { Case, CaseResult } from "./case.ts";
+import { CaseGraph, type Numbers } from "./graph.ts";
+import { runGraph } from "./run-graph.ts";
+import { runTorch } from "./run-torch.ts";
+
+export type Source = "torch" | "webnn" | "onnx";
+
+async function runCase(engine: Engine, source: Source, c: Case): Promise<Record<string, Numbers>> {
+  if (source === "torch") return runTorch(engine, c);
+  const graph = new CaseGraph();
+  (source === "onnx" ? buildOnnx : buildWebnn)(graph, c);
+  return runGraph(engine, graph);
+}
+
+/** Runs each case on the engine; a case that throws is told as its result. */
+export async function runCases(engine: Engine, source: Source, cases: readonly Case[]): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
+  for (const c of cases) {
+    try {
+      results.push({ outputs: await runCase(engine, source, c) });
+    } catch (error) {
+      results.push({ error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
+    }
+  }
+  return results;
+}
