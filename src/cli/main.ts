@@ -93,7 +93,14 @@ async function verifyCommand(runtime: Runtime, { json, only }: Values): Promise<
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const bad = ops.filter((summary) => !summary.ok).length;
   console.log(`\n${ops.length - bad} of ${ops.length} ops right in ${cases.length} cases, ${seconds} s${ok ? "" : `; ${bad} WRONG`}`);
-  const report: VerifyReport = { schema: "unroll-verify/1", runtime: { name: runtime.name, choice: runtime.choice }, adapter, ops, cases, ok };
+  const report: VerifyReport = {
+    schema: "unroll-verify/1",
+    runtime: { name: runtime.name, choice: runtime.choice },
+    adapter,
+    ops,
+    cases,
+    ok,
+  };
   if (json) await writeJson(json, report);
   return ok && ops.length > 0;
 }

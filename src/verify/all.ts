@@ -1,6 +1,21 @@
 import type { OpSamples } from "./sample.ts";
+import { gatherSamples } from "./samples/gather.ts";
+import { lossSamples } from "./samples/loss.ts";
 import { matmulSamples } from "./samples/matmul.ts";
+import { pointwiseSamples } from "./samples/pointwise.ts";
+import { randomSamples } from "./samples/random.ts";
+import { reduceSamples } from "./samples/reduce.ts";
 import { shapeSamples } from "./samples/shape.ts";
+import { softmaxSamples } from "./samples/softmax.ts";
 
 /** The samples of every op: the list that the proof goes through. A new op adds its line here. */
-export const allSamples: readonly OpSamples[] = [...matmulSamples, ...shapeSamples];
+export const allSamples: readonly OpSamples[] = [
+  ...matmulSamples,
+  ...pointwiseSamples,
+  ...reduceSamples,
+  ...softmaxSamples,
+  ...shapeSamples,
+  ...gatherSamples,
+  ...randomSamples,
+  ...lossSamples,
+];

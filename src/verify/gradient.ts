@@ -1,11 +1,12 @@
-import type { Op } from "../graph/op.ts";
+import { UnrollError } from "../errors.ts";
+import type { GradientContext, Op } from "../graph/op.ts";
 import { apply, input, type RandomSource, Tensor } from "../graph/tensor.ts";
 import { sizeOf } from "../graph/types.ts";
 import { evaluate, evaluateNode, type Feeds } from "../program/evaluate.ts";
 import { nodesOf } from "../program/order.ts";
+import { randomSource } from "../random.ts";
 import { type Prepared, prepareCall, roundTo } from "./prepare.ts";
-import { seededRandom } from "./random.ts";
-import type { Sample } from "./sample.ts";
+import type { OpSamples, Sample } from "./sample.ts";
 
 /**
  * The graph of the gradient of Σ weights·op(inputs), with weights drawn at random: for each input its gradient, where the op has one.
@@ -20,22 +21,37 @@ export interface GradientGraph {
   readonly weightValues: readonly Float64Array[];
 }
 
-/** Undefined where no input is of type f32. */
-export function gradientGraph<A>(op: Op<A>, sample: Sample<A>, values: readonly Float64Array[], seed: string): GradientGraph | undefined {
+/** Undefined where no input is of type f32, or where the op says that it has no gradient. */
+export function gradientGraph<A>(
+  { op, onlyFirstOutput }: Pick<OpSamples<A>, "op" | "onlyFirstOutput">,
+  sample: Sample<A>,
+  values: readonly Float64Array[],
+  seed: string,
+): GradientGraph | undefined {
   const inputs = sample.inputs.map(({ shape, dtype = "f32" }) => input(shape, dtype));
   const needs = inputs.map((tensor) => tensor.dtype === "f32");
   if (!needs.some(Boolean)) return undefined;
   const outputs = apply(op, inputs, sample.attributes);
-  const random = seededRandom(`${seed} weights`);
+  const random = randomSource(0, `${seed} weights`);
   const weightValues = outputs.map((output) => roundTo(output.dtype, drawNormals(sizeOf(output.shape), random)));
-  const weights = outputs.map((output) => (output.dtype === "f32" ? input(output.shape) : undefined));
+  const weights = outputs.map((output, i) => (output.dtype === "f32" && !(onlyFirstOutput && i > 0) ? input(output.shape) : undefined));
   if (!weights.some(Boolean)) return undefined;
-  const gradients = op.gradient({ inputs, outputs, attributes: sample.attributes, gradients: weights, needs });
+  const gradients = gradientOf(op, { inputs, outputs, attributes: sample.attributes, gradients: weights, needs });
+  if (!gradients) return undefined;
   const feeds = new Map<Tensor, Float64Array>(inputs.map((tensor, i) => [tensor, values[i]]));
   weights.forEach((weight, i) => {
     if (weight) feeds.set(weight, weightValues[i]);
   });
   return { inputs, outputs, weights, gradients, feeds, weightValues };
+}
+
+function gradientOf<A>(op: Op<A>, context: GradientContext<A>): readonly (Tensor | undefined)[] | undefined {
+  try {
+    return op.gradient(context);
+  } catch (error) {
+    if (error instanceof UnrollError && error.code === "gradient") return undefined;
+    throw error;
+  }
 }
 
 function drawNormals(length: number, random: RandomSource): Float64Array {
@@ -46,8 +62,13 @@ function drawNormals(length: number, random: RandomSource): Float64Array {
  * Every node that the gradient of a sample's call adds to the graph, as a call of its own with the values that reach it (by the
  * references, rounded to the dtype). With each node right, and the graph right by finite differences, the gradient is right.
  */
-export function* gradientCalls<A>(op: Op<A>, sample: Sample<A>, values: readonly Float64Array[], seed: string): Generator<Prepared> {
-  const graph = gradientGraph(op, sample, values, seed);
+export function* gradientCalls<A>(
+  samples: Pick<OpSamples<A>, "op" | "onlyFirstOutput">,
+  sample: Sample<A>,
+  values: readonly Float64Array[],
+  seed: string,
+): Generator<Prepared> {
+  const graph = gradientGraph(samples, sample, values, seed);
   if (!graph) return;
   const known = new Map<Tensor, Float64Array>();
   const valueOf = (tensor: Tensor): Float64Array => {
@@ -64,7 +85,7 @@ export function* gradientCalls<A>(op: Op<A>, sample: Sample<A>, values: readonly
     id++;
     if (node.outputs === graph.outputs || node.op.view) continue;
     const call = { inputs: node.inputs, outputs: node.outputs, attributes: node.attributes };
-    yield { ...prepareCall(node.op, call, inputs, `${seed} node ${id}`), id } ;
+    yield { ...prepareCall(node.op, call, inputs, `${seed} node ${id}`), id };
   }
 }
 
@@ -84,8 +105,14 @@ const PER_INPUT = 12;
  * The op's gradient through the references against central finite differences of its reference, all in f64, at up to 12 elements of
  * each input: (f(x + h) − f(x − h)) / 2h with h = 1e-5·max(1, |x|). Returns the worst.
  */
-export function finiteDifferences<A>(op: Op<A>, sample: Sample<A>, values: readonly Float64Array[], seed: string): Difference | undefined {
-  const graph = gradientGraph(op, sample, values, seed);
+export function finiteDifferences<A>(
+  samples: Pick<OpSamples<A>, "op" | "onlyFirstOutput">,
+  sample: Sample<A>,
+  values: readonly Float64Array[],
+  seed: string,
+): Difference | undefined {
+  const { op } = samples;
+  const graph = gradientGraph(samples, sample, values, seed);
   if (!graph) return undefined;
   const call = { inputs: graph.inputs, outputs: graph.outputs, attributes: sample.attributes };
   /** The loss, and the sum of its magnitudes, which its rounding error goes with. */
@@ -103,12 +130,15 @@ export function finiteDifferences<A>(op: Op<A>, sample: Sample<A>, values: reado
     });
     return { value, magnitude };
   };
-  const random = seededRandom(`${seed} differences`);
+  const random = randomSource(0, `${seed} differences`);
   let worst: Difference | undefined;
   graph.gradients.forEach((gradient, k) => {
     if (!gradient) return;
     const [byGradients] = evaluate([gradient], graph.feeds);
-    const scale = Math.max(1, byGradients.reduce((max, g) => Math.max(max, Math.abs(g)), 0));
+    const scale = Math.max(
+      1,
+      byGradients.reduce((max, g) => Math.max(max, Math.abs(g)), 0),
+    );
     for (let n = 0; n < Math.min(PER_INPUT, values[k].length); n++) {
       const index = n === 0 ? 0 : n === 1 ? values[k].length - 1 : Math.floor(random.uniform() * values[k].length);
       const h = 1e-5 * Math.max(1, Math.abs(values[k][index]));

@@ -1,9 +1,9 @@
 import type { Call, Op } from "../graph/op.ts";
 import { hostArray, type RandomSource } from "../graph/tensor.ts";
 import { type DType, formatType, type HostArray, sizeOf } from "../graph/types.ts";
+import { randomSource } from "../random.ts";
 import { fromHalf, toHalf } from "./half.ts";
 import type { Sample } from "./sample.ts";
-import { seededRandom } from "./random.ts";
 
 /** A call with its inputs, and what the reference says of it. */
 export interface Prepared<A = unknown> {
@@ -58,7 +58,7 @@ export function fromHost(dtype: DType, host: HostArray): Float64Array {
 export function prepareSample<A>(op: Op<A>, sample: Sample<A>, seed: string): Prepared<A> {
   const types = sample.inputs.map(({ shape, dtype = "f32" }) => ({ shape, dtype }));
   const call: Call<A> = { inputs: types, outputs: op.shape(types, sample.attributes), attributes: sample.attributes };
-  return { ...prepareCall(op, call, sampleInputs(sample, seededRandom(seed)), seed), note: sample.note };
+  return { ...prepareCall(op, call, sampleInputs(sample, randomSource(0, seed)), seed), note: sample.note };
 }
 
 export function prepareCall<A>(op: Op<A>, call: Call<A>, inputs: readonly Float64Array[], seed: string): Prepared<A> {
@@ -67,7 +67,7 @@ export function prepareCall<A>(op: Op<A>, call: Call<A>, inputs: readonly Float6
 
 function expect<A>(op: Op<A>, call: Call<A>, inputs: readonly Float64Array[], seed: string): Expected {
   if (op.spot && op.cost(call).flops > 2 * WHOLE_UP_TO) {
-    const random = seededRandom(`${seed} spots`);
+    const random = randomSource(0, `${seed} spots`);
     const size = sizeOf(call.outputs[0].shape);
     const spots = Array.from({ length: SPOTS }, (_, i) => {
       // The corners always: that is where edges of tiles go wrong.

@@ -1,10 +1,10 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Call, DeviceTraits, Lowering, Op, Variant } from "../graph/op.ts";
 import { formatType } from "../graph/types.ts";
+import { randomSource } from "../random.ts";
 import { compare } from "./compare.ts";
 import { gradientCalls } from "./gradient.ts";
 import { describeCall, type Prepared, prepareSample, toHost } from "./prepare.ts";
-import { seededRandom } from "./random.ts";
 import { runLowering, type Transform } from "./runner.ts";
 import type { OpSamples } from "./sample.ts";
 import type { CaseReport, DeviceName, OpSummary } from "./schema.ts";
@@ -24,6 +24,8 @@ export interface VerifyOptions {
   readonly gradients?: boolean;
   /** Plants a fault in the WGSL, to see that the proof finds it. */
   readonly transform?: Transform;
+  /** Nothing more of an op once a case of it has failed. */
+  readonly stopAtFailure?: boolean;
   readonly onOp?: (summary: OpSummary) => void;
 }
 
@@ -54,7 +56,7 @@ export async function verifyOps(
   const proven = new Set<string>(list.map(({ op }) => op.name));
   const seen = new Set<string>();
   for (const entry of wanted) {
-    const reports = await runAll(jobsOf(entry, targets, options, proven, seen), options.transform);
+    const reports = await runAll(jobsOf(entry, targets, options, proven, seen), options);
     const summary = summarize(entry, reports);
     ops.push(summary);
     cases.push(...reports);
@@ -83,13 +85,13 @@ function* jobsOf(
   seen: Set<string>,
 ): Generator<Job> {
   const { op } = entry;
-  const samples = entry.samples(seededRandom(op.name));
+  const samples = entry.samples(randomSource(0, op.name));
   for (const [index, sample] of samples.entries()) {
     const seed = `${op.name} ${index}`;
     const prepared = prepareSample(op, sample, seed);
     yield* jobsForCall(op.name, "forward", prepared, targets, op.kernels, seen, seed);
     if (options.gradients === false) continue;
-    for (const call of gradientCalls(op, sample, prepared.inputs, seed)) {
+    for (const call of gradientCalls(entry, sample, prepared.inputs, seed)) {
       // The variants of a listed op are proven by its own samples; here the planner's choice is enough.
       const variants = call.op.kernels;
       yield* jobsForCall(op.name, "gradient", call, targets, variants, seen, seed, proven.has(call.op.name));
@@ -141,14 +143,20 @@ const fingerprint = (lowering: Lowering | undefined): string =>
 /** Enough at once that compiling, computing and comparing overlap; few enough to hold little memory. */
 const AT_ONCE = 6;
 
-async function runAll(jobs: Iterable<Job>, transform?: Transform): Promise<CaseReport[]> {
+async function runAll(jobs: Iterable<Job>, { transform, stopAtFailure = false }: VerifyOptions): Promise<CaseReport[]> {
   const queue = [...jobs].entries();
   const reports: CaseReport[] = [];
+  let failed = false;
   const worker = async () => {
-    for (const [index, job] of queue) reports[index] = await runJob(job, transform);
+    for (const [index, job] of queue) {
+      if (failed && stopAtFailure) return;
+      const report = await runJob(job, transform);
+      reports[index] = report;
+      failed ||= !report.ok;
+    }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return reports;
+  return reports.filter(Boolean); // where it stopped, some were never run
 }
 
 async function runJob(job: Job, transform?: Transform): Promise<CaseReport> {

@@ -79,7 +79,7 @@ export async function runLowering(
         pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
       }
       pass.end();
-      buffers.forEach((buffer, i) => encoder.copyBufferToBuffer(buffer, 0, stagings[run], offsets[i], buffer.size));
+      for (const [i, buffer] of buffers.entries()) encoder.copyBufferToBuffer(buffer, 0, stagings[run], offsets[i], buffer.size);
       device.queue.submit([encoder.finish()]);
     });
     const validation = device.popErrorScope();
@@ -93,11 +93,14 @@ export async function runLowering(
     const runs = stagings.map((staging) => staging.getMappedRange());
     const outputs = call.outputs.map((type, i) => runs.map((bytes) => read(type, bytes, offsets[firstOutput + i])));
     const guards = types.flatMap((type, i) =>
-      runs.flatMap((bytes, run) => checkGuard(nameOf(i, firstOutput, firstTemporary), type, bytes, offsets[i], buffers[i].size, POISONS[run])),
+      runs.flatMap((bytes, run) =>
+        checkGuard(nameOf(i, firstOutput, firstTemporary), type, bytes, offsets[i], buffers[i].size, POISONS[run]),
+      ),
     );
     const unequal = outputs.findIndex(([first, second]) => !sameBits(first, second));
     const problem =
-      guards[0] ?? (unequal >= 0 ? `output ${unequal} differs between two runs with the same inputs and other garbage around them` : undefined);
+      guards[0] ??
+      (unequal >= 0 ? `output ${unequal} differs between two runs with the same inputs and other garbage around them` : undefined);
     return { outputs: outputs.map(([first], i) => fromHost(call.outputs[i].dtype, first)), problem };
   } finally {
     for (const buffer of made) gpu.destroyBuffer(buffer);
@@ -128,7 +131,8 @@ async function prepareDispatch(
     const data = new DataView(new ArrayBuffer(align(4 * names.length, 16)));
     names.forEach((name, i) => {
       const value = params[name];
-      if (!Number.isFinite(value)) throw new UnrollError("shader", `kernel "${kernel.name}": the plan gives ${value} for the param "${name}"`);
+      if (!Number.isFinite(value))
+        throw new UnrollError("shader", `kernel "${kernel.name}": the plan gives ${value} for the param "${name}"`);
       const type = kernel.params?.[name];
       if (type === "f32") data.setFloat32(4 * i, value, true);
       else if (type === "i32") data.setInt32(4 * i, value, true);

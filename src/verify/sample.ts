@@ -25,6 +25,8 @@ export interface OpSamples<A = unknown> {
   readonly op: Op<A>;
   /** `random` is seeded; draws are the same in every run. */
   samples(random: RandomSource): readonly Sample<A>[];
+  /** Outputs after the first are by-products for the gradient's kernels: no loss depends on them. */
+  readonly onlyFirstOutput?: boolean;
   /** A reason in words where the bound exceeds 50 × the worst error that is seen. */
   readonly looseBound?: string;
 }

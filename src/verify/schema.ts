@@ -58,7 +58,12 @@ export interface OpSummary {
   /** Variants of the op that no sample reached on any device. */
   readonly unreached: readonly string[];
   /** Of the case with the worst ratio. */
-  readonly worst?: { readonly error: number | null; readonly bound: number | null; readonly ratio: number | null; readonly variant: string };
+  readonly worst?: {
+    readonly error: number | null;
+    readonly bound: number | null;
+    readonly ratio: number | null;
+    readonly variant: string;
+  };
   readonly looseBound?: string;
   readonly ok: boolean;
 }

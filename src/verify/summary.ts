@@ -21,7 +21,8 @@ export function summarize({ op, looseBound }: OpSamples, reports: readonly CaseR
   };
 }
 
-const badness = ({ ratio, bound }: CaseReport): number => (ratio === null ? Number.POSITIVE_INFINITY : ratio + 1e-12 * Math.min(1, bound ?? 0));
+const badness = ({ ratio, bound }: CaseReport): number =>
+  ratio === null ? Number.POSITIVE_INFINITY : ratio + 1e-12 * Math.min(1, bound ?? 0);
 
 /** A bound that is never reached to a fiftieth proves too little. */
 const LOOSE = 50;

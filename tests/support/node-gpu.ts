@@ -1,6 +1,6 @@
+import { launchNode } from "../../src/cli/runtime/node.ts";
 import { requestDevice } from "../../src/gpu/device.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { launchNode } from "../../src/cli/runtime/node.ts";
 
 let source: Promise<GPU> | undefined;
 

@@ -25,7 +25,11 @@ export async function findBrowser(browser?: string): Promise<BrowserChoice> {
     if (choice) return choice;
     throw new UnrollError("missing", `no browser of the kind "${browser}" was found on this machine`);
   }
-  const wishes = { "--browser": browser, PUPPETEER_EXECUTABLE_PATH: process.env.PUPPETEER_EXECUTABLE_PATH, CHROME_PATH: process.env.CHROME_PATH };
+  const wishes = {
+    "--browser": browser,
+    PUPPETEER_EXECUTABLE_PATH: process.env.PUPPETEER_EXECUTABLE_PATH,
+    CHROME_PATH: process.env.CHROME_PATH,
+  };
   for (const [origin, path] of Object.entries(wishes)) {
     if (!path) continue;
     if (!isExecutable(path)) throw new UnrollError("missing", `${origin} names ${path}, which is not a program`);

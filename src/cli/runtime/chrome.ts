@@ -12,7 +12,9 @@ export interface LaunchedChrome {
 }
 
 /** Starts a headless Chrome with WebGPU. On a machine without a GPU it lands on SwiftShader by itself. */
-export async function launchChrome(options: { readonly browser?: string; readonly flags?: readonly string[] } = {}): Promise<LaunchedChrome> {
+export async function launchChrome(
+  options: { readonly browser?: string; readonly flags?: readonly string[] } = {},
+): Promise<LaunchedChrome> {
   const puppeteer = (await optional("puppeteer", "Driving a browser", () => import("puppeteer"))).default;
   const choice = await findBrowser(options.browser);
   const browser = await puppeteer.launch({

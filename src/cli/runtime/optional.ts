@@ -9,7 +9,9 @@ export async function optional<T>(name: string, purpose: string, load: () => Pro
     return await load();
   } catch (cause) {
     if (!isNotFound(cause)) throw cause;
-    throw new UnrollError("missing", `${purpose} needs the package "${name}", which is not installed: npm install --save-dev ${name}`, { cause });
+    throw new UnrollError("missing", `${purpose} needs the package "${name}", which is not installed: npm install --save-dev ${name}`, {
+      cause,
+    });
   }
 }
 

@@ -49,6 +49,7 @@ export async function servePage(): Promise<PageServer> {
 /** `page/tasks.js` in the folder of the build, or in `dist` when this runs from the sources. */
 function findBundle(start: string): string {
   for (let folder = start; folder !== dirname(folder); folder = dirname(folder))
-    for (const bundle of [join(folder, "page", "tasks.js"), join(folder, "dist", "page", "tasks.js")]) if (existsSync(bundle)) return bundle;
+    for (const bundle of [join(folder, "page", "tasks.js"), join(folder, "dist", "page", "tasks.js")])
+      if (existsSync(bundle)) return bundle;
   throw new UnrollError("missing", "the page script dist/page/tasks.js is not there: run npm run build");
 }

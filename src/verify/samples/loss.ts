@@ -132,6 +132,6 @@ function crossSample(sample: CrossCase, backward: boolean): Sample<CrossEntropyA
 export const lossSamples: readonly OpSamples[] = [
   { op: squaredErrorOp, samples: (random) => squaredCases(random).map((c) => squaredSample(c, false)) },
   { op: squaredErrorGradientOp, samples: (random) => squaredCases(random).map((c) => squaredSample(c, true)) },
-  { op: crossEntropyOp, samples: (random) => crossCases(random).map((c) => crossSample(c, false)) },
+  { op: crossEntropyOp, onlyFirstOutput: true, samples: (random) => crossCases(random).map((c) => crossSample(c, false)) },
   { op: crossEntropyGradientOp, samples: (random) => crossCases(random).map((c) => crossSample(c, true)) },
 ];

@@ -1,25 +1,54 @@
 import { requestDevice } from "../../../src/gpu/device.ts";
 import { Gpu } from "../../../src/gpu/gpu.ts";
 import { allSamples } from "../../../src/verify/all.ts";
-import { traitsToVerify, type Verification, verifyOps } from "../../../src/verify/run.ts";
+import { type Target, traitsToVerify, type Verification, verifyOps } from "../../../src/verify/run.ts";
 
-/** The names of all ops that have samples. */
-export const names = (): string[] => allSamples.map(({ op }) => op.name);
+let targets: Promise<readonly Target[]> | undefined;
 
-/** Proves one op by its place in the list, on a device with all that the adapter has and on one with the default limits. */
-export async function verifyAt(index: number): Promise<Verification> {
+/** A device with all that the adapter has, and one with the default limits: the same for all calls, as their pipelines are dear. */
+async function openTargets(): Promise<readonly Target[]> {
   const full = new Gpu(await requestDevice({}), true);
   const least = new Gpu(await requestDevice({ defaultLimits: true }), true);
+  return [
+    { name: "native", gpu: full, traits: traitsToVerify(full.traits) },
+    { name: "default limits", gpu: least, traits: traitsToVerify(least.traits) },
+  ];
+}
+
+/** Proves one op by its place in the list. */
+export async function verifyAt(index: number): Promise<Verification> {
+  targets ??= openTargets();
+  return verifyOps(await targets, [allSamples[index]]);
+}
+
+export interface FaultResult {
+  /** Kernels whose WGSL held the text. */
+  readonly planted: number;
+  readonly caught: boolean;
+  /** What the first failed case says. */
+  readonly problem?: string;
+}
+
+/** Proves one op forward while every kernel with `right` in its WGSL has `wrong` instead. */
+export async function verifyWithFault(op: string, right: string, wrong: string): Promise<FaultResult> {
+  const gpu = new Gpu(await requestDevice({}), true);
+  const planted = new Set<string>();
   try {
-    return await verifyOps(
-      [
-        { name: "native", gpu: full, traits: traitsToVerify(full.traits) },
-        { name: "default limits", gpu: least, traits: traitsToVerify(least.traits) },
-      ],
-      [allSamples[index]],
+    const { cases } = await verifyOps(
+      [{ name: "native", gpu, traits: traitsToVerify(gpu.traits) }],
+      allSamples.filter((entry) => entry.op.name === op),
+      {
+        gradients: false,
+        stopAtFailure: true,
+        transform: (wgsl) => {
+          if (wgsl.includes(right)) planted.add(wgsl);
+          return wgsl.replaceAll(right, wrong);
+        },
+      },
     );
+    const failed = cases.find((report) => !report.ok);
+    return { planted: planted.size, caught: failed !== undefined, problem: failed?.problem };
   } finally {
-    full.dispose();
-    least.dispose();
+    gpu.dispose();
   }
 }
