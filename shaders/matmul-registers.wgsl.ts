@@ -1,6 +1,6 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
-import { type Epilogue, type MatmulLayout, matmulBindings, matmulFinish, matmulLoads, matmulStore, matmulTile } from "./lib/matmul.wgsl.ts";
+import { type Epilogue, type MatmulLayout, matmulBindings, matmulLoads, matmulStore, matmulTile } from "./lib/matmul.wgsl.ts";
 
 export interface MatmulRegistersOptions {
   readonly layout: MatmulLayout;
@@ -10,63 +10,73 @@ export interface MatmulRegistersOptions {
   readonly columns: number;
   /** The four invocations of a quad take neighbouring columns of the same rows, and each loads a quarter of `a` for all. */
   readonly quad: boolean;
-  /** Steps of four terms in one turn of the loop. */
-  readonly unroll: number;
+  /** Invocations of a workgroup; 4 with `quad`. */
   readonly workgroup: number;
 }
 
 const LANES = ["x", "y", "z", "w"];
+/** What invocation `lane` reads with SWAPS[p] is what invocation `lane ^ p` has: far cheaper than quadBroadcast on SwiftShader. */
+const SWAPS = ["", "quadSwapX", "quadSwapY", "quadSwapDiagonal"];
 const each = (count: number, line: (i: number) => string): string => Array.from({ length: count }, (_, i) => line(i)).join("\n");
 
-/** One step of four terms, beginning at `k`: loads the fragments of a and b, then rows × columns × 4 multiply-adds. */
-function step({ layout, rows, columns, quad }: MatmulRegistersOptions, k: string): string {
-  const row = (offset: string) => (layout.raggedK ? `min(${k} + ${offset}, params.k - 1u)` : `(${k} + ${offset})`);
+/**
+ * Statements that load four terms of `a`, beginning at k, and the term t of the sum r as an expression. In a quad, the sums of an
+ * invocation belong to rows in an order of its own (`rowOf`), or its terms come in an order of their own (`termOf`).
+ */
+function loadA({ layout, rows, quad }: MatmulRegistersOptions, termOf: (t: number) => string) {
+  const { raggedK, transposeA } = layout;
   const groups = Math.ceil(rows / 4);
-  const out: string[] = [];
-  // a: afterwards `a(r, t)` is the term t of row r.
-  let a: (r: number, t: number) => string;
-  const rowMask = (load: string, term: string) => (layout.raggedK ? `select(vec4<f32>(), ${load}, ${k} + ${term} < tile.k_end)` : load);
-  const termMask = (load: string) =>
-    layout.raggedK ? `select(vec4<f32>(), ${load}, vec4<u32>(${k}) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(tile.k_end))` : load;
-  if (layout.transposeA) {
-    a = (r, t) => `a${t}_${r >> 2}.${LANES[r & 3]}`;
-    if (quad) {
-      out.push(each(groups, (i) => `let q${i} = ${rowMask(`load_a(tile.a + ${row("lane")} * params.m, row${i})`, "lane")};`));
-      out.push(each(4 * groups, (i) => `let a${i & 3}_${i >> 2} = quadBroadcast(q${i >> 2}, ${i & 3}u);`));
-    } else
-      out.push(
-        each(
-          4 * groups,
-          (i) => `let a${i & 3}_${i >> 2} = ${rowMask(`load_a(tile.a + ${row(`${i & 3}u`)} * params.m, row${i >> 2})`, `${i & 3}u`)};`,
-        ),
-      );
-  } else {
-    a = (r, t) => `a${r}.${LANES[t]}`;
-    if (quad) {
-      out.push(each(groups, (i) => `let q${i} = ${termMask(`load_a(row${i}, ${k})`)};`));
-      out.push(each(rows, (r) => `let a${r} = quadBroadcast(q${r >> 2}, ${r & 3}u);`));
-    } else out.push(each(rows, (r) => `let a${r} = ${termMask(`load_a(row${r}, ${k})`)};`));
+  const term = (t: string) => (raggedK ? `min(k + ${t}, params.k - 1u)` : `(k + ${t})`);
+  const oneTerm = (load: string, t: string) => (raggedK ? `select(vec4<f32>(), ${load}, k + ${t} < tile.k_end)` : load);
+  const fourTerms = (load: string) => (raggedK ? `select(vec4<f32>(), ${load}, terms < vec4<u32>(tile.k_end))` : load);
+  const swap = (p: number, value: string) => (p === 0 ? value : `${SWAPS[p]}(${value})`);
+  if (transposeA) {
+    const start = (t: string) => `a_start + ${term(t)} * a_stride`;
+    const code = quad
+      ? each(groups, (i) => `let q${i} = ${oneTerm(`load_a(${start("lane")}, row${i})`, "lane")};`) +
+        each(4 * groups, (i) => `\nlet a${i & 3}_${i >> 2} = ${swap(i & 3, `q${i >> 2}`)};`)
+      : each(4 * groups, (i) => `let a${i & 3}_${i >> 2} = ${oneTerm(`load_a(${start(termOf(i & 3))}, row${i >> 2})`, termOf(i & 3))};`);
+    return { code, a: (r: number, t: number) => `a${t}_${r >> 2}.${LANES[r & 3]}` };
   }
-  // b: afterwards b{t}_{j} is the term t of the column group j.
+  const k = layout.vectorA ? "k / 4u" : "k";
+  const code = quad
+    ? each(groups, (i) => `let q${i} = ${fourTerms(`load_a(row${i}, ${k})`)};`) +
+      each(rows, (r) => `\nlet a${r} = ${swap(r & 3, `q${r >> 2}`)};`)
+    : each(rows, (r) => `let a${r} = ${fourTerms(`load_a(row${r}, ${k})`)};`);
+  return { code, a: (r: number, t: number) => `a${r}.${LANES[t]}` };
+}
+
+/** Statements that load four terms of `b`: afterwards b{t}_{j} holds term t of the four columns j. */
+function loadB({ layout, columns, quad }: MatmulRegistersOptions, termOf: (t: number) => string): string {
   const across = columns / 4;
-  if (layout.transposeB) {
-    out.push(each(columns, (j) => `let t${j} = load_b(column${j}, ${k});`));
-    out.push(
-      each(4 * across, (i) => {
-        const [t, j] = [i & 3, i >> 2];
-        return `let b${t}_${j} = vec4<f32>(${[0, 1, 2, 3].map((l) => `t${4 * j + l}.${LANES[t]}`).join(", ")});`;
-      }),
-    );
-  } else out.push(each(4 * across, (i) => `let b${i & 3}_${i >> 2} = load_b(tile.b + ${row(`${i & 3}u`)} * params.n, column${i >> 2});`));
-  for (let t = 0; t < 4; t++)
-    for (let r = 0; r < rows; r++)
-      for (let j = 0; j < across; j++) out.push(`c${r}_${j} = fma(vec4<f32>(${a(r, t)}), b${t}_${j}, c${r}_${j});`);
-  return `{\n${out.join("\n")}\n}`;
+  const term = (t: string) => (layout.raggedK ? `min(k + ${t}, params.k - 1u)` : `(k + ${t})`);
+  if (!layout.transposeB)
+    return each(4 * across, (i) => `let b${i & 3}_${i >> 2} = load_b(b_start + ${term(termOf(i & 3))} * b_stride, column${i >> 2});`);
+  const k = layout.vectorB ? "k / 4u" : "k";
+  const pick = (t: number) => (quad && layout.transposeA ? `[${termOf(t)}]` : `.${LANES[t]}`);
+  const loads = each(columns, (j) => `let t${j} = load_b(column${j}, ${k});`);
+  const gather = (t: number, j: number) => [0, 1, 2, 3].map((l) => `t${4 * j + l}${pick(t)}`).join(", ");
+  return `${loads}\n${each(4 * across, (i) => `let b${i & 3}_${i >> 2} = vec4<f32>(${gather(i & 3, i >> 2)});`)}`;
+}
+
+/** One step of four terms, beginning at k: loads the fragments of a and b, then rows × columns × 4 multiply-adds. */
+function step(options: MatmulRegistersOptions): string {
+  const { layout, rows, columns, quad } = options;
+  const across = columns / 4;
+  // Term t of a step; where each invocation of a quad has loaded one term of a, the one of lane ^ t.
+  const termOf = (t: number) => (quad && layout.transposeA ? (t === 0 ? "lane" : `(lane ^ ${t}u)`) : `${t}u`);
+  const { code, a } = loadA(options, termOf);
+  const madd = (i: number) => {
+    const [t, r, j] = [Math.floor(i / (rows * across)), Math.floor(i / across) % rows, i % across];
+    return `c${r}_${j} = fma(vec4<f32>(${a(r, t)}), b${t}_${j}, c${r}_${j});`;
+  };
+  const terms = layout.raggedK ? "let terms = vec4<u32>(k, k + 1u, k + 2u, k + 3u);\n" : "";
+  return `${terms}${code}\n${loadB(options, termOf)}\n${each(4 * rows * across, madd)}`;
 }
 
 /**
  * C[m, n] = f(Σ_k A[m, k]·B[k, n] + bias[n]) with sums in registers and no workgroup memory: the fastest form on software GPUs,
- * where a load from storage costs as much as twenty multiply-adds wherever it comes from.
+ * where a load from storage costs as much as dozens of multiply-adds wherever it comes from.
  *
  * Shapes: A [M, K] (or [K, M]), B [K, N] (or [N, K]), bias [N], C [M, N], all row-major, in batches that params lead to. With
  * `splits` > 1, C is [splits, batches, M, N] and holds partial sums (see matmul-splits).
@@ -74,20 +84,31 @@ function step({ layout, rows, columns, quad }: MatmulRegistersOptions, k: string
  * Cost of four terms: rows + columns loads of vec4 (with quads rows / 4 + columns) for 4·rows·columns multiply-adds.
  */
 export function matmulRegisters(options: MatmulRegistersOptions): string {
-  const { layout, epilogue, rows, columns, quad, unroll, workgroup } = options;
+  const { layout, epilogue, rows, columns, quad, workgroup } = options;
+  const { transposeA, transposeB, vectorA, vectorB } = layout;
   const groups = Math.ceil(rows / 4);
   const across = columns / 4;
-  const clampedGroup = (vector: boolean, at: string, size: string) => (vector ? `min(${at}, params.${size} - 4u)` : at);
-  // Rows of `a` outside the matrix are replaced by its last row; what they give is not stored.
-  const rowStarts = layout.transposeA
-    ? each(groups, (i) => `let row${i} = ${clampedGroup(layout.vectorA, `tile.row + ${4 * i}u`, "m")};`)
+  const [unitA, unitB] = [vectorA ? 4 : 1, vectorB ? 4 : 1];
+  // Rows and columns outside the matrix are replaced by its last; what they give is not stored.
+  const group = (vector: boolean, at: string, size: string) => (vector ? `min((${at}) / 4u, params.${size} / 4u - 1u)` : at);
+  const rowStarts = transposeA
+    ? each(groups, (i) => `let row${i} = ${group(vectorA, `tile.row + ${4 * i}u`, "m")};`)
     : each(
         quad ? groups : rows,
-        (i) => `let row${i} = tile.a + min(tile.row + ${quad ? `${4 * i}u + lane` : `${i}u`}, params.m - 1u) * params.k;`,
+        (i) => `let row${i} = a_start + min(tile.row + ${quad ? `${4 * i}u + lane` : `${i}u`}, params.m - 1u) * a_stride;`,
       );
-  const columnStarts = layout.transposeB
-    ? each(columns, (j) => `let column${j} = tile.b + min(column + ${j}u, params.n - 1u) * params.k;`)
-    : each(across, (j) => `let column${j} = ${clampedGroup(layout.vectorB, `column + ${4 * j}u`, "n")};`);
+  const columnStarts = transposeB
+    ? each(columns, (j) => `let column${j} = b_start + min(column + ${j}u, params.n - 1u) * b_stride;`)
+    : each(across, (j) => `let column${j} = ${group(vectorB, `column + ${4 * j}u`, "n")};`);
+  const rowOf = (r: number) =>
+    quad && !transposeA && (r & 3) > 0 ? `${r & ~3}u + (lane ^ ${r & 3}u)` : quad && !transposeA ? `${r}u + lane` : `${r}u`;
+  const storeRow = (r: number) => `{
+  let row = tile.row + ${rowOf(r)};
+  if (row < params.m) {
+    let at = tile.c + row * params.n + column;
+${each(across, (j) => `    store(at + ${4 * j}u, column + ${4 * j}u, c${r}_${j}, addend${j});`)}
+  }
+}`;
   return wgsl`
 #if ${quad}
 enable subgroups;
@@ -95,16 +116,16 @@ enable subgroups;
 ${matmulBindings(layout, epilogue.bias)}
 ${gridLibrary}
 ${matmulTile}
-${matmulFinish(layout.vectorC, epilogue)}
-${matmulStore(layout.vectorC)}
+${matmulStore(layout.vectorC, epilogue)}
 ${matmulLoads(layout)}
 @compute @workgroup_size(${workgroup})
 fn main(
   @builtin(workgroup_id) workgroup: vec3<u32>,
   @builtin(num_workgroups) workgroups: vec3<u32>,
-  @builtin(local_invocation_index) local: u32,
 #if ${quad}
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
+#else
+  @builtin(local_invocation_index) local: u32,
 #endif
 ) {
 #if ${quad}
@@ -117,19 +138,19 @@ fn main(
   let column = tile.column;
 #endif
   if (!tile.inside) { return; }
+  // In units of the elements bound: f32 or vec4.
+  let a_start = tile.a / ${unitA}u;
+  let a_stride = params.${transposeA ? "m" : "k"} / ${unitA}u;
+  let b_start = tile.b / ${unitB}u;
+  let b_stride = params.${transposeB ? "k" : "n"} / ${unitB}u;
 ${rowStarts}
 ${columnStarts}
 ${each(rows * across, (i) => `var c${Math.floor(i / across)}_${i % across} = vec4<f32>();`)}
-  var k = tile.k_begin;
-#if ${unroll > 1}
-  for (; k + ${4 * (unroll - 1)}u < tile.k_end; k += ${4 * unroll}u) {
-${each(unroll, (i) => step(options, i === 0 ? "k" : `(k + ${4 * i}u)`))}
+  for (var k = tile.k_begin; k < tile.k_end; k += 4u) {
+${step(options)}
   }
-#endif
-  for (; k < tile.k_end; k += 4u) {
-${step(options, "k")}
-  }
-${each(rows * across, (i) => `store(tile.c, tile.row + ${Math.floor(i / across)}u, column + ${4 * (i % across)}u, c${Math.floor(i / across)}_${i % across});`)}
+${each(across, (j) => `let addend${j} = addend(column + ${4 * j}u);`)}
+${each(rows, storeRow)}
 }
 `;
 }

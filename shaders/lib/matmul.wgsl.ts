@@ -89,42 +89,44 @@ fn tile_of(index: u32, tile_rows: u32, tile_columns: u32) -> Tile {
 }
 `;
 
-/** `finish(sum, column)` for four sums beginning at a column (vectorC) or for one: bias and activation. */
-export const matmulFinish = (vector: boolean, { bias, activation }: Epilogue): string => `
+/**
+ * `store(at, column, sums)`: four sums that belong at element `at` of C, from `column` of their row on, as far as they lie inside the
+ * row; after bias and activation. `addend(column)` loads the bias, once for all rows.
+ */
+export function matmulStore(vector: boolean, { bias, activation }: Epilogue): string {
+  const value = activation ? "vec4<f32>(activate(z.x), activate(z.y), activate(z.z), activate(z.w))" : "z";
+  const last = "params.n - 1u";
+  return `
 ${activation ? `${activation.library}\nfn activate(x: f32) -> f32 { return ${activation.expression}; }` : ""}
-fn finish(sum: ${element(vector)}, column: u32) -> ${element(vector)} {
-  let z = sum${bias ? (vector ? " + bias[column / 4u]" : " + bias[column]") : ""};
-  return ${activation ? (vector ? "vec4<f32>(activate(z.x), activate(z.y), activate(z.z), activate(z.w))" : "activate(z)") : "z"};
+fn addend(column: u32) -> vec4<f32> {
+${
+  !bias
+    ? "  return vec4<f32>();"
+    : vector
+      ? "  return bias[min(column / 4u, params.n / 4u - 1u)];"
+      : `  return vec4<f32>(${[0, 1, 2, 3].map((i) => `bias[min(column + ${i}u, ${last})]`).join(", ")});`
 }
-`;
-
-/** `store(offset, row, column, sums)`: writes four sums of a row, as far as they lie inside the matrix. */
-export const matmulStore = (vector: boolean): string =>
+}
+fn store(at: u32, column: u32, sums: vec4<f32>, addends: vec4<f32>) {
+  let z = sums${bias ? " + addends" : ""};
+  let y = ${value};
+${
   vector
-    ? `
-fn store(offset: u32, row: u32, column: u32, sums: vec4<f32>) {
-  if (row < params.m && column < params.n) { c[(offset + row * params.n + column) / 4u] = finish(sums, column); }
+    ? "  if (column < params.n) { c[at / 4u] = y; }"
+    : [0, 1, 2, 3].map((i) => `  if (column + ${i}u < params.n) { c[at + ${i}u] = y.${"xyzw"[i]}; }`).join("\n")
 }
-`
-    : `
-fn store(offset: u32, row: u32, column: u32, sums: vec4<f32>) {
-  if (row >= params.m) { return; }
-  let at = offset + row * params.n + column;
-  if (column < params.n) { c[at] = finish(sums.x, column); }
-  if (column + 1u < params.n) { c[at + 1u] = finish(sums.y, column + 1u); }
-  if (column + 2u < params.n) { c[at + 2u] = finish(sums.z, column + 2u); }
-  if (column + 3u < params.n) { c[at + 3u] = finish(sums.w, column + 3u); }
 }
 `;
+}
 
 /**
- * `load_a(start, j)`: four neighbours, from j on, of the stored row that begins at element `start`; `load_b` alike. As vec4, j is a
- * multiple of 4 inside the row; else what lies behind the row's end is replaced by its last element.
+ * `load_a(start, j)`: four neighbours, from j on, of the stored row that begins at element `start`; `load_b` alike. As vec4, both are
+ * in units of vec4 and j lies inside the row; else what lies behind the row's end is replaced by its last element.
  */
 export function matmulLoads(layout: MatmulLayout): string {
   const load = (name: "a" | "b", vector: boolean, size: string) =>
     vector
-      ? `fn load_${name}(start: u32, j: u32) -> vec4<f32> { return ${name}[(start + j) / 4u]; }`
+      ? `fn load_${name}(start: u32, j: u32) -> vec4<f32> { return ${name}[start + j]; }`
       : `fn load_${name}(start: u32, j: u32) -> vec4<f32> {
   let last = params.${size} - 1u;
   return vec4<f32>(${[0, 1, 2, 3].map((i) => `${name}[start + min(j + ${i}u, last)]`).join(", ")});

@@ -104,7 +104,7 @@ export function sumSplits(size: number, splits: number, n: number, epilogue: Epi
       params: { size: "u32", splits: "u32", n: "u32" },
     }),
     bindings: { partial: { temporary: 0 }, ...(bias ? { bias } : {}), c: { output: 0 } },
-    params: { size: count, splits, n },
+    params: { size: count, splits, n: vector ? n / 4 : n },
     workgroups: foldGrid(Math.ceil(count / 64)),
   };
 }

@@ -10,7 +10,7 @@ const splitUntil = (wanted: number) => (k: number, tiles: number) => Math.min(Ma
 /** Software GPUs with subgroups: 16×16 for each quad of invocations. */
 const quads: MatmulKernel = {
   name: "quads 16×16",
-  wgsl: (layout, epilogue) => matmulRegisters({ layout, epilogue, rows: 16, columns: 4, quad: true, unroll: 1, workgroup: 4 }),
+  wgsl: (layout, epilogue) => matmulRegisters({ layout, epilogue, rows: 16, columns: 4, quad: true, workgroup: 4 }),
   rows: 16,
   columns: 16,
   tilesPerWorkgroup: 1,
@@ -22,7 +22,7 @@ const quads: MatmulKernel = {
 /** Software GPUs: rows × columns for each invocation. */
 const registers = (rows: number, columns: number, preference: MatmulKernel["preference"]): MatmulKernel => ({
   name: `registers ${rows}×${columns}`,
-  wgsl: (layout, epilogue) => matmulRegisters({ layout, epilogue, rows, columns, quad: false, unroll: 1, workgroup: 16 }),
+  wgsl: (layout, epilogue) => matmulRegisters({ layout, epilogue, rows, columns, quad: false, workgroup: 16 }),
   rows,
   columns,
   tilesPerWorkgroup: 16,
