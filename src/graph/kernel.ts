@@ -3,18 +3,18 @@ import type { DType } from "./types.ts";
 
 export type Access = "read" | "write" | "read_write";
 
-export interface Binding {
-  readonly dtype: DType;
-  readonly access: Access;
+export interface Binding<D extends DType = DType, A extends Access = Access> {
+  readonly dtype: D;
+  readonly access: A;
 }
 export type Bindings = Readonly<Record<string, Binding>>;
 
 /** A storage buffer that the kernel only reads: `var<storage, read>`. */
-export const read = (dtype: DType): Binding => ({ dtype, access: "read" });
+export const read = <D extends DType>(dtype: D): Binding<D, "read"> => ({ dtype, access: "read" });
 /** A storage buffer that the kernel fills, without relying on what it held: `var<storage, read_write>`. */
-export const write = (dtype: DType): Binding => ({ dtype, access: "write" });
+export const write = <D extends DType>(dtype: D): Binding<D, "write"> => ({ dtype, access: "write" });
 /** A storage buffer that the kernel reads and changes: `var<storage, read_write>`. */
-export const readWrite = (dtype: DType): Binding => ({ dtype, access: "read_write" });
+export const readWrite = <D extends DType>(dtype: D): Binding<D, "read_write"> => ({ dtype, access: "read_write" });
 
 /** Uniform scalars, in the order of the fields of the WGSL struct. */
 export type Params = Readonly<Record<string, "u32" | "i32" | "f32">>;

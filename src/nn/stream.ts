@@ -1,9 +1,9 @@
-import { input, type Tensor, type Variable } from "../graph/tensor.ts";
-import { hostArray } from "../graph/tensor.ts";
+import { hostArray, input, type Tensor, type Variable } from "../graph/tensor.ts";
 import type { HostArray, Shape } from "../graph/types.ts";
 import { compile } from "../program/compile.ts";
 import type { Engine } from "../program/engine.ts";
 import type { Program } from "../program/program.ts";
+import { integersAs } from "./integers.ts";
 import type { Model } from "./model.ts";
 
 export interface StreamOptions {
@@ -29,7 +29,7 @@ export class Stream {
 
   /** The output for one step, [1, B, …], computed from it and the state that earlier calls left. */
   async next(x: HostArray): Promise<Float32Array> {
-    return (await this.#program.run({ x } as never, { read: ["output"] })).output as Float32Array;
+    return (await this.#program.run(integersAs(this.#program, { x }) as never, { read: ["output"] })).output as Float32Array;
   }
 
   /** Forgets: the state is zero again. */

@@ -9,6 +9,7 @@ import type { Engine } from "../program/engine.ts";
 import { gradient } from "../program/gradient.ts";
 import type { Program } from "../program/program.ts";
 import type { NamedArrays } from "../program/store.ts";
+import { integersAs } from "./integers.ts";
 import type { Loss } from "./losses.ts";
 import type { Model } from "./model.ts";
 import { createStream, type Stream } from "./stream.ts";
@@ -98,19 +99,19 @@ export class Trainer {
     const program = await this.#step(this.#batchOf("step", x));
     // All batch sizes count as one sequence of runs: dropout never repeats a mask.
     program.counter = this.#runs++;
-    const batch = { x, target, rate: Float32Array.of(this.#learningRate) } as never;
+    const batch = { ...integersAs(program, { x, target }), rate: Float32Array.of(this.#learningRate) };
     if (!read) {
-      await program.run(batch);
+      await program.run(batch as never);
       return;
     }
-    const { loss, norm } = await program.run(batch, { read: ["loss", "norm"] });
+    const { loss, norm } = await program.run(batch as never, { read: ["loss", "norm"] });
     return { loss: loss[0], gradientNorm: norm[0] };
   }
 
   /** The model's output, without dropout. */
   async predict(x: HostArray): Promise<Float32Array> {
     const program = await cached(this.#predicts, this.#batchOf("predict", x), (batch) => this.#compilePredict(batch));
-    return (await program.run({ x } as never, { read: ["output"] })).output as Float32Array;
+    return (await program.run(integersAs(program, { x }) as never, { read: ["output"] })).output as Float32Array;
   }
 
   /** The mean loss over batches, without changing anything; each batch counts by its number of examples. */
@@ -120,7 +121,7 @@ export class Trainer {
     for (const [x, target] of batches) {
       const size = this.#batchOf("evaluate", x);
       const program = await cached(this.#evaluates, size, (batch) => this.#compileEvaluate(batch));
-      const { loss } = await program.run({ x, target } as never, { read: ["loss"] });
+      const { loss } = await program.run(integersAs(program, { x, target }) as never, { read: ["loss"] });
       sum += loss[0] * size;
       count += size;
     }

@@ -1,0 +1,42 @@
+import { check } from "../errors.ts";
+import type { KernelRun } from "../gpu/run-kernel.ts";
+import type { Bindings, Kernel, Params } from "../graph/kernel.ts";
+import type { Engine } from "../program/engine.ts";
+import { type KernelInputs, kernelReference, runKernel } from "../program/run-kernel.ts";
+
+export interface KernelCheck {
+  readonly ok: boolean;
+  /** For each binding that the kernel writes: the largest |GPU − reference| in units of max(1, |reference|), and where it is. */
+  readonly outputs: readonly { readonly name: string; readonly error: number; readonly index: number }[];
+  readonly tolerance: number;
+}
+
+const DEFAULT_TOLERANCE = 1e-5;
+
+/**
+ * Compares a kernel with its own reference on the given inputs.
+ * @throws UnrollError `argument` when the kernel has no reference, or the engine runs on references itself.
+ */
+export async function verifyKernel<B extends Bindings, P extends Params>(
+  engine: Engine,
+  kernel: Kernel<B, P>,
+  inputs: KernelInputs<B, P>,
+): Promise<KernelCheck> {
+  check(!engine.isReference, "argument", "verifyKernel: this engine runs on the CPU references; there is nothing to compare");
+  const expected = kernelReference(kernel as Kernel, inputs as unknown as KernelRun);
+  const actual = (await runKernel(engine, kernel, inputs)) as Record<string, ArrayLike<number>>;
+  const tolerance = kernel.tolerance ?? DEFAULT_TOLERANCE;
+  const outputs = Object.entries(expected).map(([name, values]) => {
+    let error = 0;
+    let index = 0;
+    values.forEach((value, i) => {
+      const difference = Object.is(actual[name][i], Math.fround(value))
+        ? 0
+        : Math.abs(actual[name][i] - value) / Math.max(1, Math.abs(value));
+      if (difference > error || Number.isNaN(difference))
+        [error, index] = [Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference, i];
+    });
+    return { name, error, index };
+  });
+  return { ok: outputs.every(({ error }) => error <= tolerance), outputs, tolerance };
+}
