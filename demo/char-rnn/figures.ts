@@ -65,7 +65,7 @@ export class Figures {
 
   facts(facts: Facts, clip: number): void {
     this.#clip = clip;
-    this.#part("dispatches").textContent = count(facts.dispatches);
+    this.#part("dispatches").textContent = count(facts.dispatches.length);
     this.#part("parameters").textContent = `${count(facts.parameters)} parameters`;
     this.#part("clip").textContent = String(clip);
   }

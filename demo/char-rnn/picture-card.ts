@@ -1,17 +1,20 @@
 import { find } from "../dom.ts";
 import type { Corpus } from "./corpus.ts";
 import { Picture, type View } from "./picture.ts";
+import type { Facts } from "./session.ts";
 
 /** The picture with its switch between three views and the sentence below it. */
 export class PictureCard {
   readonly #picture: Picture;
   readonly #caption: HTMLElement;
+  readonly #list: HTMLElement;
   #view: View = "unrolled";
   #steps = 32;
   #dispatches = 0;
 
   constructor(panel: HTMLElement) {
     this.#caption = find(panel, '[data-id="caption"]', HTMLElement);
+    this.#list = find(panel, '[data-id="dispatch-list"]', HTMLElement);
     this.#picture = new Picture(find(panel, '[data-id="picture"]', HTMLElement), (step, input, target) =>
       this.#describe(step, input, target),
     );
@@ -24,9 +27,14 @@ export class PictureCard {
     this.#describe();
   }
 
-  facts(corpus: Corpus, steps: number, dispatches: number): void {
+  facts(corpus: Corpus, steps: number, { dispatches }: Facts): void {
     this.#steps = steps;
-    this.#dispatches = dispatches;
+    this.#dispatches = dispatches.length;
+    this.#list.replaceChildren(
+      ...dispatches.map(({ kernel, outputs, workgroups, flops }, i) =>
+        row(String(i + 1), kernel, outputs.join(" "), workgroups.join(" × "), flops > 0 ? (flops / 1e6).toFixed(2) : ""),
+      ),
+    );
     this.#picture.facts = { text: Array.from(corpus.tokens.subarray(0, steps + 1), (token) => corpus.characters[token]), steps };
     this.#describe();
   }
@@ -49,9 +57,15 @@ export class PictureCard {
         "Where a framework has no recurrent kernel, each copy costs several GPU dispatches, there and back: hundreds per training step.",
       walk:
         "Unroll does the work of all copies at once: U·x for all steps is one gather, V·h for all steps one matrix product, and in between one kernel walks the whole chain " +
-        `on the GPU, keeping h beside it; for the gradient another one walks back. ${this.#dispatches ? `A training step takes ${this.#dispatches} dispatches, whether T is 8 or 512.` : ""}`,
+        `on the GPU, keeping h beside it; for the gradient another one walks back. ${this.#dispatches ? `A training step takes ${this.#dispatches} dispatches, however long the sequence.` : ""}`,
     }[this.#view];
   }
+}
+
+function row(...cells: string[]): HTMLTableRowElement {
+  const made = document.createElement("tr");
+  for (const cell of cells) made.insertCell().textContent = cell;
+  return made;
 }
 
 const digits = "₀₁₂₃₄₅₆₇₈₉";

@@ -13,7 +13,7 @@ import { Writing } from "./writing.ts";
 export const charRnnTab = (showAdapter: (name: string) => void): Tab => ({
   id: "char-rnn",
   title: "Character RNN",
-  mount: (panel) => void new CharRnn(panel, showAdapter).begin(),
+  mount: (panel) => new CharRnn(panel, showAdapter).begin(),
 });
 
 class CharRnn {
@@ -31,6 +31,8 @@ class CharRnn {
   #corpus: Corpus = bundledCorpus();
   #session: Session | undefined;
   #loop: TrainingLoop | undefined;
+  /** The user wants it to learn: it goes on after whatever has to pause it. */
+  #wanted = false;
   /** Everything that builds or drops a session waits here for what came before it. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -55,7 +57,10 @@ class CharRnn {
 
     find(panel, "form", HTMLFormElement).addEventListener("submit", (event) => event.preventDefault());
     this.#start.addEventListener("click", () => this.#toggle());
-    this.#reset.addEventListener("click", () => this.#enqueue("Starting anew …", () => this.#rebuild()));
+    this.#reset.addEventListener("click", () => {
+      this.#wanted = false;
+      this.#enqueue("Starting anew …", () => this.#rebuild());
+    });
     this.#selects.hidden.addEventListener("change", () => this.#enqueue("Building the network …", () => this.#rebuild()));
     for (const select of [this.#selects.steps, this.#selects.batch])
       select.addEventListener("change", () => this.#enqueue("Planning for the new sizes …", () => this.#resize()));
@@ -69,10 +74,9 @@ class CharRnn {
     });
   }
 
-  async begin(): Promise<void> {
+  begin(): void {
     this.#applyRates();
     this.#enqueue("Preparing the kernels …", () => this.#rebuild());
-    await this.#queue;
   }
 
   get #sizes(): Sizes {
@@ -80,17 +84,16 @@ class CharRnn {
     return { hidden: Number(hidden.value), steps: Number(steps.value), batch: Number(batch.value) };
   }
 
-  /** Runs `work` with training paused, and goes on afterwards if it ran before. */
+  /** Runs `work` with training paused, and goes on afterwards if that is wanted. */
   #enqueue(message: string, work: () => Promise<void>): void {
     this.#queue = this.#queue.then(async () => {
-      const running = this.#loop?.running ?? false;
-      await this.#loop?.pause();
       this.#say(message);
       this.#busy(true);
+      await this.#loop?.pause();
       try {
         await work();
         this.#say(this.#session && this.#session.step > 0 ? "Paused." : "Ready. Press Start.");
-        if (running) this.#run();
+        if (this.#wanted) this.#run();
       } catch (error) {
         this.#fail(error);
       }
@@ -128,7 +131,7 @@ class CharRnn {
     const { adapter, software } = session.facts;
     this.#showAdapter(software ? `${adapter}: a software adapter, much slower than a GPU` : adapter);
     this.#figures.facts(session.facts, session.clip);
-    this.#picture.facts(this.#corpus, this.#sizes.steps, session.facts.dispatches);
+    this.#picture.facts(this.#corpus, this.#sizes.steps, session.facts);
   }
 
   #applyRates(): void {
@@ -141,11 +144,9 @@ class CharRnn {
   }
 
   #toggle(): void {
-    if (this.#loop?.running)
-      this.#enqueue("Pausing …", async () => {
-        await this.#loop?.pause();
-      });
-    else this.#run();
+    this.#wanted = !this.#wanted;
+    if (this.#wanted) this.#run();
+    else this.#enqueue("Pausing …", async () => {});
   }
 
   #run(): void {
@@ -162,6 +163,7 @@ class CharRnn {
   }
 
   #fail(error: unknown): void {
+    this.#wanted = false;
     this.#start.textContent = "Start";
     this.#status.textContent = `${error instanceof Error ? error.message : String(error)} Press Reset to begin anew.`;
     this.#status.classList.add("error");

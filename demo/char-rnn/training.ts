@@ -4,7 +4,9 @@ import type { Session } from "./session.ts";
 /** Milliseconds of an animation frame that go into handing work to the GPU; the rest is the page's. */
 const FRAME_BUDGET = 9;
 /** Characters that the network writes per frame while it learns. */
-const CHARACTERS_PER_FRAME = 4;
+const CHARACTERS_PER_FRAME = 3;
+/** Characters that it writes before it has learned anything, to begin with. */
+const FIRST_CHARACTERS = 120;
 const READ_EVERY_STEPS = 4;
 const READ_EVERY_MS = 100;
 
@@ -57,16 +59,24 @@ export class TrainingLoop {
   }
 
   async #run(): Promise<void> {
+    for (let i = 0; this.#running && this.#session.step === 0 && i < FIRST_CHARACTERS; i += CHARACTERS_PER_FRAME) {
+      await this.#write();
+      await nextFrame();
+    }
     while (this.#running) {
       const begin = performance.now();
       do await this.#session.train(this.#readNow());
       while (this.#running && performance.now() - begin < FRAME_BUDGET);
-      let written = "";
-      for (let i = 0; this.#running && i < CHARACTERS_PER_FRAME; i++) written += await this.#session.nextCharacter(this.temperature);
-      if (written) this.#events.wrote(written);
+      await this.#write();
       this.#events.frame();
       await nextFrame();
     }
+  }
+
+  async #write(): Promise<void> {
+    let written = "";
+    for (let i = 0; this.#running && i < CHARACTERS_PER_FRAME; i++) written += await this.#session.nextCharacter(this.temperature);
+    if (written) this.#events.wrote(written);
   }
 
   #readNow(): boolean {

@@ -1,7 +1,9 @@
 import { count } from "../dom.ts";
 
-const SAMPLE_LENGTH = 400;
-const EXCERPT = 110;
+const SAMPLE_LENGTH = 300;
+/** The first sample is noise: enough of it to see that. */
+const FIRST_LENGTH = 120;
+const EXCERPT = 120;
 const KEPT = 30;
 
 /** The sample that is being written, and excerpts of those before it, so that one sees how the writing improves. */
@@ -30,20 +32,20 @@ export class Writing {
     this.#text += characters;
     this.#sample.textContent = this.#text;
     this.#sample.scrollTop = this.#sample.scrollHeight;
-    if (this.#text.length < SAMPLE_LENGTH) return false;
+    if (this.#text.length < (this.#begunAt === 0 ? FIRST_LENGTH : SAMPLE_LENGTH)) return false;
     // Samples are kept at growing distances: most changes early.
     if (this.#begunAt >= this.#nextKept) {
-      this.#keep();
+      this.#keep(step);
       this.#nextKept = Math.max(this.#begunAt * 1.3, this.#begunAt + 20);
     }
     this.#text = "";
     return true;
   }
 
-  #keep(): void {
+  #keep(step: number): void {
     const item = document.createElement("li");
     const when = document.createElement("small");
-    when.textContent = `step ${count(this.#begunAt)}`;
+    when.textContent = `step ${count(step)}`;
     const excerpt = document.createElement("q");
     excerpt.textContent = this.#text.slice(0, EXCERPT).replace(/\s+/g, " ").trim();
     item.append(when, excerpt);
