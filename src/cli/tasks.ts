@@ -3,7 +3,8 @@ import { Gpu } from "../gpu/gpu.ts";
 import { selfTest } from "../gpu/self-test.ts";
 import { allSamples } from "../verify/all.ts";
 import { formatSummary } from "../verify/format.ts";
-import { type Target, traitsToVerify, type Verification, verifyOps } from "../verify/run.ts";
+import type { Target } from "../verify/jobs.ts";
+import { traitsToVerify, type Verification, verifyOn } from "../verify/run.ts";
 
 /*
  * What the command line runs inside a runtime. Each function takes the runtime's GPU and options of plain JSON, and returns plain
@@ -60,7 +61,7 @@ export async function verify(source: GPU | undefined, { only = [] }: VerifyTaskO
       { name: "default limits", gpu: least, traits: traitsToVerify(least.traits) },
     ];
     const onOp = (summary: Verification["ops"][number]) => console.log(formatSummary(summary));
-    return { adapter: full.adapter, ...(await verifyOps(targets, allSamples, { only, onOp })) };
+    return { adapter: full.adapter, ...(await verifyOn(targets, allSamples, { only, onOp })) };
   } finally {
     full.dispose();
     least.dispose();

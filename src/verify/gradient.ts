@@ -71,14 +71,14 @@ export function* gradientCalls<A>(
   const graph = gradientGraph(samples, sample, values, seed);
   if (!graph) return;
   const known = new Map<Tensor, Float64Array>();
-  const valueOf = (tensor: Tensor): Float64Array => {
+  const valuesFor = (tensor: Tensor): Float64Array => {
     const value = known.get(tensor) ?? roundTo(tensor.dtype, evaluate([tensor], graph.feeds)[0]);
     known.set(tensor, value);
     return value;
   };
   let id = 0;
   for (const node of nodesOf(graph.gradients.filter((tensor) => tensor instanceof Tensor))) {
-    const inputs = node.inputs.map(valueOf);
+    const inputs = node.inputs.map(valuesFor);
     evaluateNode(node, inputs).forEach((output, i) => {
       known.set(node.outputs[i], roundTo(node.outputs[i].dtype, output));
     });

@@ -1,21 +1,12 @@
-import type { Gpu } from "../gpu/gpu.ts";
-import type { Call, DeviceTraits, Lowering, Op, Variant } from "../graph/op.ts";
+import type { DeviceTraits } from "../graph/op.ts";
 import { formatType } from "../graph/types.ts";
-import { randomSource } from "../random.ts";
 import { compare } from "./compare.ts";
-import { gradientCalls } from "./gradient.ts";
-import { describeCall, type Prepared, prepareSample, toHost } from "./prepare.ts";
+import { type Job, jobsOf, type Progress, type Target } from "./jobs.ts";
+import { describeCall, toHost } from "./prepare.ts";
 import { runLowering, type Transform } from "./runner.ts";
 import type { OpSamples } from "./sample.ts";
-import type { CaseReport, DeviceName, OpSummary } from "./schema.ts";
+import type { CaseReport, OpSummary } from "./schema.ts";
 import { summarize } from "./summary.ts";
-
-/** A device, and what the planner may be told of it: each set of traits picks and shapes variants anew. */
-export interface Target {
-  readonly name: DeviceName;
-  readonly gpu: Gpu;
-  readonly traits: readonly DeviceTraits[];
-}
 
 export interface VerifyOptions {
   /** Only ops whose names contain one of these. */
@@ -45,7 +36,7 @@ export function traitsToVerify(traits: DeviceTraits): DeviceTraits[] {
  * every node in the graph of its gradient. Each runs twice between guard words over poisoned outputs and is compared with the
  * reference under the op's own bound.
  */
-export async function verifyOps(
+export async function verifyOn(
   targets: readonly Target[],
   list: readonly OpSamples[],
   options: VerifyOptions = {},
@@ -53,10 +44,9 @@ export async function verifyOps(
   const ops: OpSummary[] = [];
   const cases: CaseReport[] = [];
   const wanted = list.filter(({ op }) => !options.only?.length || options.only.some((part) => op.name.includes(part)));
-  const proven = new Set<string>(list.map(({ op }) => op.name));
-  const seen = new Set<string>();
+  const progress: Progress = { listed: new Set(list.map(({ op }) => op.name)), seen: new Set() };
   for (const entry of wanted) {
-    const reports = await runAll(jobsOf(entry, targets, options, proven, seen), options);
+    const reports = await runAll(jobsOf(entry, targets, options.gradients ?? true, progress), options);
     const summary = summarize(entry, reports);
     ops.push(summary);
     cases.push(...reports);
@@ -64,81 +54,6 @@ export async function verifyOps(
   }
   return { ops, cases, ok: ops.every((summary) => summary.ok) };
 }
-
-interface Job {
-  readonly op: string;
-  readonly face: CaseReport["face"];
-  readonly prepared: Prepared;
-  readonly variant: Variant;
-  readonly target: Target;
-  readonly inPlace: number | undefined;
-  /** Undefined where planning failed: `problem` says how. */
-  readonly lowering?: Lowering;
-  readonly problem?: string;
-}
-
-function* jobsOf(
-  entry: OpSamples,
-  targets: readonly Target[],
-  options: VerifyOptions,
-  proven: ReadonlySet<string>,
-  seen: Set<string>,
-): Generator<Job> {
-  const { op } = entry;
-  const samples = entry.samples(randomSource(0, op.name));
-  for (const [index, sample] of samples.entries()) {
-    const seed = `${op.name} ${index}`;
-    const prepared = prepareSample(op, sample, seed);
-    yield* jobsForCall(op.name, "forward", prepared, targets, op.kernels, seen, seed);
-    if (options.gradients === false) continue;
-    for (const call of gradientCalls(entry, sample, prepared.inputs, seed)) {
-      // The variants of a listed op are proven by its own samples; here the planner's choice is enough.
-      const variants = call.op.kernels;
-      yield* jobsForCall(op.name, "gradient", call, targets, variants, seen, seed, proven.has(call.op.name));
-    }
-  }
-}
-
-function* jobsForCall(
-  name: string,
-  face: CaseReport["face"],
-  prepared: Prepared,
-  targets: readonly Target[],
-  variants: readonly Variant[],
-  seen: Set<string>,
-  seed: string,
-  onlyPreferred = false,
-): Generator<Job> {
-  for (const target of targets)
-    for (const traits of target.traits) {
-      const allowed = variants.filter((variant) => variant.allowed(prepared.call, traits));
-      for (const variant of onlyPreferred ? preferred(allowed, prepared.call, traits) : allowed)
-        for (const inPlace of [undefined, ...(variant.inPlace?.(prepared.call) ?? [])]) {
-          const job = planJob({ op: name, face, prepared, variant, target, inPlace }, traits);
-          const key = `${target.name} ${seed} ${face} ${prepared.id} ${variant.name} ${inPlace} ${job.problem ?? fingerprint(job.lowering)}`;
-          if (seen.has(key)) continue;
-          seen.add(key);
-          yield job;
-        }
-    }
-}
-
-function planJob(job: Omit<Job, "lowering" | "problem">, traits: DeviceTraits): Job {
-  try {
-    return { ...job, lowering: job.variant.plan(job.prepared.call, traits, job.inPlace) };
-  } catch (error) {
-    return { ...job, problem: `planning failed: ${messageOf(error)}` };
-  }
-}
-
-function preferred(allowed: readonly Variant[], call: Call, traits: DeviceTraits): Variant[] {
-  const rank = (variant: Variant) => variant.preference?.(call, traits) ?? 0;
-  return allowed.length > 0 ? [allowed.reduce((best, variant) => (rank(variant) > rank(best) ? variant : best))] : [];
-}
-
-/** Two plans with equal fingerprints do the same. */
-const fingerprint = (lowering: Lowering | undefined): string =>
-  JSON.stringify(lowering?.dispatches.map(({ kernel, bindings, params, workgroups }) => [kernel.wgsl, bindings, params, workgroups]));
 
 /** Enough at once that compiling, computing and comparing overlap; few enough to hold little memory. */
 const AT_ONCE = 6;
@@ -165,7 +80,7 @@ async function runJob(job: Job, transform?: Transform): Promise<CaseReport> {
   const base = {
     op: job.op,
     face: job.face,
-    node: (op as Op).name,
+    node: op.name,
     variant: job.variant.name,
     device: target.name,
     inPlace: job.inPlace,

@@ -60,7 +60,11 @@ export async function runLowering(
 
     const steps = await Promise.all(lowering.dispatches.map((dispatch) => prepareDispatch(gpu, dispatch, bufferAt, make, transform)));
     const offsets: number[] = [];
-    const total = buffers.reduce((sum, buffer) => (offsets.push(sum), sum + buffer.size), 0);
+    let total = 0;
+    for (const buffer of buffers) {
+      offsets.push(total);
+      total += buffer.size;
+    }
     const stagings = POISONS.map(() => make("verify staging", total, USAGE.MAP_READ | USAGE.COPY_DST));
     const { device } = gpu;
     device.pushErrorScope("validation");

@@ -1,7 +1,8 @@
 import { requestDevice } from "../../../src/gpu/device.ts";
 import { Gpu } from "../../../src/gpu/gpu.ts";
 import { allSamples } from "../../../src/verify/all.ts";
-import { type Target, traitsToVerify, type Verification, verifyOps } from "../../../src/verify/run.ts";
+import type { Target } from "../../../src/verify/jobs.ts";
+import { traitsToVerify, type Verification, verifyOn } from "../../../src/verify/run.ts";
 
 let targets: Promise<readonly Target[]> | undefined;
 
@@ -18,7 +19,7 @@ async function openTargets(): Promise<readonly Target[]> {
 /** Proves one op by its place in the list. */
 export async function verifyAt(index: number): Promise<Verification> {
   targets ??= openTargets();
-  return verifyOps(await targets, [allSamples[index]]);
+  return verifyOn(await targets, [allSamples[index]]);
 }
 
 export interface FaultResult {
@@ -34,7 +35,7 @@ export async function verifyWithFault(op: string, right: string, wrong: string):
   const gpu = new Gpu(await requestDevice({}), true);
   const planted = new Set<string>();
   try {
-    const { cases } = await verifyOps(
+    const { cases } = await verifyOn(
       [{ name: "native", gpu, traits: traitsToVerify(gpu.traits) }],
       allSamples.filter((entry) => entry.op.name === op),
       {
