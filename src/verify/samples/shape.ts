@@ -130,7 +130,6 @@ const concatSamples: OpSamples<ConcatAttributes> = {
       joined(1, [
         [3, n],
         [3, 4],
-        [3, 1],
       ]),
     ),
     joined(0, [[7]]),
