@@ -9,7 +9,6 @@ export interface CrossEntropyTargets {
   readonly logits: boolean;
   readonly mask: boolean;
   readonly classWeights: boolean;
-  readonly ignore: boolean;
   readonly smoothing: boolean;
 }
 
@@ -32,7 +31,7 @@ fn class_weight(c: u32) -> f32 {
 #endif
 }
 fn row_weight(r: u32, label: i32) -> f32 {
-#if ${options.ignore}
+#if ${options.target !== "f32"}
   if (label == params.ignore) { return 0.0; }
 #endif
 #if ${options.mask}

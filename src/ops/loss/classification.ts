@@ -49,7 +49,7 @@ function classify(logits: boolean, scores: F32, target: Tensor, options: CrossEn
  *
  * The mean divides by Σ mask_r w_label over rows that are not ignored (probabilities: by Σ mask_r) and is 0 where nothing counts. The
  * log-softmax is stable: logits of any size are fine. A label that is no class and not `ignoreIndex` makes the loss NaN, which stops
- * training. No gradient goes to probabilities, mask or class weights.
+ * training. No gradient goes to mask and class weights.
  * @throws UnrollError `shape`, `dtype`, `argument` when something does not fit.
  */
 export function softmaxCrossEntropy(

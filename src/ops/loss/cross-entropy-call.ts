@@ -158,8 +158,11 @@ export function targetOf(call: CrossEntropyCall, inputs: readonly Float64Array[]
   };
 }
 
+/** A label that no class can have. */
+const NOTHING_IGNORED = -(2 ** 31);
+
 /** The `ignore` and `smoothing` params of the kernels. */
 export const targetParams = ({ ignoreIndex, labelSmoothing }: CrossEntropyAttributes): { ignore: number; smoothing: number } => ({
-  ignore: ignoreIndex ?? 0,
+  ignore: ignoreIndex ?? NOTHING_IGNORED,
   smoothing: labelSmoothing,
 });

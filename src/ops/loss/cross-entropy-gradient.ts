@@ -2,9 +2,13 @@ import { type CrossEntropyGradientShaderOptions, crossEntropyGradientShader } fr
 import { UnrollError } from "../../errors.ts";
 import { type Bindings, type Kernel, kernel, read, readWrite, write } from "../../graph/kernel.ts";
 import type { Call, Lowering, Op } from "../../graph/op.ts";
-import { applyOne, type Tensor } from "../../graph/tensor.ts";
+import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
+import { affine } from "../pointwise/affine.ts";
+import { div, mul } from "../pointwise/arithmetic.ts";
+import { reshape } from "../shape/reshape.ts";
+import { logSoftmax } from "../softmax/softmax.ts";
 import { noSecondDerivative, reciprocal, TINY, U } from "./common.ts";
 import { type CrossEntropyAttributes, isCounted, nameOf, placesOf, rowsOf, targetOf, targetParams } from "./cross-entropy-call.ts";
 
@@ -40,7 +44,7 @@ function gradientKernel(options: CrossEntropyGradientShaderOptions): Kernel {
 
 function plan(call: Call<CrossEntropyAttributes>, inPlace: boolean): Lowering {
   const { attributes } = call;
-  const { logits, mask, classWeights, reduction, ignoreIndex, labelSmoothing } = attributes;
+  const { logits, mask, classWeights, reduction, labelSmoothing } = attributes;
   const { classes, inner } = rowsOf(call);
   const places = placesOf(attributes);
   const { statistics, upstream, divisor } = gradientPlaces(call);
@@ -53,7 +57,6 @@ function plan(call: Call<CrossEntropyAttributes>, inPlace: boolean): Lowering {
           logits,
           mask,
           classWeights,
-          ignore: ignoreIndex !== undefined,
           smoothing: labelSmoothing > 0,
           each: reduction === "none",
           divisor: divisor !== undefined,
@@ -133,7 +136,7 @@ export const crossEntropyGradientOp: Op<CrossEntropyAttributes> = {
   },
 };
 
-/** The gradients of a cross-entropy to its inputs: to the scores only. */
+/** The gradients of a cross-entropy to its inputs: to the scores and to probabilities, none to mask and class weights. */
 export function crossEntropyGradient(
   { inputs, attributes }: { readonly inputs: readonly Tensor[]; readonly attributes: CrossEntropyAttributes },
   upstream: Tensor | undefined,
@@ -141,7 +144,33 @@ export function crossEntropyGradient(
   divisor: Tensor | undefined,
   needs: readonly boolean[],
 ): readonly (Tensor | undefined)[] {
-  if (!upstream || !needs[0]) return [];
+  if (!upstream) return [];
   const all = [...inputs, ...(statistics ? [statistics] : []), upstream, ...(divisor ? [divisor] : [])];
-  return [applyOne(crossEntropyGradientOp, all, attributes)];
+  return [
+    needs[0] ? applyOne(crossEntropyGradientOp, all, attributes) : undefined,
+    needs[1] && inputs[1].dtype === "f32"
+      ? probabilityGradient({ inputs, attributes }, upstream as F32, divisor as F32 | undefined)
+      : undefined,
+  ];
+}
+
+/** dLoss/dt_c = −g · scale · k w_c (1 − ε) log softmax(x)_c. Rare (distillation), so it is made of plain ops. */
+function probabilityGradient(
+  call: { readonly inputs: readonly Tensor[]; readonly attributes: CrossEntropyAttributes },
+  upstream: F32,
+  divisor?: F32,
+): F32 {
+  const { inputs, attributes } = call;
+  const { axis, mask, classWeights, labelSmoothing, reduction } = attributes;
+  const places = placesOf(attributes);
+  const scores = inputs[0] as F32;
+  const along = scores.shape.map((n, i) => (i === axis ? 1 : n));
+  let factor = affine(reduction === "none" ? reshape(upstream, along) : upstream, (labelSmoothing - 1) * scaleOf(call), 0);
+  if (divisor) factor = div(factor, divisor);
+  if (mask) factor = mul(factor, reshape(inputs[places.mask] as F32, along));
+  if (classWeights) {
+    const weights = scores.shape.map((n, i) => (i === axis ? n : 1));
+    factor = mul(factor, reshape(inputs[places.classWeights] as F32, weights));
+  }
+  return mul(logSoftmax(scores, { axis }), factor);
 }

@@ -54,7 +54,7 @@ function rowKernel(options: CrossEntropyShaderOptions): Kernel {
 
 function plan(call: CrossEntropyCall, invocations: 1 | 64): Lowering {
   const { attributes } = call;
-  const { logits, mask, classWeights, reduction, ignoreIndex, labelSmoothing } = attributes;
+  const { logits, mask, classWeights, reduction, labelSmoothing } = attributes;
   const { rows, classes, inner } = rowsOf(call);
   const outputs = outputsOf(call);
   const places = placesOf(attributes);
@@ -70,7 +70,6 @@ function plan(call: CrossEntropyCall, invocations: 1 | 64): Lowering {
       logits,
       mask,
       classWeights,
-      ignore: ignoreIndex !== undefined,
       smoothing: labelSmoothing > 0,
       counted,
       invocations,

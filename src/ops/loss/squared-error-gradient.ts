@@ -1,12 +1,13 @@
 import { type SquaredErrorGradientShaderOptions, squaredErrorGradientShader } from "../../../shaders/squared_error_gradient.wgsl.ts";
-import { UnrollError } from "../../errors.ts";
 import { type Bindings, type Kernel, kernel, read, readWrite, write } from "../../graph/kernel.ts";
 import type { Call, Lowering, Op, Variant } from "../../graph/op.ts";
-import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
+import { applyOne, constant, type F32, type Tensor } from "../../graph/tensor.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
 import { neg } from "../pointwise/affine.ts";
-import { noSecondDerivative, type Reduction, reciprocal, TINY, U } from "./common.ts";
+import { mul } from "../pointwise/arithmetic.ts";
+import { sum } from "../reduce/sums.ts";
+import { type Reduction, reciprocal, TINY, U } from "./common.ts";
 import { maskWidth, type SquaredErrorAttributes, squaredErrorFitsVec4 } from "./squared-error-call.ts";
 
 type Attributes = SquaredErrorAttributes;
@@ -93,9 +94,7 @@ export const squaredErrorGradientOp: Op<Attributes> = {
       result[i] = 2 * g * scale * (mask ? weights[Math.floor(i / width)] : 1) * (y[i] - target[i]);
     }
   },
-  gradient() {
-    throw new UnrollError("gradient", noSecondDerivative("squaredError"));
-  },
+  gradient: ({ inputs, attributes, gradients: [v], needs }) => secondDerivatives(inputs, attributes, v as F32, needs),
   kernels: [/* @__PURE__ */ variant("vec4", true), /* @__PURE__ */ variant("scalar", false)],
   cost({ inputs }) {
     const size = sizeOf(inputs[0].shape);
@@ -116,4 +115,38 @@ export function squaredErrorGradient(
   if (!upstream) return [];
   const g = applyOne(squaredErrorGradientOp, [...inputs, upstream, ...(divisor ? [divisor] : [])], attributes) as F32;
   return [needs[0] ? g : undefined, needs[1] ? neg(g) : undefined, undefined];
+}
+
+/** The op is linear in y, in −target and in the upstream gradient: each derivative is the op again, with v or 1 in their places. */
+function secondDerivatives(
+  inputs: readonly Tensor[],
+  attributes: Attributes,
+  v: F32,
+  needs: readonly boolean[],
+): readonly (Tensor | undefined)[] {
+  const { upstream } = places(attributes);
+  const again = (replaced: ReadonlyMap<number, Tensor>): F32 =>
+    applyOne(
+      squaredErrorGradientOp,
+      inputs.map((tensor, i) => replaced.get(i) ?? tensor),
+      attributes,
+    );
+  const zero = constant(0, inputs[0].shape);
+  const toY =
+    needs[0] || needs[1]
+      ? again(
+          new Map<number, Tensor>([
+            [0, v],
+            [1, zero],
+          ]),
+        )
+      : undefined;
+  const result: (Tensor | undefined)[] = inputs.map(() => undefined);
+  if (toY && needs[0]) result[0] = toY;
+  if (toY && needs[1]) result[1] = neg(toY);
+  if (needs[upstream]) {
+    const each = mul(v, again(new Map([[upstream, constant(1, inputs[upstream].shape)]])));
+    result[upstream] = attributes.reduction === "none" ? each : sum(each);
+  }
+  return result;
 }
