@@ -197,7 +197,9 @@ function placeGradients(
   const copied = new Set<Tensor>();
   const late: { tensor: Tensor; variable: Variable }[] = [];
   const targets = updates.flatMap((update) =>
-    update.kind === "optimize" ? update.gradients.tensors.map((tensor, i) => ({ tensor, variable: update.gradients.wrt[i] as Variable })) : [],
+    update.kind === "optimize"
+      ? update.gradients.tensors.map((tensor, i) => ({ tensor, variable: update.gradients.wrt[i] as Variable }))
+      : [],
   );
   for (const { tensor, variable } of targets) {
     const root = rootOf(simplified(tensor));
@@ -212,6 +214,14 @@ function placeGradients(
       gradients.delete(root);
       late.push({ tensor: root, variable });
     }
+  // One gradient of several variables (of two biases that are added, say) is computed in a slot and copied to each.
+  for (const { tensor } of [...late]) {
+    const root = rootOf(simplified(tensor));
+    const variable = gradients.get(root);
+    if (!variable) continue;
+    gradients.delete(root);
+    late.push({ tensor: root, variable });
+  }
   const named = new Set(Object.values(outputs));
   for (const { tensor, variable } of late) {
     const result = copy(simplified(tensor));

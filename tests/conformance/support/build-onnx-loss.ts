@@ -19,7 +19,7 @@ export function buildSoftmaxCrossEntropy(node: OnnxNode): Record<string, Tensor>
   const labels = node.graph.i32("labels", node.values(1));
   const all: Record<string, () => Tensor> = {
     output0: () => softmaxCrossEntropy(logits, labels, optionsOf(node)),
-    output1: () => logSoftmax(logits, 1),
+    output1: () => logSoftmax(logits, { axis: 1 }),
   };
   return Object.fromEntries(node.asked.map((output) => [output, all[output]()]));
 }

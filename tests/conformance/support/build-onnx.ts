@@ -68,13 +68,13 @@ const reduction =
 
 /** Before opset 13: the input is flattened to 2-D at `axis` (default 1); since: one axis, default the last. */
 const softmaxLike =
-  (f: (x: F32, axis: number) => F32): Builder =>
+  (f: (x: F32, options: { axis?: number }) => F32): Builder =>
   ({ x, number, opset, values }) => {
     const { shape } = values(0);
-    if (opset >= 13) return f(x(0), number("axis", -1));
+    if (opset >= 13) return f(x(0), { axis: number("axis", -1) });
     const axis = (number("axis", 1) + shape.length) % shape.length;
     const rows = shape.slice(0, axis).reduce((a, b) => a * b, 1);
-    return reshape(f(reshape(x(0), [rows, -1]), 1), shape);
+    return reshape(f(reshape(x(0), [rows, -1]), { axis: 1 }), shape);
   };
 
 const builders: Readonly<Record<string, Builder>> = {

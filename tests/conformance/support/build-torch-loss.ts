@@ -24,8 +24,8 @@ export function buildTorchLoss(graph: CaseGraph, c: Case): void {
   const total = reduction === "none" ? sum(mul(loss, graph.f32("grad_loss", inputs.grad_loss))) : loss;
   Object.assign(graph.outputs, {
     loss,
-    softmax: softmax(logits, class_axis),
-    log_softmax: logSoftmax(logits, class_axis),
+    softmax: softmax(logits, { axis: class_axis }),
+    log_softmax: logSoftmax(logits, { axis: class_axis }),
     "grad.logits": gradient(total, [logits]).of(logits),
   });
 }

@@ -59,7 +59,7 @@ const builders: Readonly<Record<string, Builder>> = {
     const product = scaled(matmul(operand(a), operand(b), { transposeA: aTranspose, transposeB: bTranspose }), alpha);
     return c === undefined ? product : add(product, scaled(operand(c), beta));
   },
-  softmax: (operand, { input, axis = 1 }) => softmax(operand(input), axis),
+  softmax: (operand, { input, axis = 1 }) => softmax(operand(input), { axis }),
   relu: unary(relu),
   tanh: unary(tanh),
   sigmoid: unary(sigmoid),

@@ -35,11 +35,14 @@ export type CaseResult =
   | { readonly outputs: Readonly<Record<string, { shape: readonly number[]; data: ArrayLike<number> }>> }
   | { readonly error: string };
 
-/** JSON has no NaN, no infinities and loses −0: numbers that it cannot say travel as strings. */
+/** A number as JSON, which has no NaN, no infinities and no −0: these travel as strings. */
+const escape = (n: number): number | string => (Number.isFinite(n) && !Object.is(n, -0) ? n : `number:${Object.is(n, -0) ? "-0" : n}`);
+
 export const toJson = (value: unknown): string =>
-  JSON.stringify(value, (_, v) =>
-    typeof v === "number" && (!Number.isFinite(v) || Object.is(v, -0)) ? `number:${Object.is(v, -0) ? "-0" : v}` : v,
-  );
+  JSON.stringify(value, (_, v) => {
+    if (ArrayBuffer.isView(v)) return Array.from(v as Float32Array);
+    return typeof v === "number" ? escape(v) : v;
+  });
 
 export const fromJson = <T>(text: string): T =>
   JSON.parse(text, (_, v) => (typeof v === "string" && v.startsWith("number:") ? Number(v.slice(7)) : v)) as T;
