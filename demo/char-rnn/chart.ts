@@ -70,7 +70,7 @@ export class LineChart {
     const axis = { stroke: color("--muted"), font, grid: { stroke: color("--line"), width: 1 }, ticks: { show: false } };
     const { lines, logarithmic, include } = this.#options;
     const range: uPlot.Range.Function = (_, min, max) => {
-      if (logarithmic) return [Math.max(1e-6, Math.min(min ?? 0.1, 0.1) * 0.8), Math.max(max ?? 1, 1) * 1.25];
+      if (logarithmic) return [Math.max(1e-6, Math.min(min ?? 0.4, 0.4) * 0.8), Math.max(max ?? 1, 1) * 1.25];
       const extra = include?.();
       const low = Math.min(min ?? extra ?? 0, extra ?? Infinity);
       const high = Math.max(max ?? extra ?? 1, extra ?? -Infinity);

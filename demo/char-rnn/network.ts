@@ -1,6 +1,16 @@
-import { adam, assign, clipNorm, glorot, gradient, input, matmul, orthogonal, variable } from "../../src/index.ts";
-import { softmaxCrossEntropy } from "../../src/ops/loss/classification.ts";
-import { rnn } from "../../src/ops/rnn/rnn.ts";
+import {
+  adam,
+  assign,
+  clipNorm,
+  glorot,
+  gradient,
+  input,
+  matmul,
+  orthogonal,
+  rnn,
+  softmaxCrossEntropy,
+  variable,
+} from "../../src/index.ts";
 
 /** The largest norm that the gradients, all together, may have. */
 export const CLIP = 1;

@@ -139,6 +139,7 @@ class CharRnn {
     const temperature = Number(this.#temperature.value);
     find(this.#panel, '[data-id="rate-value"]', HTMLElement).textContent = rate.toPrecision(2);
     find(this.#panel, '[data-id="temperature-value"]', HTMLElement).textContent = temperature.toFixed(2);
+    this.#rate.setAttribute("aria-valuetext", rate.toPrecision(2));
     if (this.#session) this.#session.learningRate = rate;
     if (this.#loop) this.#loop.temperature = temperature;
   }

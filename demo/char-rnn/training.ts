@@ -3,8 +3,9 @@ import type { Session } from "./session.ts";
 
 /** Milliseconds of an animation frame that go into handing work to the GPU; the rest is the page's. */
 const FRAME_BUDGET = 9;
-/** Characters that the network writes per frame while it learns. */
-const CHARACTERS_PER_FRAME = 3;
+/** The part of the time that writing may take; each character has to come back from the GPU before the next. */
+const WRITING_SHARE = 0.25;
+const MAX_CHARACTERS_PER_FRAME = 20;
 /** Characters that it writes before it has learned anything, to begin with. */
 const FIRST_CHARACTERS = 120;
 const READ_EVERY_STEPS = 4;
@@ -59,24 +60,31 @@ export class TrainingLoop {
   }
 
   async #run(): Promise<void> {
-    for (let i = 0; this.#running && this.#session.step === 0 && i < FIRST_CHARACTERS; i += CHARACTERS_PER_FRAME) {
-      await this.#write();
+    for (let i = 0; this.#session.step === 0 && i < FIRST_CHARACTERS; i += MAX_CHARACTERS_PER_FRAME) {
+      await this.#write(Infinity);
       await nextFrame();
     }
+    let last = performance.now();
     while (this.#running) {
       const begin = performance.now();
       do await this.#session.train(this.#readNow());
       while (this.#running && performance.now() - begin < FRAME_BUDGET);
-      await this.#write();
+      await this.#write(WRITING_SHARE * (begin - last));
       this.#events.frame();
+      last = begin;
       await nextFrame();
     }
   }
 
-  async #write(): Promise<void> {
-    let written = "";
-    for (let i = 0; this.#running && i < CHARACTERS_PER_FRAME; i++) written += await this.#session.nextCharacter(this.temperature);
-    if (written) this.#events.wrote(written);
+  /** Writes at least one character, and more for about `milliseconds`. */
+  async #write(milliseconds: number): Promise<void> {
+    if (!this.#running) return;
+    // The first character waits for the steps before it; that time is not lost.
+    let written = await this.#session.nextCharacter(this.temperature);
+    const begin = performance.now();
+    for (let i = 1; this.#running && i < MAX_CHARACTERS_PER_FRAME && performance.now() - begin < milliseconds; i++)
+      written += await this.#session.nextCharacter(this.temperature);
+    this.#events.wrote(written);
   }
 
   #readNow(): boolean {
