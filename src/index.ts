@@ -53,7 +53,7 @@ export { gather } from "./ops/gather/gather.ts";
 export { foldGrid } from "./ops/grid.ts";
 export { type CrossEntropyOptions, type Labels, type NllLossOptions, nllLoss, softmaxCrossEntropy } from "./ops/loss/classification.ts";
 export type { Reduction } from "./ops/loss/common.ts";
-export { type SquaredErrorOptions, meanSquaredError, squaredErrors, sumSquaredError } from "./ops/loss/squared-error.ts";
+export { meanSquaredError, type SquaredErrorOptions, squaredErrors, sumSquaredError } from "./ops/loss/squared-error.ts";
 export { type MatmulOptions, matmul } from "./ops/matmul/matmul.ts";
 export {
   abs,
@@ -62,6 +62,7 @@ export {
   clamp,
   div,
   exp,
+  expm1,
   leakyRelu,
   log,
   maximum,

@@ -69,21 +69,30 @@ export const divOp: Op<None> = /* @__PURE__ */ pointwise<None>({
  * @throws UnrollError `shape` when the shapes do not broadcast, `dtype` when the element types differ.
  */
 export function add<D extends Numeric, A extends Shape>(a: Tensor<D, A>, b: number): Tensor<D, A>;
-export function add<D extends Numeric, A extends Shape, B extends Shape>(a: Tensor<D, A>, b: Tensor<NoInfer<D>, B>): Tensor<D, Broadcast<A, B>>;
+export function add<D extends Numeric, A extends Shape, B extends Shape>(
+  a: Tensor<D, A>,
+  b: Tensor<NoInfer<D>, B>,
+): Tensor<D, Broadcast<A, B>>;
 export function add(a: Tensor<Numeric>, b: Tensor<Numeric> | number): Tensor {
   return binary(addOp, a, b, (x, n) => affine(x, 1, n));
 }
 
 /** a − b with NumPy broadcasting; `b` may be a number. f32, i32 or u32. Errors as for {@link add}. */
 export function sub<D extends Numeric, A extends Shape>(a: Tensor<D, A>, b: number): Tensor<D, A>;
-export function sub<D extends Numeric, A extends Shape, B extends Shape>(a: Tensor<D, A>, b: Tensor<NoInfer<D>, B>): Tensor<D, Broadcast<A, B>>;
+export function sub<D extends Numeric, A extends Shape, B extends Shape>(
+  a: Tensor<D, A>,
+  b: Tensor<NoInfer<D>, B>,
+): Tensor<D, Broadcast<A, B>>;
 export function sub(a: Tensor<Numeric>, b: Tensor<Numeric> | number): Tensor {
   return binary(subOp, a, b, (x, n) => affine(x, 1, -n));
 }
 
 /** a · b elementwise with NumPy broadcasting; `b` may be a number. f32, i32 or u32. Errors as for {@link add}. */
 export function mul<D extends Numeric, A extends Shape>(a: Tensor<D, A>, b: number): Tensor<D, A>;
-export function mul<D extends Numeric, A extends Shape, B extends Shape>(a: Tensor<D, A>, b: Tensor<NoInfer<D>, B>): Tensor<D, Broadcast<A, B>>;
+export function mul<D extends Numeric, A extends Shape, B extends Shape>(
+  a: Tensor<D, A>,
+  b: Tensor<NoInfer<D>, B>,
+): Tensor<D, Broadcast<A, B>>;
 export function mul(a: Tensor<Numeric>, b: Tensor<Numeric> | number): Tensor {
   return binary(mulOp, a, b, (x, n) => affine(x, n, 0));
 }

@@ -1,3 +1,4 @@
+import { expm1Library } from "../../../shaders/lib/math.wgsl.ts";
 import type { Op } from "../../graph/op.ts";
 import { applyOne, type F32 } from "../../graph/tensor.ts";
 import type { Shape } from "../../graph/types.ts";
@@ -15,6 +16,19 @@ export const expOp: Op<None> = /* @__PURE__ */ pointwise<None>({
   value: ([x]) => Math.exp(x),
   error: ([x], y) => U * (6 + 2 * Math.abs(x)) * y,
   gradient: ({ outputs: [y], gradients: [g] }) => [mul(g as F32, y as F32)],
+});
+
+/** eˣ − 1. */
+export const expm1Op: Op<None> = /* @__PURE__ */ pointwise<None>({
+  name: "expm1",
+  inputs: ["x"],
+  library: expm1Library,
+  wgsl: "accurate_expm1(a)",
+  value: ([x]) => Math.expm1(x),
+  // A polynomial near 0; elsewhere what exp loses.
+  error: ([x], y) => U * (8 * Math.abs(y) + (Math.abs(x) < 0.5 ? 0 : (6 + 2 * Math.abs(x)) * Math.exp(x))),
+  gradient: ({ outputs: [y], gradients: [g] }) => [mul(g as F32, affine(y as F32, 1, 1))],
+  flops: 20,
 });
 
 /** ln x. WGSL allows an absolute error of 2^-21 between 0.5 and 2 and 3 units in the last place elsewhere. */
@@ -108,6 +122,11 @@ export const powOp: Op<{ readonly exponent: number }> = /* @__PURE__ */ pointwis
 /** eˣ elementwise. Shape of x. */
 export function exp<S extends Shape>(x: F32<S>): F32<S> {
   return applyUnary(expOp, x);
+}
+
+/** eˣ − 1 elementwise, relatively accurate near 0. Shape of x. */
+export function expm1<S extends Shape>(x: F32<S>): F32<S> {
+  return applyUnary(expm1Op, x);
 }
 
 /** ln x elementwise. Shape of x. */

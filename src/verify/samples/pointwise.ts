@@ -4,7 +4,7 @@ import type { DType, Shape } from "../../graph/types.ts";
 import { leakyReluOp, reluOp, sigmoidOp, tanhOp } from "../../ops/pointwise/activations.ts";
 import { affineOp, negOp } from "../../ops/pointwise/affine.ts";
 import { addOp, divOp, mulOp, subOp } from "../../ops/pointwise/arithmetic.ts";
-import { absOp, expOp, logOp, powOp, scaledProductOp, sqrtOp, squareOp } from "../../ops/pointwise/math.ts";
+import { absOp, expm1Op, expOp, logOp, powOp, scaledProductOp, sqrtOp, squareOp } from "../../ops/pointwise/math.ts";
 import { clampOp, maximumOp, minimumOp, selectOp, stepOp } from "../../ops/pointwise/select.ts";
 import { spreadOp } from "../../ops/reduce/spread.ts";
 import type { OpSamples, Sample, SampleInput } from "../sample.ts";
@@ -126,6 +126,7 @@ const activations: readonly OpSamples[] = [
 
 const functions: readonly OpSamples[] = [
   unary(expOp, none, undefined, [at(none, [321], (_, i) => (i - 160) / 2, "from -80 to 80")]),
+  unary(expm1Op, none, undefined, [at(none, [200], (_, i) => (i % 2 ? -1 : 1) * 2 ** (5 - i / 6), "towards 0")]),
   unary(logOp, none, positive, [
     at(none, [200], (_, i) => 2 ** ((i - 100) / 1.1), "all magnitudes"),
     at(none, [64], (_, i) => 0.5 + i / 40, "about 1"),
