@@ -1,0 +1,82 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { VerifyReport } from "../../src/verify/schema.ts";
+import { buildPackage, root } from "../support/build.ts";
+
+let folder = "";
+
+beforeAll(async () => {
+  // within the repository, so that the package's dependencies are found
+  await mkdir(`${root}/tmp`, { recursive: true });
+  folder = await mkdtemp(`${root}/tmp/package-`);
+  await buildPackage(folder);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+const browser = process.env.UNROLL_BROWSER ? ["--browser", process.env.UNROLL_BROWSER] : [];
+
+/** Runs the built command line as a user would. */
+function unroll(...args: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [`${folder}/src/cli/unroll.js`, ...args], (error, out, err) =>
+      resolve({ code: typeof error?.code === "number" ? error.code : 0, out, err }),
+    );
+  });
+}
+
+describe.each(["chrome", "node"])("unroll in %s", (runtime) => {
+  test("info prints adapter, features and limits", async () => {
+    const { code, out } = await unroll("info", "--runtime", runtime, ...browser);
+    expect(out).toMatch(/^runtime: (chrome|node), .+/m);
+    expect(out).toMatch(/^adapter: \S+/m);
+    expect(out).toMatch(/maxComputeInvocationsPerWorkgroup +\d+/);
+    expect(code).toBe(0);
+  });
+
+  test("verify proves an op and writes the report", async () => {
+    const json = `${folder}/${runtime}.json`;
+    const { code, out } = await unroll("verify", "--runtime", runtime, "--only", "transpose", "--json", json, ...browser);
+    expect(out).toMatch(/^ok {3}transpose +\S+ of \S+ allowed/m);
+    expect(out).toMatch(/1 of 1 ops right in \d+ cases/);
+    expect(code).toBe(0);
+    const report = JSON.parse(await readFile(json, "utf8")) as VerifyReport;
+    expect(report).toMatchObject({ schema: "unroll-verify/1", ok: true, runtime: { name: runtime } });
+    expect(report.adapter.vendor).not.toBe("");
+    for (const device of ["native", "default limits"]) expect(report.cases.some((it) => it.device === device)).toBe(true);
+    expect(report.cases[0]).toMatchObject({ op: "transpose", face: "forward", ok: true, error: 0, bound: 0 });
+    expect(report.cases[0].variant).toMatch(/./);
+    expect(report.cases[0].inputs[0]).toMatch(/^f32\[/);
+  });
+});
+
+describe("unroll says what is wrong", () => {
+  test.each([
+    [["verify", "--runtime", "deno"], 2, "known runtimes are chrome and node"],
+    [["verify", "--browser", "/nowhere/chrome"], 1, "--browser names /nowhere/chrome, which is not a program"],
+    [["frobnicate"], 2, 'there is no command "frobnicate"'],
+    [["verify", "--frobnicate"], 2, "--frobnicate"],
+  ])("%j", async (args, expected, message) => {
+    const { code, err } = await unroll(...args);
+    expect(err).toContain(message);
+    expect(code).toBe(expected);
+  });
+
+  test("verify of nothing is no success", async () => {
+    const { code, out } = await unroll("verify", "--only", "no such op", ...browser);
+    expect(out).toContain("0 of 0 ops right");
+    expect(code).toBe(1);
+  });
+
+  test("help", async () => {
+    const { code, out } = await unroll("--help");
+    expect(out).toContain("unroll verify");
+    expect(code).toBe(0);
+  });
+});

@@ -1,0 +1,38 @@
+import { fileURLToPath } from "node:url";
+import { build, mergeConfig, type Rolldown, type UserConfig } from "vite";
+import config, { compactShaders } from "../../vite.config.ts";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The package as `npm run build:js` makes it, in another folder. */
+export async function buildPackage(outDir: string): Promise<void> {
+  for (const [mode, folder] of [
+    ["production", outDir],
+    ["page", `${outDir}/page`],
+  ] as const) {
+    const own = await config({ command: "build", mode });
+    await build({ configFile: false, mode, ...mergeConfig(own, { root, logLevel: "error", build: { outDir: folder } } as UserConfig) });
+  }
+}
+
+/** What a bundler makes of an app with this source, minified. */
+export async function bundleApp(source: string): Promise<string> {
+  const entry = `${root}app-of-a-test.ts`; // there is no such file: the plugin gives its text
+  const result = await build({
+    configFile: false,
+    root,
+    logLevel: "error",
+    plugins: [
+      {
+        name: "app",
+        enforce: "pre",
+        resolveId: (id) => (id === entry ? entry : undefined),
+        load: (id) => (id === entry ? source : undefined),
+      },
+      compactShaders(),
+    ],
+    build: { write: false, target: "es2022", modulePreload: false, rolldownOptions: { input: entry } },
+  });
+  const [output] = [result].flat() as Rolldown.RolldownOutput[];
+  return output.output.map((chunk) => (chunk.type === "chunk" ? chunk.code : "")).join("\n");
+}

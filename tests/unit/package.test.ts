@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { compactTemplates } from "../../vite.config.ts";
+import { bundleApp, root } from "../support/build.ts";
+
+interface Manifest {
+  readonly license: string;
+  readonly type: string;
+  readonly sideEffects: boolean;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
+}
+const manifest = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as Manifest;
+
+const kilobytes = (text: string): string =>
+  `${(text.length / 1024).toFixed(1)} KiB, ${(gzipSync(text).length / 1024).toFixed(1)} KiB compressed`;
+
+describe("an app ships what it imports", () => {
+  test("one that only multiplies matrices has no recurrent shader, nor any other that it does not need", async () => {
+    const code = await bundleApp(`
+      import { compile, Engine, input, matmul } from "/src/index.ts";
+      const engine = await Engine.create();
+      const a = input([2, 3]), b = input([3, 4]);
+      const program = await compile(engine, { inputs: { a, b }, outputs: { c: matmul(a, b) } });
+      console.log(await program.run({ a: new Float32Array(6), b: new Float32Array(12) }, { read: ["c"] }));`);
+    console.log(`an app with matmul alone: ${kilobytes(code)}`);
+    expect(code).toContain("load_a"); // the product is there
+    const strangers = {
+      rnn: "rnnWalk",
+      walk: "tile_row + ",
+      softmax: "logSoftmax",
+      adam: "adamw",
+      loss: "crossEntropy",
+      random: "randomUniform",
+      gather: "gatherGradient",
+    };
+    expect(Object.entries(strangers).filter(([, text]) => code.includes(text))).toEqual([]);
+  });
+
+  test("one that trains an RNN has the recurrent shader", async () => {
+    const code = await bundleApp(`
+      import { createTrainer, crossEntropy, dense, embedding, Engine, rnnLayer, sequential, sgd } from "/src/index.ts";
+      globalThis.app = [createTrainer, crossEntropy, dense, embedding, Engine, rnnLayer, sequential, sgd];`);
+    console.log(`an app that trains a character RNN: ${kilobytes(code)}`);
+    expect(code).toContain("rnnWalk");
+    expect(code).toContain("tile_row + ");
+  });
+
+  test("one that imports nothing by name has next to nothing", async () => {
+    const code = await bundleApp(`import "/src/index.ts";`);
+    expect(code.trim()).toBe("");
+  });
+});
+
+describe("the package", () => {
+  test("has one dependency, and the peers that it loads are optional", () => {
+    expect(Object.keys(manifest.dependencies)).toEqual(["wgsl-preprocessor"]);
+    for (const name of Object.keys(manifest.peerDependencies)) expect(manifest.peerDependenciesMeta[name]).toEqual({ optional: true });
+    expect(manifest).toMatchObject({ license: "MIT", type: "module", sideEffects: false });
+    expect(existsSync(`${root}/LICENSE`)).toBe(true);
+  });
+});
+
+describe("shaders lose their comments in the build", () => {
+  const tick = "`";
+  test.each([
+    [
+      "comments and indentation go",
+      "wgsl`\n  // note\n  let x = 1.0; // more\n  /* long */\n  let y = x;\n`",
+      "wgsl`\nlet x = 1.0;\nlet y = x;\n`",
+    ],
+    [
+      "what is between ${ and } stays",
+      'wgsl`a ${f("// no", b ? {c: 1} : /* d */ 2)}\n  b`',
+      'wgsl`a ${f("// no", b ? {c: 1} : /* d */ 2)}\nb`',
+    ],
+    [
+      "templates within templates are compacted too",
+      `wgsl\`\${list.map((i) => \`x // a\n   y\`)}\`;`,
+      `wgsl\`\${list.map((i) => \`x\ny\`)}\`;`,
+    ],
+    ["lines of the preprocessor stay", "wgsl`\n  #if ${a}\n  x\n  #endif\n`", "wgsl`\n#if ${a}\nx\n#endif\n`"],
+    ["TypeScript outside stays", `const a = "${tick}"; // it's\n  let b = 1;`, `const a = "${tick}"; // it's\n  let b = 1;`],
+  ])("%s", (_, source, expected) => {
+    expect(compactTemplates(source)).toBe(expected);
+  });
+});
