@@ -19,13 +19,14 @@ interface WebnnCase {
 /** WebNN allows tanh an error of 1/1024; this is what a tanh that is right in f32 keeps. */
 const TANH_ATOL = 2e-7;
 
-function valuesOf({ shape, data }: WebnnTensor): Values {
+export function webnnValues({ shape, data }: WebnnTensor): Values {
   const list = Array.isArray(data) ? data : [data];
   // Math.fround: the decimals of the file are those of f32 values; −0.0 stays −0, "NaN" and "Infinity" are read by Number.
   return { dtype: "f32", shape, data: list.map((v) => Math.fround(Number(v))) };
 }
 
-const mapValues = (tensors: Record<string, WebnnTensor>) => Object.fromEntries(Object.entries(tensors).map(([k, v]) => [k, valuesOf(v)]));
+const mapValues = (tensors: Record<string, WebnnTensor>) =>
+  Object.fromEntries(Object.entries(tensors).map(([k, v]) => [k, webnnValues(v)]));
 
 /** The float32 and float16 cases; names begin with the file. Attributes are the builder's arguments. */
 export function loadWebnn(): Case[] {
