@@ -40,11 +40,11 @@ const paths: Readonly<Record<Path, (source: Source, cases: readonly Case[]) => P
 };
 
 /** Defines the tests of one folder: each case on the reference and on the GPU, and that no case is left out unsaid. */
-export function conformance(source: Source, cases: readonly Case[], exceptions: readonly Exception[]): void {
+export function conformance(source: Source, cases: readonly Case[], exceptions: readonly Exception[], folder: string = source): void {
   const { run, excepted, faults } = split(cases, exceptions);
   const worst: Record<Path, { excess: number; name: string }> = { reference: { excess: 0, name: "" }, gpu: { excess: 0, name: "" } };
 
-  test(`${source}: every case is run or excepted, and every exception is needed`, () => {
+  test(`${folder}: every case is run or excepted, and every exception is needed`, () => {
     expect(faults).toEqual([]);
     expect(run.length + excepted.reduce((n, e) => n + e.cases.length, 0)).toBe(cases.length);
     expect(run.length).toBeGreaterThan(0);
@@ -52,7 +52,7 @@ export function conformance(source: Source, cases: readonly Case[], exceptions: 
   });
 
   for (const path of ["reference", "gpu"] as const)
-    describe(`${source} on the ${path === "gpu" ? "GPU" : "reference"}`, () => {
+    describe(`${folder} on the ${path === "gpu" ? "GPU" : "reference"}`, () => {
       let results: CaseResult[] = [];
       beforeAll(async () => {
         results = await paths[path](source, run);
@@ -69,7 +69,7 @@ export function conformance(source: Source, cases: readonly Case[], exceptions: 
     const nearest = (path: Path) =>
       `  worst error on the ${path}: ${worst[path].excess.toPrecision(2)} × its tolerance (${worst[path].name})`;
     console.log(
-      [`conformance ${source}: ${run.length} of ${cases.length} cases run; not run:`, ...lines, nearest("reference"), nearest("gpu")].join(
+      [`conformance ${folder}: ${run.length} of ${cases.length} cases run; not run:`, ...lines, nearest("reference"), nearest("gpu")].join(
         "\n",
       ),
     );
