@@ -59,9 +59,9 @@ describe("gatherGradient", () => {
       const value = (v: (typeof allowed)[number]) => v.preference?.(call, device) ?? 0;
       return allowed.reduce((best, v) => (value(v) > value(best) ? v : best)).name;
     };
-    expect(chosen(2048, 64, 128)).toBe("scan, vec4");
+    expect(chosen(2048, 64, 128)).toBe("scan vec4");
     expect(chosen(2048, 64, 3)).toBe("scan");
-    expect(chosen(8192, 50257, 256)).toBe("sort, vec4");
+    expect(chosen(8192, 50257, 256)).toBe("sort vec4");
     expect(chosen(8192, 50257, 7)).toBe("sort");
   });
 });
