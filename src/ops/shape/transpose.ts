@@ -64,33 +64,34 @@ const tile: Variant<TransposeAttributes> = {
 };
 
 /** 4×4 blocks in registers: for software adapters. */
-const block: Variant<TransposeAttributes> = {
-  name: "block",
+const block = (vec4: boolean): Variant<TransposeAttributes> => ({
+  name: vec4 ? "block vec4" : "block",
   allowed: (call) => {
     const matrices = matricesOf(call);
-    return matrices !== undefined && matrices.rows % 4 === 0 && matrices.columns % 4 === 0;
+    return matrices !== undefined && (!vec4 || (matrices.rows % 4 === 0 && matrices.columns % 4 === 0));
   },
-  preference: () => 3,
+  preference: () => (vec4 ? 3 : 2),
   plan(call) {
     const { batch, rows, columns } = matricesFor(call);
-    const params = { rows: rows / 4, columns: columns / 4, count: (batch * rows * columns) / 16 };
+    const count = batch * Math.ceil(rows / 4) * Math.ceil(columns / 4);
+    const unit = vec4 ? 4 : 1;
     return {
       dispatches: [
         {
           kernel: kernel({
-            name: "transpose block",
-            wgsl: transposeBlockShader(),
+            name: `transpose block${vec4 ? ", vec4" : ""}`,
+            wgsl: transposeBlockShader({ vec4 }),
             bindings: { source: read("u32"), destination: write("u32") },
             params: { rows: "u32", columns: "u32", count: "u32" },
           }),
           bindings: { source: { input: 0 }, destination: { output: 0 } },
-          params,
-          workgroups: foldGrid(Math.ceil(params.count / 64)),
+          params: { rows: rows / unit, columns: columns / unit, count },
+          workgroups: foldGrid(Math.ceil(count / 64)),
         },
       ],
     };
   },
-};
+});
 
 export const transposeOp: Op<TransposeAttributes> = {
   name: "transpose",
@@ -109,7 +110,7 @@ export const transposeOp: Op<TransposeAttributes> = {
     const inverse = permutation.map((_, axis) => permutation.indexOf(axis));
     return [gradient && transpose(gradient, inverse)];
   },
-  kernels: [tile, block, ...boxVariants(boxOf)],
+  kernels: [tile, block(true), block(false), ...boxVariants(boxOf)],
   cost: copyCost,
   error: exact,
 };
