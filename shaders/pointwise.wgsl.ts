@@ -31,10 +31,10 @@ export interface PointwiseOptions {
 
 const letters = ["a", "b", "c", "d"];
 
-/** Params in order: `size` (elements, or vec4s), sizes of the inner axes, strides of each strided input, then attributes. */
+/** Params in order: `size` (elements, or vec4s), `each` (how many of them an invocation computes), sizes of the inner axes, strides of each strided input, then attributes. */
 export function pointwiseParams(options: PointwiseOptions): string[] {
   const strided = options.inputs.filter((input) => input.mode === "strided");
-  const names = ["size"];
+  const names = ["size", "each"];
   if (strided.length > 0) for (let axis = 1; axis < options.rank; axis++) names.push(`n${axis}`);
   for (const { name } of strided) for (let axis = 0; axis < options.rank; axis++) names.push(`s${name}${axis}`);
   return names;
@@ -45,7 +45,7 @@ export function pointwiseParams(options: PointwiseOptions): string[] {
  *
  * Shapes: the output has `rank` axes after the host has merged neighbouring axes that all inputs walk alike; each input has a stride
  * per axis, 0 where it is broadcast. Row-major. With `vector` everything counts in vec4 along the innermost axis.
- * Workgroup: 64 invocations, one element (or vec4) each; the grid is folded in x and y.
+ * Workgroup: 64 invocations, which compute `each` times 64 elements (or vec4s); the grid is folded in x and y.
  * Cost: each input read once and the output written once; the function itself; `rank − 1` integer divisions where an input is strided.
  */
 export function pointwiseShader(options: PointwiseOptions): string {
@@ -58,7 +58,8 @@ export function pointwiseShader(options: PointwiseOptions): string {
   const fields = [...pointwiseParams(options).map((name) => `${name}: u32,`), ...options.attributes.map((name) => `${name}: f32,`)];
   const strided = inputs.filter((input) => input.mode === "strided");
   const coordinates: string[] = [];
-  for (let axis = rank - 1; axis > 0; axis--) coordinates.push(`let x${axis} = rest % params.n${axis};\n  rest = rest / params.n${axis};`);
+  for (let axis = rank - 1; axis > 0; axis--)
+    coordinates.push(`let x${axis} = rest % params.n${axis};\n      rest = rest / params.n${axis};`);
   coordinates.push("let x0 = rest;");
   const place = ({ name, mode }: PointwiseInput): string => {
     if (mode === "linear") return "i";
@@ -70,7 +71,7 @@ export function pointwiseShader(options: PointwiseOptions): string {
       const value = `${input.inPlace ? "y" : input.name}[${place(input)}]`;
       return `let v${input.name} = ${vector && input.splat ? `vec4<${dtype}>(${value})` : value};`;
     })
-    .join("\n  ");
+    .join("\n      ");
   const call = (lane: string) => `compute(${inputs.map(({ name }) => `v${name}${lane}`).join(", ")})`;
   return wgsl`
 ${gridLibrary}
@@ -92,20 +93,22 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let i = linear_workgroup(workgroup, workgroups) * 64u + lane;
-  if (i >= params.size) {
-    return;
-  }
+  let first = linear_workgroup(workgroup, workgroups) * 64u * params.each + lane;
+  for (var k = 0u; k < params.each; k++) {
+    let i = first + k * 64u;
+    if (i < params.size) {
 #if ${strided.length > 0}
-  var rest = i;
-  ${coordinates.join("\n  ")}
+      var rest = i;
+      ${coordinates.join("\n      ")}
 #endif
-  ${loads}
+      ${loads}
 #if ${vector}
-  y[i] = vec4<${dtype}>(${["x", "y", "z", "w"].map((lane) => call(`.${lane}`)).join(", ")});
+      y[i] = vec4<${dtype}>(${["x", "y", "z", "w"].map((lane) => call(`.${lane}`)).join(", ")});
 #else
-  y[i] = ${call("")};
+      y[i] = ${call("")};
 #endif
+    }
+  }
 }
 `;
 }

@@ -55,7 +55,7 @@ export function pointwise<A>(spec: PointwiseSpec<A>): Op<A> {
           linear[i] && sizeOf(inputs[i].shape) === sizeOf(outputs[0].shape) && inputs.every((other, k) => k === i || other !== inputs[i]),
       );
     },
-    plan: (call, _device, inPlace) =>
+    plan: (call, device, inPlace) =>
       planPointwise(
         {
           name: `${name} ${vector ? "vec4" : "scalar"}`,
@@ -68,6 +68,7 @@ export function pointwise<A>(spec: PointwiseSpec<A>): Op<A> {
         },
         vector,
         inPlace,
+        device,
       ),
   });
   return {

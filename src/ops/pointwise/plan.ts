@@ -1,6 +1,6 @@
 import { type PointwiseOptions, pointwiseName, pointwiseParams, pointwiseShader } from "../../../shaders/pointwise.wgsl.ts";
 import { type Binding, kernel, read, readWrite, write } from "../../graph/kernel.ts";
-import type { Lowering, Operand } from "../../graph/op.ts";
+import type { DeviceTraits, Lowering, Operand } from "../../graph/op.ts";
 import type { Shape } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
@@ -39,8 +39,13 @@ export const linearInputs = (shape: Shape, strides: readonly (readonly number[])
   return merged.strides.map((s) => isLinear(merged.shape, s));
 };
 
+/** Elements (or vec4s) per invocation. Starting an invocation is dear in software; a GPU rather wants many of them. */
+function elementsEach(count: number, device: DeviceTraits): number {
+  return device.software ? Math.max(1, Math.min(8, Math.floor(count / 1024))) : Math.max(1, Math.min(4, Math.floor(count / 2 ** 20)));
+}
+
 /** One dispatch that computes a pointwise function of all inputs. */
-export function planPointwise(plan: PointwisePlan, vector: boolean, inPlace: number | undefined): Lowering {
+export function planPointwise(plan: PointwisePlan, vector: boolean, inPlace: number | undefined, device: DeviceTraits): Lowering {
   const size = sizeOf(plan.shape);
   if (size === 0) return { dispatches: [] };
   const { shape, strides } = mergeAxes(plan.shape, plan.strides);
@@ -60,7 +65,9 @@ export function planPointwise(plan: PointwisePlan, vector: boolean, inPlace: num
     })),
   };
   const per = vector ? 4 : 1;
-  const values: Record<string, number> = { size: size / per };
+  const count = size / per;
+  const each = elementsEach(count, device);
+  const values: Record<string, number> = { size: count, each };
   shape.forEach((n, axis) => {
     values[`n${axis}`] = axis === inner ? n / per : n;
   });
@@ -96,7 +103,7 @@ export function planPointwise(plan: PointwisePlan, vector: boolean, inPlace: num
         kernel: kernel({ name: plan.name, wgsl: pointwiseShader(options), bindings, params }),
         bindings: operands,
         params: numbers,
-        workgroups: foldGrid(Math.ceil(size / per / 64)),
+        workgroups: foldGrid(Math.ceil(count / (64 * each))),
       },
     ],
   };

@@ -64,6 +64,11 @@ const pairs: readonly (readonly [Shape, Shape])[] = [
     [2, 1, 2, 1, 2, 1, 2, 4],
     [1, 2, 1, 2, 1, 2, 1, 4],
   ],
+  [[70, 127], [127]],
+  [
+    [70, 1],
+    [70, 500],
+  ],
 ];
 
 function drawnPairs(random: RandomSource): [Shape, Shape][] {
