@@ -12,6 +12,9 @@ export const align = (bytes: number, to: number): number => Math.ceil(bytes / to
 /** Runs in flight before `run` waits: enough to keep the GPU busy, few enough not to flood it. */
 const MAX_IN_FLIGHT = 3;
 
+/** How long a failed mapping waits for the news that the device was lost. */
+const LOSS_DELAY_MS = 200;
+
 /** The dispatcher's view of one device: counted buffers, cached pipelines, work in flight, loss. Knows no ops. */
 export class Gpu {
   readonly device: GPUDevice;
@@ -116,7 +119,9 @@ export class Gpu {
           done();
           resolve(value);
         },
-        (error: unknown) => {
+        async (error: unknown) => {
+          // A mapping fails a moment before the device says that it is lost.
+          if (!(error instanceof UnrollError)) await Promise.race([this.ended, new Promise((resolve) => setTimeout(resolve, LOSS_DELAY_MS))]);
           done();
           reject(this.#failure ?? error);
         },
