@@ -1,3 +1,4 @@
+import { chmod } from "node:fs/promises";
 import { defineConfig, type Plugin, type UserConfig } from "vite";
 import { isolationHeaders } from "./src/cli/runtime/page-server.ts";
 
@@ -27,7 +28,7 @@ function demo(): UserConfig {
 
 function library(): UserConfig {
   return {
-    plugins: [compactShaders()],
+    plugins: [compactShaders(), executable("src/cli/unroll.js")],
     build: {
       outDir: "dist",
       emptyOutDir: false, // the other builds and the declarations share the folder
@@ -50,6 +51,16 @@ function page(): UserConfig {
       outDir: "dist/page",
       target: "es2022",
       lib: { entry: { tasks: "src/cli/tasks.ts" }, formats: ["es"] },
+    },
+  };
+}
+
+/** Lets the system run a built file, as npm does only on installing. */
+function executable(file: string): Plugin {
+  return {
+    name: "unroll:executable",
+    async writeBundle({ dir }) {
+      await chmod(`${dir}/${file}`, 0o755);
     },
   };
 }
