@@ -1,6 +1,6 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
-import { type WalkFunction, walkFunction } from "./lib/rnn.wgsl.ts";
+import { type WalkFunction, walkBindings, walkDeclarations, walkFunction, walkTime } from "./lib/rnn.wgsl.ts";
 
 export interface RnnWalkOptions extends WalkFunction {
   /** `walk`: one workgroup takes all steps of its batch rows. `step`: one dispatch is one step of all rows. */
@@ -15,20 +15,12 @@ export interface RnnWalkOptions extends WalkFunction {
   /** Invocations of a workgroup. */
   readonly size: number;
   /**
-   * Where the state before the first step comes from. `zero`: it is 0, and the first product is left out. `last`: from `start`, by way
-   * of the last step's place in `state`, which is free until that step (needs T > 1, mode `walk`). `start`: this step reads it there.
+   * The four invocations of a quad share the loads of the state by `quadBroadcast`, which pays where loads are dear. They compute
+   * neighbouring columns of the same rows. Needs subgroups, whole quads in linear order (a software GPU), rows · unroll % 4 = 0,
+   * and with `step` a size of 4.
    */
-  readonly start: "zero" | "last" | "start";
-  /** `state` already holds the addends. Not with `last`, which needs a place that is free. */
-  readonly inPlace: boolean;
+  readonly quad: boolean;
 }
-
-/** Bindings in order, as names. */
-export function rnnWalkBindings({ backward, start, inPlace }: Pick<RnnWalkOptions, "backward" | "start" | "inPlace">): string[] {
-  return [...(inPlace ? [] : ["addend"]), "weights", ...(start === "zero" ? [] : ["start"]), ...(backward ? ["outputs"] : []), "state"];
-}
-
-export const rnnWalkParams = ["steps", "batch", "hidden", "first", "count", "rows"] as const;
 
 /**
  * The recurrence over time, with the state read back from the buffer that it is written to:
@@ -44,20 +36,27 @@ export const rnnWalkParams = ["steps", "batch", "hidden", "first", "count", "row
  * Cost per step and workgroup: 2·rows·H² FLOPs; weights stream from cache once per tile row, a state row once per column tile.
  */
 export function rnnWalkShader(options: RnnWalkOptions): string {
-  const { mode, vector, rows, columns, unroll, size, start, inPlace, backward } = options;
+  const { mode, vector, rows, columns, unroll, size, quad, start, inPlace, backward } = options;
+  const quads = quad ? 4 : 1;
   const lanes = vector ? 4 : 1;
   const type = vector ? "vec4<f32>" : "f32";
-  const names = rnnWalkBindings(options);
-  const declarations = names
-    .map((name, i) => `@group(0) @binding(${i}) var<storage, ${name === "state" ? "read_write" : "read"}> ${name}: array<${type}>;`)
-    .join("\n");
+  const names = walkBindings(options);
   const previous = start === "start" ? "start" : "state";
   const R = [...Array(rows).keys()];
   const C = [...Array(columns).keys()];
   const lines = (list: readonly string[]): string => list.join("\n    ");
   const pick = (r: number, u: number, lane: number): string => (vector ? `${type}(a${r}_${u}.${"xyzw"[lane]})` : `a${r}_${u}`);
   const product: string[] = [];
-  for (let u = 0; u < unroll; u++) for (const r of R) product.push(`let a${r}_${u} = ${previous}[p${r} + k + ${u}u];`);
+  if (quad)
+    for (let load = 0; load < (rows * unroll) / 4; load++) {
+      // Load number p = u·rows + r of the tile is that of lane p % 4.
+      const places = [0, 1, 2, 3].map((of) => ({ r: (load * 4 + of) % rows, u: Math.floor((load * 4 + of) / rows) }));
+      product.push(`let l${load} = ${previous}[m${load} + k];`);
+      places.forEach(({ r, u }, of) => {
+        product.push(`let a${r}_${u} = quadBroadcast(l${load}, ${of}u);`);
+      });
+    }
+  else for (let u = 0; u < unroll; u++) for (const r of R) product.push(`let a${r}_${u} = ${previous}[p${r} + k + ${u}u];`);
   for (let u = 0; u < unroll; u++)
     for (let lane = 0; lane < lanes; lane++) {
       const i = `${u}_${lane}`;
@@ -65,28 +64,36 @@ export function rnnWalkShader(options: RnnWalkOptions): string {
       product.push("q += width;");
       for (const c of C) for (const r of R) product.push(`s${r}_${c} = fma(${pick(r, u, lane)}, w${c}_${i}, s${r}_${c});`);
     }
+  const rowPlace = (row: string): string => `(time_before * params.batch + min(tile_row + ${row}, params.batch - 1u)) * width`;
+  const places = quad
+    ? Array.from(
+        { length: (rows * unroll) / 4 },
+        (_, load) => `let m${load} = ${rowPlace(`(${load * 4}u + quad_lane) % ${rows}u`)} + (${load * 4}u + quad_lane) / ${rows}u;`,
+      )
+    : R.map((r) => `let p${r} = ${rowPlace(`${r}u`)};`);
   const tile = `
     let tile_row = first_row + (item / column_groups) * ${rows}u;
-    ${lines(C.map((c) => `let c${c} = item % column_groups + column_groups * ${c}u;\n    let x${c} = min(c${c}, width - 1u);`))}
-    ${lines(R.map((r) => `let p${r} = (before * params.batch + min(tile_row + ${r}u, params.batch - 1u)) * width;`))}
+    let first_column = ${quad ? `(item % column_groups) * ${4 * columns}u + quad_lane` : "item % column_groups"};
+    ${lines(C.map((c) => `let x${c} = min(first_column + ${quad ? `${4 * c}u` : `column_groups * ${c}u`}, width - 1u);`))}
+    ${lines(places)}
     ${lines(R.flatMap((r) => C.map((c) => `var s${r}_${c} = ${type}();`)))}
     var q = 0u;
     for (var k = 0u; k < terms; k += ${unroll}u) {
       ${product.join("\n      ")}
     }
+    // In a loop, so that the function is compiled once: it is long beside the rest.
     let place = (t * params.batch + tile_row) * width;
-    ${lines(R.flatMap((r) => C.map((c) => `finish(place + ${r}u * width, c${c}, width, tile_row + ${r}u, s${r}_${c});`)))}`;
+    var sums = array<${type}, ${rows * columns}>(${R.flatMap((r) => C.map((c) => `s${r}_${c}`)).join(", ")});
+    for (var i = 0u; i < ${rows * columns}u; i++) {
+      let row = i / ${columns}u;
+      finish(place + row * width, first_column + (i % ${columns}u) * ${quad ? "4u" : "column_groups"}, width, tile_row + row, sums[i]);
+    }`;
   return wgsl`
+#if ${quad}
+enable subgroups;
+#endif
 ${gridLibrary}
-${declarations}
-struct Params {
-  steps: u32,
-  batch: u32,
-  hidden: u32,
-  first: u32,
-  count: u32,
-  rows: u32,
-}
+${walkDeclarations(options, type)}
 @group(0) @binding(${names.length}) var<uniform> params: Params;
 
 ${walkFunction(options)}
@@ -116,7 +123,10 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let width = params.hidden / ${lanes}u;
-  let column_groups = (width + ${columns - 1}u) / ${columns}u;
+  let column_groups = (width + ${quads * columns - 1}u) / ${quads * columns}u;
+#if ${quad}
+  let quad_lane = lane & 3u;
+#endif
 #if ${mode === "walk"}
   let first_row = linear_workgroup(workgroup, workgroups) * params.rows;
   if (first_row >= params.batch) {
@@ -138,31 +148,30 @@ fn main(
   }
 #endif
   for (var index = params.first; index < params.first + params.count; index++) {
-#if ${backward}
-    let t = params.steps - 1u - index;
-    let before = min(t + 1u, params.steps - 1u);
-#elif ${start === "last"}
-    let t = index;
-    let before = select(t - 1u, params.steps - 1u, t == 0u);
-#elif ${start === "start"}
-    let t = index;
-    let before = 0u;
-#else
-    let t = index;
-    let before = max(t, 1u) - 1u;
-#endif
-#if ${start === "zero"}
-    let terms = select(width, 0u, index == 0u);
-#else
-    let terms = width;
-#endif
+    ${walkTime(options)}
+    let terms = select(0u, width, has_product);
 #if ${mode === "walk"}
+#if ${quad && size === 4}
+    for (var item = 0u; item < items; item++) {
+      ${tile}
+    }
+#elif ${quad}
+    for (var base = 0u; base < items; base += ${size / 4}u) {
+      let item = base + lane / 4u;
+      ${tile}
+    }
+#else
     for (var item = lane; item < items; item += ${size}u) {
       ${tile}
     }
+#endif
     storageBarrier();
 #else
+#if ${quad}
+    let item = linear_workgroup(workgroup, workgroups);
+#else
     let item = linear_workgroup(workgroup, workgroups) * ${size}u + lane;
+#endif
     if (item < items) {
       ${tile}
     }
