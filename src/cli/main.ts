@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import type { SpeedReport } from "../bench/speed.ts";
 import { UnrollError } from "../errors.ts";
 import { formatAdapter } from "../gpu/device.ts";
 import { formatFailure } from "../verify/format.ts";
@@ -15,6 +16,7 @@ const HELP = `unroll: what the GPU here can do, and whether Unroll computes righ
   --runtime chrome | node    where to run: a headless browser (default), or Node with Dawn
   --browser PATH             a Chrome or Chromium; or one of: installed, puppeteer, bundled
   --only NAME                verify: only ops whose name contains NAME (may be given more than once)
+  --speed                    also measure: FMA peak, matmul, the recurrent walks, a training step
   --json FILE                also write the result as JSON (schema: src/verify/schema.ts)
   --help                     this text
 
@@ -25,6 +27,7 @@ const options = {
   runtime: { type: "string", default: "chrome" },
   browser: { type: "string" },
   only: { type: "string", multiple: true },
+  speed: { type: "boolean" },
   json: { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -73,18 +76,26 @@ async function runCommand(command: Command, values: Values): Promise<boolean> {
   }
 }
 
-async function infoCommand(runtime: Runtime, { json }: Values): Promise<boolean> {
+/** First of all, while nothing is compiled: how long that takes is one of the figures. */
+const measure = async (runtime: Runtime, values: Values): Promise<SpeedReport | undefined> =>
+  values.speed ? await runtime.call("speed", {}) : undefined;
+
+async function infoCommand(runtime: Runtime, values: Values): Promise<boolean> {
+  const { json } = values;
+  const speed = await measure(runtime, values);
   const info: Info = await runtime.call("info", {});
   console.log(`adapter: ${formatAdapter(info.adapter)}`);
   console.log(`features: ${info.features.join(", ") || "none"}`);
   console.log(`WGSL: ${info.languageFeatures.join(", ") || "no extensions"}`);
   console.log("limits:");
   for (const [name, value] of Object.entries(info.limits)) console.log(`  ${name.padEnd(44)} ${value.toLocaleString("en")}`);
-  if (json) await writeJson(json, { schema: "unroll-info/1", runtime: { name: runtime.name, choice: runtime.choice }, ...info });
+  if (json) await writeJson(json, { schema: "unroll-info/1", runtime: { name: runtime.name, choice: runtime.choice }, ...info, speed });
   return true;
 }
 
-async function verifyCommand(runtime: Runtime, { json, only }: Values): Promise<boolean> {
+async function verifyCommand(runtime: Runtime, values: Values): Promise<boolean> {
+  const { json, only } = values;
+  const speed = await measure(runtime, values);
   const started = performance.now();
   const { adapter, ops, cases, ok } = await runtime.call("verify", { only });
   const failures = cases.filter((report) => !report.ok);
@@ -101,7 +112,7 @@ async function verifyCommand(runtime: Runtime, { json, only }: Values): Promise<
     cases,
     ok,
   };
-  if (json) await writeJson(json, report);
+  if (json) await writeJson(json, { ...report, speed });
   return ok && ops.length > 0;
 }
 

@@ -1,3 +1,4 @@
+import { measureSpeed, type SpeedReport } from "../bench/speed.ts";
 import { type AdapterDescription, formatAdapter, requestDevice } from "../gpu/device.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { selfTest } from "../gpu/self-test.ts";
@@ -66,4 +67,9 @@ export async function verify(source: GPU | undefined, { only = [] }: VerifyTaskO
     full.dispose();
     least.dispose();
   }
+}
+
+/** Measures the figures that the project is judged by, and logs them. */
+export function speed(source: GPU | undefined, _options: Readonly<Record<never, never>>): Promise<SpeedReport> {
+  return measureSpeed(source, (line) => console.log(line));
 }

@@ -1,7 +1,7 @@
 import type { AdapterDescription } from "../gpu/device.ts";
 
 /**
- * What `unroll verify --json FILE` writes, and what {@link verifyOps} returns. Numbers that are not finite are null. Fields are only
+ * What `unroll verify --json FILE` writes; with `--speed` it has a field `speed` beside these, a SpeedReport of src/bench. Numbers that are not finite are null. Fields are only
  * ever added while `schema` stays the same.
  */
 export interface VerifyReport {
