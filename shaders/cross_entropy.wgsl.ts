@@ -19,6 +19,8 @@ export interface CrossEntropyShaderOptions extends CrossEntropyTargets {
   readonly invocations: 1 | 64;
   /** With one row per invocation: writes the sums of 64 rows instead of each row's loss (and count). */
   readonly partial: boolean;
+  /** With one row per invocation: inner is 1 and the classes are a multiple of 4, so four of them are read at once. */
+  readonly vec4: boolean;
 }
 
 /** The share of class c in the target of row r (`q` below), from what is bound. `label` is the row's class index. */
@@ -70,7 +72,7 @@ fn target_share(c: u32, at: u32, label: i32) -> f32 {
  * Cost: reads the scores two or three times (once from memory).
  */
 export const crossEntropyShader = (options: CrossEntropyShaderOptions): string => {
-  const { logits, counted, partial } = options;
+  const { logits, counted, partial, vec4 } = options;
   const wide = options.invocations === 64;
   const indices = options.target !== "f32";
   const every = !indices || options.smoothing;
@@ -78,7 +80,7 @@ export const crossEntropyShader = (options: CrossEntropyShaderOptions): string =
 ${gridLibrary}
 struct Params { rows: u32, classes: u32, inner: u32, ignore: i32, smoothing: f32 }
 ${declare([
-  reads("scores", "f32"),
+  reads("scores", vec4 ? "vec4<f32>" : "f32"),
   reads("goal", options.target),
   options.mask && reads("mask", "f32"),
   options.classWeights && reads("class_weights", "f32"),
@@ -108,6 +110,13 @@ fn join(value: vec4<f32>, local: u32) -> vec4<f32> {
 #if ${partial}
 var<workgroup> row_sums: array<vec2<f32>, 64>;
 #endif
+fn score(at: u32) -> f32 {
+#if ${vec4}
+  return scores[at / 4u][at % 4u];
+#else
+  return scores[at];
+#endif
+}
 // Loss and count of row r.
 fn row_loss(r: u32, local: u32) -> vec2<f32> {
   let base = r / params.inner * params.classes * params.inner + r % params.inner;
@@ -123,6 +132,30 @@ fn row_loss(r: u32, local: u32) -> vec2<f32> {
   var nothing = params.rows;
   var loss = 0.0;
 #if ${logits}
+#if ${vec4}
+  let end = (base + params.classes) / 4u;
+  var top = vec4<f32>(-3.4028234e38);
+  for (var i = base / 4u; i < end; i++) { top = max(top, scores[i]); }
+  let m = max(max(top.x, top.y), max(top.z, top.w));
+  let ones = vec4<f32>(1.0);
+  var s_lanes = vec4<f32>(0.0);
+  var total_lanes = vec4<f32>(0.0);
+  var dotted_lanes = vec4<f32>(0.0);
+  for (var i = base / 4u; i < end; i++) {
+    let d = scores[i] - m;
+    s_lanes += exp(d);
+#if ${every}
+    let at = 4u * i;
+    let c = at - base;
+    let q = vec4<f32>(${[0, 1, 2, 3].map((lane) => `target_share(c + ${lane}u, at + ${lane}u, label)`).join(", ")});
+    total_lanes += q;
+    dotted_lanes -= q * d;
+#endif
+  }
+  let s = dot(s_lanes, ones);
+  var total = dot(total_lanes, ones);
+  var dotted = dot(dotted_lanes, ones);
+#else
   let first = ${wide ? "local" : "0u"};
   let step = ${wide ? "64u" : "1u"};
   var m = -3.4028234e38;
@@ -149,9 +182,10 @@ fn row_loss(r: u32, local: u32) -> vec2<f32> {
   total = joined.z;
   dotted = joined.w;
 #endif
+#endif
 #if ${!every}
   total = class_weight(chosen);
-  dotted = total * (m - scores[base + chosen * params.inner]);
+  dotted = total * (m - score(base + chosen * params.inner));
 #endif
   loss = k * (dotted + total * log(s));
 #if ${wide}
@@ -163,7 +197,7 @@ fn row_loss(r: u32, local: u32) -> vec2<f32> {
     statistics[2u * r + 1u] = k * total / s;
   }
 #else
-  loss = -k * class_weight(chosen) * scores[base + chosen * params.inner];
+  loss = -k * class_weight(chosen) * score(base + chosen * params.inner);
 #endif
 #if ${indices}
   if (k == 0.0) { return vec2<f32>(0.0, 0.0); }

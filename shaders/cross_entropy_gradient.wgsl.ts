@@ -10,6 +10,8 @@ export interface CrossEntropyGradientShaderOptions extends CrossEntropyTargets {
   readonly divisor: boolean;
   /** `result` holds the scores and takes the gradient. */
   readonly inPlace: boolean;
+  /** Rows lie one after another (inner = 1) and the classes are a multiple of 4: four classes of a row at once. */
+  readonly vec4: boolean;
 }
 
 /**
@@ -17,22 +19,25 @@ export interface CrossEntropyGradientShaderOptions extends CrossEntropyTargets {
  *
  * with m and share from the forward kernel's statistics, and q, k as there; share is 0 for rows that are not counted. From logarithms
  * of probabilities (no `logits`) the first term is absent. `scale` is divided by divisor[0] where that is bound (0 where nothing
- * counts). Memory: as cross_entropy. One element per invocation, 64 to a workgroup. Cost: reads the scores, writes the gradient.
+ * counts). Memory: as cross_entropy; `size` counts loads. One element (or vec4) per invocation, 64 to a workgroup. Cost: reads the
+ * scores, writes the gradient.
  */
 export const crossEntropyGradientShader = (options: CrossEntropyGradientShaderOptions): string => {
-  const { logits, inPlace } = options;
+  const { logits, inPlace, vec4 } = options;
+  const type = vec4 ? "vec4<f32>" : "f32";
+  const share = (lane: number): string => `target_share(c + ${lane}u, i * 4u + ${lane}u, label)`;
   return wgsl`
 ${gridLibrary}
 struct Params { size: u32, classes: u32, inner: u32, ignore: i32, smoothing: f32, scale: f32 }
 ${declare([
-  logits && !inPlace && reads("scores", "f32"),
+  logits && !inPlace && reads("scores", type),
   reads("goal", options.target),
   options.mask && reads("mask", "f32"),
   options.classWeights && reads("class_weights", "f32"),
   logits && reads("statistics", "f32"),
   reads("upstream", "f32"),
   options.divisor && reads("divisor", "f32"),
-  writes("result", "f32"),
+  writes("result", type),
 ])}
 ${targetLibrary(options)}
 @compute @workgroup_size(64)
@@ -43,9 +48,15 @@ fn main(
 ) {
   let i = linear_workgroup(id, grid) * 64u + local;
   if (i >= params.size) { return; }
+#if ${vec4}
+  let r = i / (params.classes / 4u);
+  let c = (i - r * (params.classes / 4u)) * 4u;
+#else
   let above = i / params.inner;
-  let c = above % params.classes;
-  let r = above / params.classes * params.inner + i % params.inner;
+  let outer = above / params.classes;
+  let c = above - outer * params.classes;
+  let r = outer * params.inner + i - above * params.inner;
+#endif
 #if ${options.target !== "f32"}
   let label = i32(goal[r]);
 #else
@@ -57,7 +68,11 @@ fn main(
   scale = select(0.0, scale / d, d != 0.0);
 #endif
   let g = upstream[${options.each ? "r" : "0"}] * scale;
+#if ${vec4}
+  let q = row_weight(r, label) * vec4<f32>(${[0, 1, 2, 3].map(share).join(", ")});
+#else
   let q = row_weight(r, label) * target_share(c, i, label);
+#endif
 #if ${logits}
 #if ${inPlace}
   let x = result[i];

@@ -4,13 +4,11 @@ import { powerScaleLibrary } from "./lib/power_scale.wgsl.ts";
 
 /** Invocations of a workgroup, and vec4 that each of them reads. */
 export const NORM_INVOCATIONS = 64;
-export const NORM_ITEMS = 8;
+export const NORM_ITEMS = 32;
 /** Floats that one workgroup covers. */
 export const NORM_FLOATS = NORM_INVOCATIONS * NORM_ITEMS * 4;
 /** u32 words that one workgroup writes. */
 export const NORM_WORDS = 3;
-
-const items = Array.from({ length: NORM_ITEMS }, (_, i) => i);
 
 /**
  * The partial norm of one segment of gradients, safe for every finite f32.
@@ -20,8 +18,8 @@ const items = Array.from({ length: NORM_ITEMS }, (_, i) => i);
  * Memory: `gradients` flat, as vec4, in blocks of 64 floats; `blocks[b]` of them belong to a variable, the rest is a gap with any
  * values. `partials` gets three u32 words per workgroup, beginning at workgroup number `offset`: the bits of m, the bits of s (a
  * float), 1 when something was not finite. What is not finite is found by its bits and counts as 0 in m and s.
- * A workgroup covers 2048 floats: each of 64 invocations holds 8 vec4 in registers, finds its own m, then its own s; the first
- * invocation joins the 64 pairs in order. One barrier. Cost: reads the segment once.
+ * A workgroup covers 8192 floats: each of 64 invocations reads every 64th vec4 and keeps m and s as it goes, rescaling s when m grows;
+ * the first invocation joins the 64 pairs in order. One barrier. Cost: reads the segment once.
  */
 export const gradientNorm = (): string => wgsl`
 ${gridLibrary}
@@ -46,11 +44,6 @@ fn load_bits(i: u32) -> vec4<u32> {
   return select(vec4<u32>(0u), bits, lane < vec4<u32>(count));
 }
 
-fn square_sum(bits: vec4<u32>, scale: f32) -> f32 {
-  let v = bitcast<vec4<f32>>(bits) * scale;
-  return dot(v, v);
-}
-
 @compute @workgroup_size(${NORM_INVOCATIONS})
 fn main(
   @builtin(workgroup_id) id: vec3<u32>,
@@ -60,20 +53,24 @@ fn main(
   let group = linear_workgroup(id, grid);
   let first = group * ${NORM_INVOCATIONS * NORM_ITEMS}u + local;
   var bad = vec4<bool>(false);
-  var top = vec4<u32>(0u);
-${items
-  .map(
-    (i) => `  let raw${i} = load_bits(first + ${i * NORM_INVOCATIONS}u);
-  let bad${i} = raw${i} >= EXPONENT;
-  let v${i} = select(raw${i}, vec4<u32>(0u), bad${i});
-  bad = bad | bad${i};
-  top = max(top, v${i});`,
-  )
-  .join("\n")}
-  let m = max(max(top.x, top.y), max(top.z, top.w));
-  let scale = scale_down(m);
+  var m = 0u;
+  var scale = scale_down(0u);
   var s = 0.0;
-${items.map((i) => `  s += square_sum(v${i}, scale);`).join("\n")}
+  for (var i = 0u; i < ${NORM_ITEMS}u; i++) {
+    let raw = load_bits(first + i * ${NORM_INVOCATIONS}u);
+    let infinite = raw >= EXPONENT;
+    bad = bad | infinite;
+    let bits = select(raw, vec4<u32>(0u), infinite);
+    let top = max(max(bits.x, bits.y), max(bits.z, bits.w));
+    if (top > m) {
+      let next = scale_down(top);
+      s = rescaled(s, m, next);
+      scale = next;
+      m = top;
+    }
+    let v = bitcast<vec4<f32>>(bits) * scale;
+    s += dot(v, v);
+  }
   largest[local] = m;
   sums[local] = s;
   wrong[local] = select(0u, 1u, any(bad));

@@ -1,7 +1,7 @@
 import { type CrossEntropyGradientShaderOptions, crossEntropyGradientShader } from "../../../shaders/cross_entropy_gradient.wgsl.ts";
 import { UnrollError } from "../../errors.ts";
 import { type Bindings, type Kernel, kernel, read, readWrite, write } from "../../graph/kernel.ts";
-import type { Call, Lowering, Op } from "../../graph/op.ts";
+import type { Call, Lowering, Op, Variant } from "../../graph/op.ts";
 import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
@@ -42,13 +42,13 @@ function gradientKernel(options: CrossEntropyGradientShaderOptions): Kernel {
   });
 }
 
-function plan(call: Call<CrossEntropyAttributes>, inPlace: boolean): Lowering {
+function plan(call: Call<CrossEntropyAttributes>, vec4: boolean, inPlace: boolean): Lowering {
   const { attributes } = call;
   const { logits, mask, classWeights, reduction, labelSmoothing } = attributes;
   const { classes, inner } = rowsOf(call);
   const places = placesOf(attributes);
   const { statistics, upstream, divisor } = gradientPlaces(call);
-  const size = sizeOf(call.inputs[0].shape);
+  const size = sizeOf(call.inputs[0].shape) / (vec4 ? 4 : 1);
   return {
     dispatches: [
       {
@@ -61,6 +61,7 @@ function plan(call: Call<CrossEntropyAttributes>, inPlace: boolean): Lowering {
           each: reduction === "none",
           divisor: divisor !== undefined,
           inPlace,
+          vec4,
         }),
         bindings: {
           ...(logits && !inPlace ? { scores: { input: 0 } } : {}),
@@ -78,6 +79,17 @@ function plan(call: Call<CrossEntropyAttributes>, inPlace: boolean): Lowering {
     ],
   };
 }
+
+const variant = (name: string, vec4: boolean): Variant<CrossEntropyAttributes> => ({
+  name,
+  allowed(call) {
+    const { classes, inner } = rowsOf(call);
+    return !vec4 || (inner === 1 && classes % 4 === 0);
+  },
+  preference: () => (vec4 ? 1 : 0),
+  inPlace: ({ inputs, attributes }) => (attributes.logits && inputs.indexOf(inputs[0], 1) < 0 ? [0] : []),
+  plan: (call, _device, inPlace) => plan(call, vec4, inPlace === 0),
+});
 
 /** What one element of the gradient is made of: factor · (first − second). */
 function parts(
@@ -114,14 +126,7 @@ export const crossEntropyGradientOp: Op<CrossEntropyAttributes> = {
   gradient({ attributes }) {
     throw new UnrollError("gradient", noSecondDerivative(nameOf(attributes)));
   },
-  kernels: [
-    {
-      name: "elementwise",
-      allowed: () => true,
-      inPlace: ({ inputs, attributes }) => (attributes.logits && inputs.indexOf(inputs[0], 1) < 0 ? [0] : []),
-      plan: (call, _device, inPlace) => plan(call, inPlace === 0),
-    },
-  ],
+  kernels: [/* @__PURE__ */ variant("vec4", true), /* @__PURE__ */ variant("scalar", false)],
   cost({ inputs }) {
     const size = sizeOf(inputs[0].shape);
     return { flops: 5 * size, bytes: 8 * size };
@@ -130,7 +135,8 @@ export const crossEntropyGradientOp: Op<CrossEntropyAttributes> = {
     const bound = new Float64Array(result.length);
     parts(call, inputs, (at, g, first, second, d) => {
       // exp: 3 + 2 |x| units in the last place; the rest are single roundings.
-      bound[at] = U * Math.abs(g) * ((10 + 3 * Math.abs(d)) * Math.abs(first) + 8 * Math.abs(second)) + TINY;
+      const exponential = first === 0 ? 0 : (10 + 3 * Math.abs(d)) * Math.abs(first);
+      bound[at] = U * Math.abs(g) * (exponential + 8 * Math.abs(second)) + TINY;
     });
     return [bound];
   },

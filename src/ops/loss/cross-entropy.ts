@@ -52,7 +52,7 @@ function rowKernel(options: CrossEntropyShaderOptions): Kernel {
   });
 }
 
-function plan(call: CrossEntropyCall, invocations: 1 | 64): Lowering {
+function plan(call: CrossEntropyCall, invocations: 1 | 64, vec4 = false): Lowering {
   const { attributes } = call;
   const { logits, mask, classWeights, reduction, labelSmoothing } = attributes;
   const { rows, classes, inner } = rowsOf(call);
@@ -74,6 +74,7 @@ function plan(call: CrossEntropyCall, invocations: 1 | 64): Lowering {
       counted,
       invocations,
       partial,
+      vec4,
     }),
     bindings: {
       scores: { input: 0 },
@@ -103,6 +104,14 @@ const preferWorkgroups = (call: CrossEntropyCall, device: DeviceTraits): number 
 };
 
 const variants: readonly Variant<CrossEntropyAttributes>[] = [
+  {
+    name: "vec4",
+    allowed(call) {
+      const { classes, inner } = rowsOf(call);
+      return call.attributes.logits && inner === 1 && classes % 4 === 0;
+    },
+    plan: (call) => plan(call, 1, true),
+  },
   { name: "invocation per row", allowed: () => true, plan: (call) => plan(call, 1) },
   { name: "workgroup per row", allowed: (call) => call.attributes.logits, preference: preferWorkgroups, plan: (call) => plan(call, 64) },
 ];

@@ -1,4 +1,4 @@
-import { SQUARED_ERROR_SPAN, squaredErrorShader } from "../../../shaders/squared_error.wgsl.ts";
+import { SQUARED_ERROR_SPAN, type SquaredErrorShaderOptions, squaredErrorShader } from "../../../shaders/squared_error.wgsl.ts";
 import { check } from "../../errors.ts";
 import { type Bindings, type Kernel, kernel, read, write } from "../../graph/kernel.ts";
 import type { Call, Lowering, Op, Variant } from "../../graph/op.ts";
@@ -33,16 +33,19 @@ function checkInputs(inputs: readonly TensorType[], { mask, reduction }: Squared
   );
 }
 
-function partialKernel(vec4: boolean, mask: boolean, each: boolean): Kernel {
+/** Up to so many elements each invocation writes a sum of its own. */
+const OWN_UP_TO = 2 ** 18;
+
+function partialKernel(options: SquaredErrorShaderOptions): Kernel {
   const bindings: Bindings = {
     y: read("f32"),
     goal: read("f32"),
-    ...(mask ? { mask: read("f32") } : {}),
+    ...(options.mask ? { mask: read("f32") } : {}),
     result: write("f32"),
   };
   return kernel({
-    name: each ? "squared_error_each" : "squared_error",
-    wgsl: squaredErrorShader({ vec4, mask, each }),
+    name: options.output === "each" ? "squared_error_each" : "squared_error",
+    wgsl: squaredErrorShader(options),
     bindings,
     params: { size: "u32", width: "u32" },
   });
@@ -54,9 +57,11 @@ function plan(call: Call<SquaredErrorAttributes>, vec4: boolean): Lowering {
   const width = maskWidth(call.inputs, mask);
   const each = reduction === "none";
   const lanes = vec4 ? 4 : 1;
-  const groups = Math.ceil(size / SQUARED_ERROR_SPAN);
+  const output = each ? "each" : size <= OWN_UP_TO ? "own" : "joined";
+  const groups = Math.ceil(size / (output === "each" ? 64 * lanes : SQUARED_ERROR_SPAN[output]));
+  const sums = output === "own" ? 64 * groups : groups;
   const values = {
-    kernel: partialKernel(vec4, mask, each),
+    kernel: partialKernel({ vec4, mask, output }),
     bindings: {
       y: { input: 0 },
       goal: { input: 1 },
@@ -64,15 +69,15 @@ function plan(call: Call<SquaredErrorAttributes>, vec4: boolean): Lowering {
       result: each ? { output: 0 } : { temporary: 0 },
     },
     params: { size: size / lanes, width: Math.max(1, width / lanes) },
-    workgroups: foldGrid(each ? Math.ceil(size / lanes / 64) : groups),
+    workgroups: foldGrid(groups),
   };
   if (each) return { dispatches: [values] };
   const counted =
     mask && reduction === "mean" ? { counts: { input: 2 }, length: sizeOf(call.inputs[2].shape), divisor: { output: 1 } } : undefined;
   const factor = counted ? width : reduction === "mean" ? 1 / size : 1;
   return {
-    dispatches: [values, lossSum({ temporary: 0 }, groups, factor, counted)],
-    temporaries: [{ dtype: "f32", shape: [groups] }],
+    dispatches: [values, lossSum({ temporary: 0 }, sums, factor, counted)],
+    temporaries: [{ dtype: "f32", shape: [sums] }],
   };
 }
 

@@ -15,7 +15,7 @@ export const normWorkgroups = (size: number): Workgroups => foldGrid(normPartial
 /** Params of `gradientNormKernel`: the floats of the segment, and how many partials lie before its first one. */
 export const normParams = (size: number, offset: number): Record<"size" | "offset", number> => ({ size, offset });
 
-/** Largest magnitude, scaled sum of squares and a not-finite flag for each 2048 floats of a segment; see the shader. */
+/** Largest magnitude, scaled sum of squares and a not-finite flag for each 8192 floats of a segment; see the shader. */
 export const gradientNormKernel = (): Kernel =>
   kernel({
     name: "gradient_norm",

@@ -24,7 +24,7 @@ interface SquaredCase {
   readonly scale?: number;
 }
 
-function squaredCases(random: RandomSource): SquaredCase[] {
+function squaredCases(random: RandomSource, backward = false): SquaredCase[] {
   const cases: SquaredCase[] = [];
   for (const n of RAGGED) for (const reduction of REDUCTIONS) cases.push({ shape: [n], reduction });
   for (const n of RAGGED) cases.push({ shape: [5, 3, n], reduction: "mean", masked: 2 }, { shape: [n, 4], reduction: "mean", masked: 1 });
@@ -33,6 +33,8 @@ function squaredCases(random: RandomSource): SquaredCase[] {
     cases.push({ shape, reduction: pick(random, REDUCTIONS), masked: pick(random, [undefined, 0, 1, 2, 3]) });
   }
   cases.push({ shape: [64, 130], reduction: "mean" }, { shape: [3, 1367], reduction: "sum" });
+  // Beyond 2^18 elements workgroups join their sums.
+  if (!backward) cases.push({ shape: [262147], reduction: "mean" }, { shape: [65540, 4], reduction: "mean", masked: 1 });
   cases.push({ shape: [17, 4], reduction: "mean", scale: 1e4 }, { shape: [17], reduction: "sum", scale: 1e8, masked: 1 });
   return cases;
 }
@@ -48,13 +50,15 @@ function squaredSample({ shape, reduction, masked, scale = 1 }: SquaredCase, bac
     inputs.push({ shape: reduction === "none" ? shape : [] });
     if (mask && reduction === "mean") inputs.push({ shape: [], value: () => 0.75 * sizeOf(shape) });
   }
-  return { inputs, attributes: { reduction, mask }, skipFiniteDifferences: scale > 1 };
+  return { inputs, attributes: { reduction, mask }, skipFiniteDifferences: scale > 1 || sizeOf(shape) > 5000 };
 }
 
 interface CrossCase extends Partial<CrossEntropyAttributes> {
   readonly shape: Shape;
   readonly target?: DType;
   readonly scale?: number;
+  /** The first class has logit −∞, and is no row's label. */
+  readonly impossible?: boolean;
 }
 
 function crossCases(random: RandomSource, backward = false): CrossCase[] {
@@ -77,6 +81,9 @@ function crossCases(random: RandomSource, backward = false): CrossCase[] {
     { shape: [9, 7], axis: 0, ignoreIndex: -1 },
     { shape: [9, 7], axis: 0, ignoreIndex: 2, target: "u32" },
     { shape: [33, 4], target: "u32" },
+    { shape: [5, 64], classWeights: true, mask: true },
+    { shape: [7, 12], target: "f32", mask: true },
+    { shape: [7, 8], labelSmoothing: 0.1 },
     { shape: [33, 4], logits: false },
     { shape: [7, 9, 3], axis: 1, target: "f32", mask: true },
   );
@@ -90,12 +97,13 @@ function crossCases(random: RandomSource, backward = false): CrossCase[] {
     });
   }
   for (const scale of [200, 1e4]) cases.push({ shape: [17, 16], scale }, { shape: [17, 16], scale, target: "f32", labelSmoothing: 0.1 });
-  cases.push({ shape: [8210, 2] }, { shape: [8210, 2], mask: true }, { shape: [3, 1030] }, { shape: [2, 300], target: "f32", scale: 10 });
+  cases.push({ shape: [8210, 4] }, { shape: [8210, 2], mask: true }, { shape: [3, 1030] }, { shape: [2, 300], target: "f32", scale: 10 });
+  cases.push({ shape: [5, 8], impossible: true }, { shape: [3, 7], impossible: true, reduction: "none" });
   return cases;
 }
 
 function crossSample(sample: CrossCase, backward: boolean): Sample<CrossEntropyAttributes> {
-  const { shape, target = "i32", scale = 1 } = sample;
+  const { shape, target = "i32", scale = 1, impossible = false } = sample;
   const attributes: CrossEntropyAttributes = {
     axis: sample.axis ?? shape.length - 1,
     logits: sample.logits ?? true,
@@ -109,11 +117,13 @@ function crossSample(sample: CrossCase, backward: boolean): Sample<CrossEntropyA
   const rows = shape.filter((_, i) => i !== attributes.axis);
   const { ignoreIndex } = attributes;
   const label = (random: RandomSource): number =>
-    ignoreIndex !== undefined && random.uniform() < 0.3 ? ignoreIndex : Math.floor(random.uniform() * classes);
+    ignoreIndex !== undefined && random.uniform() < 0.3
+      ? ignoreIndex
+      : Math.max(impossible ? 1 : 0, Math.floor(random.uniform() * classes));
   const indices = target !== "f32";
   const score = attributes.logits ? scaled(scale) : (random: RandomSource) => -Math.abs(random.normal()) - 0.1;
   const inputs: SampleInput[] = [
-    { shape, value: score },
+    { shape, value: (random, i) => (impossible && i % classes === 0 ? Number.NEGATIVE_INFINITY : score(random)) },
     indices ? { shape: rows, dtype: target, value: label } : { shape, value: (random) => random.uniform() },
   ];
   if (attributes.mask) inputs.push({ shape: rows, value: (random, i) => (i === 0 ? 0.5 : weight(random)) });
@@ -126,13 +136,13 @@ function crossSample(sample: CrossCase, backward: boolean): Sample<CrossEntropyA
     const counted = attributes.mask || (indices && (attributes.classWeights || ignoreIndex !== undefined));
     if (attributes.reduction === "mean" && counted) inputs.push({ shape: [], value: (random) => 1 + sizeOf(rows) * random.uniform() });
   }
-  return { inputs, attributes, skipFiniteDifferences: backward || scale > 1 || sizeOf(shape) > 600 };
+  return { inputs, attributes, skipFiniteDifferences: backward || impossible || scale > 1 || sizeOf(shape) > 600 };
 }
 
 /** Losses and their gradients. */
 export const lossSamples: readonly OpSamples[] = [
   { op: squaredErrorOp, onlyFirstOutput: true, samples: (random) => squaredCases(random).map((c) => squaredSample(c, false)) },
-  { op: squaredErrorGradientOp, samples: (random) => squaredCases(random).map((c) => squaredSample(c, true)) },
+  { op: squaredErrorGradientOp, samples: (random) => squaredCases(random, true).map((c) => squaredSample(c, true)) },
   { op: crossEntropyOp, onlyFirstOutput: true, samples: (random) => crossCases(random).map((c) => crossSample(c, false)) },
   { op: crossEntropyGradientOp, samples: (random) => crossCases(random, true).map((c) => crossSample(c, true)) },
 ];

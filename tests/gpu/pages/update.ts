@@ -105,8 +105,8 @@ export async function normCases(): Promise<NormCase[]> {
     for (const clip of [{ kind: "l2", max: 1 }, { kind: "inf", max: 1e-3 }, { kind: "l2", max: 1e37 }, undefined] as const) {
       const random = randomSource(0, `${size}`);
       const value = (scale: number) => () => Math.fround(scale * (2 * random.uniform() - 1));
-      const a = new Segment([130, 0, 1, 64, 2049, 3]).fill(value(size));
-      const b = new Segment([7, 5000]).fill(value(size * 0.01));
+      const a = new Segment([130, 0, 1, 64, 8193, 3]).fill(value(size));
+      const b = new Segment([7, 20000]).fill(value(size * 0.01));
       const { control } = await finish([a, b], { clip, loss: [1] });
       const norm = globalNorm([...a.values(), ...b.values()], clip?.kind);
       const scale = clipScale(norm, clip);
