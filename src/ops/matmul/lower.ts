@@ -15,20 +15,27 @@ export interface MatmulKernel {
   readonly tilesPerWorkgroup: number;
   /** In how many parts to cut K, when `tiles` tiles are there. */
   splits(k: number, tiles: number): number;
-  /** Whether it gives right results. */
-  allowed(device: DeviceTraits): boolean;
+  /** Bind everything as vec4 or nothing. */
+  readonly coarse?: boolean;
+  /** Whether it works, and makes sense. */
+  allowed(problem: Problem, device: DeviceTraits): boolean;
   /** The allowed kernel with the highest preference is taken. */
   preference(problem: Problem, device: DeviceTraits): number;
 }
 
-const layoutOf = ({ m, n, k, transposeA, transposeB }: Problem): MatmulLayout => ({
-  transposeA,
-  transposeB,
-  vectorA: (transposeA ? m : k) % 4 === 0,
-  vectorB: (transposeB ? k : n) % 4 === 0,
-  vectorC: n % 4 === 0,
-  raggedK: k % 4 !== 0,
-});
+/** The layouts that make a difference to a kernel. `coarse`: vec4 for all or for none, which is fewer pipelines. */
+function layoutOf({ m, n, k, transposeA, transposeB }: Problem, coarse: boolean): MatmulLayout {
+  const all = k % 4 === 0 && n % 4 === 0 && (!transposeA || m % 4 === 0);
+  if (coarse) return { transposeA, transposeB, vectorA: all, vectorB: all, vectorC: all, raggedK: !all };
+  return {
+    transposeA,
+    transposeB,
+    vectorA: (transposeA ? m : k) % 4 === 0,
+    vectorB: (transposeB ? k : n) % 4 === 0,
+    vectorC: n % 4 === 0,
+    raggedK: k % 4 !== 0,
+  };
+}
 
 /** How K is cut: equal parts, rounded up to 32 so that whole steps of every kernel fit. */
 export function cutSum(k: number, parts: number): { splits: number; kSplit: number } {
@@ -60,7 +67,7 @@ export function productDispatch({ shape, problem, splits, kSplit, epilogue, oper
   const outer = batch.at(-2) ?? single;
   const batches = inner.size * outer.size;
   return {
-    kernel: matmulKernel(shape, layoutOf(problem), epilogue),
+    kernel: matmulKernel(shape, layoutOf(problem, shape.coarse ?? false), epilogue),
     bindings: { ...operands },
     params: {
       m,

@@ -7,6 +7,7 @@ import { matmulGradient } from "./gradient.ts";
 import { lowerMatmul } from "./lower.ts";
 import { batchSize, broadcastBatch, type MatmulAttributes, matmulProblem, matrixSizes } from "./problem.ts";
 import { matmulReference } from "./reference.ts";
+import { matmulSpot } from "./spot.ts";
 import { matmulKernels } from "./variants.ts";
 
 function matmulShape(inputs: readonly TensorType[], attributes: MatmulAttributes): readonly TensorType[] {
@@ -75,12 +76,13 @@ export const matmulOp: Op<MatmulAttributes> = {
   gradient: matmulGradient,
   kernels: /* @__PURE__ */ matmulKernels.map((kernel) => ({
     name: kernel.name,
-    allowed: (_, device) => kernel.allowed(device),
+    allowed: (call, device) => kernel.allowed(matmulProblem(call), device),
     preference: (call, device) => kernel.preference(matmulProblem(call), device),
     plan: (call) => lowerMatmul(call, kernel),
   })),
   cost,
   error: matmulError,
+  spot: matmulSpot,
   absorb,
 };
 

@@ -44,6 +44,12 @@ const sizesOf = ({ inputs: [, sequence, delta] }: Call<Attributes>) => {
   return { t, b, h, g: delta.shape[2] };
 };
 
+/** The product as if states and initial state lay in one matrix of T·B rows. */
+function wholeProduct(call: Call<Attributes>): Problem {
+  const { t, b, h, g } = sizesOf(call);
+  return { m: h, n: g, k: t * b, transposeA: true, transposeB: false, batch: [] };
+}
+
 /** out[i, j] = Σ_t Σ_row h_{t-1}[row, i]·δ_t[row, j], with h_{-1} = h0. */
 function accumulate(call: Call<Attributes>, [h0, sequence, delta]: readonly Float64Array[], out: Float64Array): Float64Array {
   const { t, b, h, g } = sizesOf(call);
@@ -117,11 +123,8 @@ export const stateOuterProductOp: Op<Attributes> = {
   gradient,
   kernels: /* @__PURE__ */ matmulKernels.map((kernel) => ({
     name: kernel.name,
-    allowed: (_, device) => kernel.allowed(device),
-    preference: (call, device) => {
-      const { t, b, h, g } = sizesOf(call);
-      return kernel.preference({ m: h, n: g, k: t * b, transposeA: true, transposeB: false, batch: [] }, device);
-    },
+    allowed: (call, device) => kernel.allowed(wholeProduct(call), device),
+    preference: (call, device) => kernel.preference(wholeProduct(call), device),
     plan: (call) => lower(call, kernel),
   })),
   cost: (call) => {

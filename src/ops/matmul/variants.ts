@@ -1,39 +1,99 @@
 import { matmulRegisters } from "../../../shaders/matmul-registers.wgsl.ts";
+import { matmulSkinny } from "../../../shaders/matmul-skinny.wgsl.ts";
+import { matmulTiled } from "../../../shaders/matmul-tiled.wgsl.ts";
 import type { MatmulKernel } from "./lower.ts";
 import { batchSize, type Problem } from "./problem.ts";
-
-const outputs = (p: Problem) => p.m * p.n * batchSize(p);
 
 /** Splits K, into parts of at least 256 terms, until there are `wanted` tiles. */
 const splitUntil = (wanted: number) => (k: number, tiles: number) => Math.min(Math.ceil(wanted / tiles), Math.ceil(k / 256));
 
-/** Software GPUs with subgroups: 16×16 for each quad of invocations. */
-const quads: MatmulKernel = {
-  name: "quads 16×16",
-  wgsl: (layout, epilogue) => matmulRegisters({ layout, epilogue, rows: 16, columns: 4, quad: true, workgroup: 4 }),
+const tiles = (p: Problem, rows: number, columns: number) => Math.ceil(p.m / rows) * Math.ceil(p.n / columns) * batchSize(p);
+
+/** Software GPUs with subgroups: 16 × 4·columns for each quad of invocations. */
+const quads = (columns: number, preference: MatmulKernel["preference"]): MatmulKernel => ({
+  name: `quads 16×${4 * columns}`,
+  wgsl: (layout, epilogue) => matmulRegisters({ layout, epilogue, rows: 16, columns, quad: true, workgroup: 4 }),
   rows: 16,
-  columns: 16,
+  columns: 4 * columns,
   tilesPerWorkgroup: 1,
   splits: splitUntil(16),
-  allowed: (device) => device.subgroups !== undefined && device.subgroups.min >= 4,
-  preference: (_, device) => (device.software ? 2 : -2),
-};
+  allowed: (p, device) => p.m > 4 && device.subgroups !== undefined && device.subgroups.min >= 4,
+  preference,
+});
 
 /** Software GPUs: rows × columns for each invocation. */
-const registers = (rows: number, columns: number, preference: MatmulKernel["preference"]): MatmulKernel => ({
+const registers = (
+  rows: number,
+  columns: number,
+  allowed: (p: Problem) => boolean,
+  preference: MatmulKernel["preference"],
+): MatmulKernel => ({
   name: `registers ${rows}×${columns}`,
   wgsl: (layout, epilogue) => matmulRegisters({ layout, epilogue, rows, columns, quad: false, workgroup: 16 }),
   rows,
   columns,
   tilesPerWorkgroup: 16,
   splits: splitUntil(256),
-  allowed: () => true,
+  allowed,
   preference,
 });
 
-/** Every kernel that can multiply two matrices, each for the devices and sizes that its preference says. */
+/** Real GPUs: a tile for each workgroup, shared through its memory. */
+const tiles64: MatmulKernel = {
+  name: "tiles 64×64",
+  wgsl: (layout, epilogue) => matmulTiled({ layout, epilogue }),
+  rows: 64,
+  columns: 64,
+  tilesPerWorkgroup: 1,
+  coarse: true,
+  splits: splitUntil(128),
+  allowed: (p, device) => p.m > 4 && device.maxInvocations >= 256 && device.maxWorkgroupStorage >= 4096,
+  preference: (_, device) => (device.software ? -1 : 1),
+};
+
+/** Real GPUs, few rows. */
+const skinny: MatmulKernel = {
+  name: "skinny 4×64",
+  wgsl: (layout, epilogue) => matmulSkinny({ layout, epilogue }),
+  rows: 4,
+  columns: 64,
+  tilesPerWorkgroup: 1,
+  coarse: true,
+  splits: splitUntil(128),
+  allowed: (p, device) => p.m <= 4 && device.maxInvocations >= 128,
+  preference: (_, device) => (device.software ? -1 : 1),
+};
+
+/**
+ * Every kernel that can multiply two matrices. Which is taken, by the highest preference:
+ *
+ * - software GPU: one row: 1×4; up to four rows: 4×4; else quads, of 16×32 where that leaves 16 tiles; without subgroups 8×8, or 4×4
+ *   where 8×8 would leave fewer than 64 tiles;
+ * - real GPU: up to four rows: skinny; else tiles of 64×64.
+ *
+ * A kernel for the other kind of device is allowed (and so proven) everywhere, and never preferred.
+ */
 export const matmulKernels: readonly MatmulKernel[] = [
-  quads,
-  /* @__PURE__ */ registers(8, 8, (p, device) => (device.software && outputs(p) >= 4096 ? 1 : -1)),
-  /* @__PURE__ */ registers(4, 4, (_, device) => (device.software ? 0 : -3)),
+  /* @__PURE__ */ quads(8, (p, device) => (device.software && tiles(p, 16, 32) >= 16 ? 4 : -2)),
+  /* @__PURE__ */ quads(4, (_, device) => (device.software ? 3 : -2)),
+  /* @__PURE__ */ registers(
+    8,
+    8,
+    (p) => p.m > 4,
+    (p, device) => (device.software && tiles(p, 8, 8) >= 64 ? 2 : -2),
+  ),
+  /* @__PURE__ */ registers(
+    4,
+    4,
+    () => true,
+    (_, device) => (device.software ? 1 : -2),
+  ),
+  /* @__PURE__ */ registers(
+    1,
+    4,
+    (p) => p.m === 1 && !p.transposeA,
+    (_, device) => (device.software ? 5 : -2),
+  ),
+  tiles64,
+  skinny,
 ];
