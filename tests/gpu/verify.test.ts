@@ -20,3 +20,10 @@ describe("every op, every variant, forward and gradient, in Chrome", () => {
       else expect(isLoose(summary), `the bound exceeds 50 × the worst error seen: ${formatSummary(summary)}`).toBe(false);
     });
 });
+
+test("products of more than 2e8 multiply-adds, at 1,000 elements each", async () => {
+  const { ops, cases } = await inPage<Verification>(PAGE, "verifyLarge");
+  console.log(formatSummary(ops[0]));
+  expect(cases.filter((report) => !report.ok).map(formatFailure)).toEqual([]);
+  expect(new Set(cases.map((report) => report.variant)).size).toBeGreaterThan(2);
+});

@@ -1,8 +1,13 @@
 import { requestDevice } from "../../../src/gpu/device.ts";
 import { Gpu } from "../../../src/gpu/gpu.ts";
+import type { Shape } from "../../../src/graph/types.ts";
+import { tanhActivation } from "../../../src/ops/activation.ts";
+import { matmulOp } from "../../../src/ops/matmul/matmul.ts";
+import type { MatmulAttributes } from "../../../src/ops/matmul/problem.ts";
 import { allSamples } from "../../../src/verify/all.ts";
 import type { Target } from "../../../src/verify/jobs.ts";
 import { traitsToVerify, type Verification, verifyOn } from "../../../src/verify/run.ts";
+import type { Sample } from "../../../src/verify/sample.ts";
 
 let targets: Promise<readonly Target[]> | undefined;
 
@@ -52,4 +57,19 @@ export async function verifyWithFault(op: string, right: string, wrong: string):
   } finally {
     gpu.dispose();
   }
+}
+
+/** Products of more than 2e8 multiply-adds with every variant, at 1,000 elements each: ragged with an epilogue; transposed in a batch. */
+export async function verifyLarge(): Promise<Verification> {
+  const product = (a: Shape, b: Shape, attributes: Partial<MatmulAttributes> = {}, bias?: number): Sample<MatmulAttributes> => ({
+    inputs: [{ shape: a }, { shape: b }, ...(bias === undefined ? [] : [{ shape: [bias] }])],
+    attributes: { transposeA: false, transposeB: false, ...attributes },
+  });
+  const samples = [
+    product([1001, 333], [333, 701], { activation: tanhActivation }, 701),
+    product([3, 260, 512], [3, 516, 512], { transposeB: true }),
+  ];
+  targets ??= openTargets();
+  const [native] = await targets;
+  return verifyOn([native], [{ op: matmulOp, samples: () => samples }], { gradients: false });
 }
