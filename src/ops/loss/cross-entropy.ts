@@ -97,11 +97,9 @@ function plan(call: CrossEntropyCall, invocations: 1 | 64, vec4 = false): Loweri
   };
 }
 
-/** A workgroup per row pays where there are many classes, and the GPU is a real one or has few rows to spread. */
-const preferWorkgroups = (call: CrossEntropyCall, device: DeviceTraits): number => {
-  const { classes, inner } = rowsOf(call);
-  return !device.software && classes >= 128 && inner === 1 ? 1 : -1;
-};
+/** A workgroup per row pays where a real GPU has many classes to add up. */
+const preferWorkgroups = (call: CrossEntropyCall, device: DeviceTraits): number =>
+  !device.software && rowsOf(call).classes >= 128 ? 1 : -1;
 
 const variants: readonly Variant<CrossEntropyAttributes>[] = [
   {
@@ -113,7 +111,12 @@ const variants: readonly Variant<CrossEntropyAttributes>[] = [
     plan: (call) => plan(call, 1, true),
   },
   { name: "invocation per row", allowed: () => true, plan: (call) => plan(call, 1) },
-  { name: "workgroup per row", allowed: (call) => call.attributes.logits, preference: preferWorkgroups, plan: (call) => plan(call, 64) },
+  {
+    name: "workgroup per row",
+    allowed: (call) => call.attributes.logits && rowsOf(call).inner === 1,
+    preference: preferWorkgroups,
+    plan: (call) => plan(call, 64),
+  },
 ];
 
 /**
