@@ -47,7 +47,7 @@ const FAULTS: readonly { readonly fault: string; readonly op: string; readonly r
     wrong: "tile[(local.x ^ 1u) * 17u + local.y]",
   },
   { fault: "a swapped stride", op: "matmul", right: "row * params.n + column", wrong: "row * params.m + column" },
-  { fault: "a missing bounds check", op: "matmul", right: "if (row >= params.m) { return; }", wrong: "" },
+  { fault: "a missing bounds check", op: "matmul", right: "if (row < params.m) {", wrong: "if (true) {" },
 ];
 
 describe("the proof catches planted faults", () => {

@@ -19,10 +19,14 @@ function matmulShape(inputs: readonly TensorType[], attributes: MatmulAttributes
     ["b", b],
     ["bias", bias],
   ] as const) {
-    if (!type) continue;
+    if (name === "bias" && !type) continue;
+    check(type && Array.isArray(type.shape), "argument", () => `matmul: ${name} must be a tensor, not ${String(type)}`);
     check(type.dtype === "f32", "dtype", () => `matmul: ${name} is ${formatType(type)}, it must be f32`);
     check(type.shape.length > 0, "shape", () => `matmul: ${name} is a scalar, it needs at least one axis`);
   }
+  const f = attributes.activation;
+  const isActivation = f === undefined || (typeof f === "object" && typeof f.wgsl === "string" && typeof f.reference === "function");
+  check(isActivation, "argument", () => `matmul: activation must be an Activation such as reluActivation, not ${String(f)}`);
   check(!attributes.transposeA || a.shape.length > 1, "argument", () => `${seen()}: a vector cannot be transposed`);
   check(!attributes.transposeB || b.shape.length > 1, "argument", () => `${seen()}: a vector cannot be transposed`);
   const { m, n, ka, kb } = matrixSizes(a.shape, b.shape, attributes);

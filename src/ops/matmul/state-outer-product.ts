@@ -20,6 +20,7 @@ function shape([h0, sequence, delta]: readonly TensorType[]): readonly TensorTyp
     ["sequence", sequence, 3],
     ["delta", delta, 3],
   ] as const) {
+    check(type && Array.isArray(type.shape), "argument", () => `stateOuterProduct: ${name} must be a tensor, not ${String(type)}`);
     check(type.dtype === "f32", "dtype", () => `stateOuterProduct: ${name} is ${formatType(type)}, it must be f32`);
     check(type.shape.length === rank, "shape", () => `stateOuterProduct: ${name} is ${formatType(type)}, expected rank ${rank}`);
   }

@@ -63,7 +63,7 @@ const states = (t: number, b: number, h: number, g: number, value?: Value) => ({
 });
 
 const stateSamples = (): Sample<Record<never, never>>[] => [
-  ...RAGGED.flatMap((size) => [states(size, 2, 4, 8), states(2, size, 4, 8), states(3, 2, size, 4), states(3, 2, 4, size)]),
+  ...RAGGED.flatMap((size) => [states(size, 4, 8, 12), states(2, size, 8, 12), states(3, 4, size, 8), states(3, 4, 8, size)]),
   { ...states(130, 17, 5, 7), note: "split" },
   { ...states(128, 16, 8, 12), note: "split, vec4" },
   { ...states(33, 7, 9, 5, (source) => 0.5 + source.uniform()), note: "one sign" },
