@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type DeviceTraits, Engine } from "../../../src/index.ts";
+import { Engine, type EngineOptions } from "../../../src/index.ts";
 import { inPage } from "../../support/page.ts";
 import { type Case, type CaseResult, fromJson, type Path, toJson } from "./case.ts";
 import { judge } from "./compare.ts";
@@ -21,10 +21,10 @@ const onReference: Runner = async (source, cases) => {
 };
 
 const onGpu =
-  (traits: Partial<DeviceTraits>): Runner =>
+  (options: EngineOptions): Runner =>
   async (source, cases) => {
     const call = async (batch: readonly Case[]) =>
-      fromJson<CaseResult[]>(await inPage<string>("tests/conformance/support/page.ts", "runOnGpu", source, toJson(batch), traits));
+      fromJson<CaseResult[]>(await inPage<string>("tests/conformance/support/page.ts", "runOnGpu", source, toJson(batch), options));
     const results: CaseResult[] = [];
     for (let i = 0; i < cases.length; i += BATCH) {
       const batch = cases.slice(i, i + BATCH);
@@ -46,8 +46,12 @@ interface Place {
 const places: readonly Place[] = [
   { name: "reference", path: "reference", runner: onReference },
   { name: "GPU", path: "gpu", runner: onGpu({}) },
-  // The planner chooses other kernels on hardware than on a software adapter, which this machine has.
-  { name: "GPU with the kernels for hardware", path: "gpu", runner: onGpu({ software: false }) },
+  // The planner chooses other kernels for hardware than for the software adapter that tests mostly have.
+  {
+    name: "GPU with default limits and the kernels for hardware",
+    path: "gpu",
+    runner: onGpu({ defaultLimits: true, traits: { software: false } }),
+  },
 ];
 
 /** Defines the tests of one folder: each case on the reference and on the GPU, and that no case is left out unsaid. */
