@@ -70,7 +70,7 @@ function samplesOf(op: Op<ReduceAttributes>, { value, whole = false, withEmpty =
   return {
     op,
     samples: (random) => [
-      ...[...layouts, ...(whole ? ragged : ragged.slice(10)), ...(whole ? long : long.slice(2)), ...drawn(random)].map((call) =>
+      ...[...layouts, ...ragged.filter((_, i) => whole || i % 5 === 0), ...(whole ? long : long.slice(2)), ...drawn(random)].map((call) =>
         sample(call, value),
       ),
       ...(withEmpty ? empties.map((call) => ({ ...sample(call, value), skipFiniteDifferences: true })) : []),
@@ -111,7 +111,6 @@ export const reduceSamples: readonly OpSamples[] = [
   samplesOf(sumOfSquaresOp, {}),
   samplesOf(maxOp, {
     value: distinct,
-    whole: true,
     more: [
       special([3, 16], [1], infinite, "−∞ among them"),
       special([2, 8], [1], choose(Number.NEGATIVE_INFINITY), "−∞ only"),
