@@ -7,7 +7,7 @@ import type { MatmulAttributes } from "../../../src/ops/matmul/problem.ts";
 import { allSamples } from "../../../src/verify/all.ts";
 import type { Target } from "../../../src/verify/jobs.ts";
 import { traitsToVerify, type Verification, verifyOn } from "../../../src/verify/run.ts";
-import type { Sample } from "../../../src/verify/sample.ts";
+import type { OpSamples, Sample } from "../../../src/verify/sample.ts";
 
 let targets: Promise<readonly Target[]> | undefined;
 
@@ -32,28 +32,34 @@ export interface FaultResult {
   readonly planted: number;
   readonly caught: boolean;
   /** What the first failed case says. */
+  readonly variant?: string;
   readonly problem?: string;
 }
 
-/** Proves one op forward while every kernel with `right` in its WGSL has `wrong` instead. */
-export async function verifyWithFault(op: string, right: string, wrong: string): Promise<FaultResult> {
+/**
+ * Proves one op forward while in every kernel all that the pattern `right` matches is replaced by `wrong`; only samples whose note
+ * holds `note`, where that is given, and nothing more once a case has failed.
+ */
+export async function verifyWithFault(op: string, right: string, wrong: string, note = ""): Promise<FaultResult> {
   const gpu = new Gpu(await requestDevice({}), true);
   const planted = new Set<string>();
+  const pattern = new RegExp(right, "g");
+  const list = allSamples
+    .filter((entry) => entry.op.name === op)
+    .map((entry): OpSamples => ({ ...entry, samples: (random) => entry.samples(random).filter((it) => !note || it.note?.includes(note)) }));
+  const transform = (wgsl: string): string => {
+    const changed = wgsl.replace(pattern, wrong);
+    if (changed !== wgsl) planted.add(wgsl);
+    return changed;
+  };
   try {
-    const { cases } = await verifyOn(
-      [{ name: "native", gpu, traits: traitsToVerify(gpu.traits) }],
-      allSamples.filter((entry) => entry.op.name === op),
-      {
-        gradients: false,
-        stopAtFailure: true,
-        transform: (wgsl) => {
-          if (wgsl.includes(right)) planted.add(wgsl);
-          return wgsl.replaceAll(right, wrong);
-        },
-      },
-    );
+    const { cases } = await verifyOn([{ name: "native", gpu, traits: traitsToVerify(gpu.traits) }], list, {
+      gradients: false,
+      stopAtFailure: true,
+      transform,
+    });
     const failed = cases.find((report) => !report.ok);
-    return { planted: planted.size, caught: failed !== undefined, problem: failed?.problem };
+    return { planted: planted.size, caught: failed !== undefined, variant: failed?.variant, problem: failed?.problem };
   } finally {
     gpu.dispose();
   }
