@@ -37,6 +37,7 @@ export {
 } from "./graph/tensor.ts";
 export type { Broadcast, DType, HostArray, HostArrays, Rank, Shape, TensorType } from "./graph/types.ts";
 export { assign, type Clip, Gradients, type Optimizer, type Update } from "./graph/update.ts";
+export { decodeSafetensors, encodeSafetensors } from "./io/safetensors.ts";
 export * from "./nn/initializers.ts";
 export type { Carry, Layer, LayerContext } from "./nn/layer.ts";
 export { type DenseOptions, dense } from "./nn/layers/dense.ts";
