@@ -34,7 +34,7 @@ export const reduceParams = {
  * its middle axis, so a reduction of any length keeps the whole device busy, and always in the same order.
  * Workgroup: 64 invocations, one output (or vec4 of outputs) each; with `shared` the whole workgroup reduces one row, each invocation
  * every 64th (256th) element, then a tree in workgroup memory. The grid is folded in x and y.
- * Sums are blocked: 32 elements at a time (times 4 lanes with `along`), so that rounding grows with n / 32 and not with n.
+ * Sums are blocked: an invocation takes 32 elements at a time (times 4 lanes with `along`), so that rounding grows with n / 32 and not with n.
  * Cost: x read once, y written once, one operation per element.
  */
 export function reduceShader({ reduction, vector, shared }: ReduceOptions): string {
@@ -71,8 +71,13 @@ fn main(
   let first = part * params.chunk;
   let end = min(first + params.chunk, params.reduce);
   var total = start_state();
-  for (var r = first + lane; r < end; r += ${shared}u) {
-    total = accept(total, x[row + r]);
+  for (var block = first + lane; block < end; block += ${32 * shared}u) {
+    let stop = min(block + ${32 * shared}u, end);
+    var some = start_state();
+    for (var r = block; r < stop; r += ${shared}u) {
+      some = accept(some, x[row + r]);
+    }
+    total = merge_states(total, some);
   }
   total = fold(total);
   ${fields.map((field) => `shared_${field}[lane] = total.${field}${lane};`).join("\n  ")}

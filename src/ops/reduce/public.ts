@@ -1,5 +1,5 @@
 import { check } from "../../errors.ts";
-import type { GradientContext, Op } from "../../graph/op.ts";
+import type { Op } from "../../graph/op.ts";
 import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import type { Shape } from "../../graph/types.ts";
 import { checkTensor } from "../pointwise/define.ts";
@@ -42,11 +42,22 @@ export function reduce(op: Op<ReduceAttributes>, x: Tensor, options: ReduceOptio
   return applyOne(op, [x], { axes, keepDimensions });
 }
 
-/** Type of the result: a scalar without axes, else of unknown rank. */
+/** As many sizes fewer as `A` names axes. */
+type Without<S extends Shape, A extends readonly number[]> = number extends S["length"] | A["length"]
+  ? Shape
+  : A extends readonly [number, ...infer B extends readonly number[]]
+    ? S extends readonly [number, ...infer T extends Shape]
+      ? Without<T, B>
+      : Shape
+    : S;
+
+/** Type of the result's shape: that of x with kept dimensions, without axes a scalar, else of so many axes less. */
 export type Reduced<S extends Shape, O extends ReduceOptions | undefined> = O extends { readonly keepDimensions: true }
   ? S
-  : O extends { readonly axes: readonly number[] }
-    ? Shape
-    : readonly [];
-
-export type Context = GradientContext<ReduceAttributes>;
+  : O extends { readonly axes: infer A extends readonly number[] }
+    ? Without<S, A>
+    : O extends { readonly axes?: readonly number[] } | undefined
+      ? "axes" extends keyof O
+        ? Shape
+        : readonly []
+      : Shape;
