@@ -6,6 +6,7 @@ import {
   gradient,
   input,
   matmul,
+  normal,
   orthogonal,
   rnn,
   softmaxCrossEntropy,
@@ -20,8 +21,10 @@ export const CLIP = 1;
  * variables: programs of any length and batch share them.
  */
 export function charNetwork(vocabulary: number, hidden: number) {
-  const U = variable("U", [vocabulary, hidden], glorot());
-  const W = variable("W", [hidden, hidden], orthogonal());
+  // One-hot inputs have a fan-in of 1, so rows of U start large; W starts by forgetting. With an orthogonal W of gain 1 one sample in six got
+  // caught in a mirror state (−h, which tanh keeps as well as h) early on, and wrote rare letters only.
+  const U = variable("U", [vocabulary, hidden], normal({ std: 0.7 }));
+  const W = variable("W", [hidden, hidden], orthogonal({ gain: 0.7 }));
   const b = variable("b", [hidden]);
   const V = variable("V", [hidden, vocabulary], glorot());
   const c = variable("c", [vocabulary]);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -57,6 +57,11 @@ async function until(id: string, bound: { below: number } | { from: number }, se
   }
 }
 
+/** Words of two letters and more. */
+const wordsOf = (sample: string): string[] => sample.toLowerCase().match(/[a-z]{2,}/g) ?? [];
+
+const vocabulary = async () => new Set(wordsOf(await readFile(new URL("../../demo/text/alice.txt", import.meta.url), "utf8")));
+
 /** Drops a file on the page as a user would. */
 const drop = (name: string, content: string) =>
   page.evaluate(
@@ -89,16 +94,19 @@ describe("Character RNN", () => {
       }
       return found.sort((a, b) => a - b);
     });
-    await until("loss", { below: 2.5 }, 100);
-    await page.waitForFunction(() => (document.querySelector('[data-id="sample"]')?.textContent ?? "").length > 40, { timeout: 20_000 });
+    await until("loss", { below: 2.4 }, 100);
+    await page.waitForFunction(() => (document.querySelector('[data-id="sample"]')?.textContent ?? "").length > 150, { timeout: 30_000 });
     const shown = await text("sample");
-    const step = await number("count");
+    const first = await page.$eval(`${part("earlier")} li:last-child q`, (quote) => quote.textContent ?? "");
+    const known = await vocabulary();
+    const share = (sample: string) => wordsOf(sample).filter((word) => known.has(word)).length / wordsOf(sample).length;
+    console.log(`demo: E ${firstLoss} → ${await text("loss")} in ${await text("count")} steps, ${await text("speed")} characters/s`);
     console.log(
-      `demo: E ${firstLoss} → ${await text("loss")} in ${step} steps, ${await text("speed")} characters/s; it writes “${shown.slice(-80)}”`,
+      `demo: it wrote “${first}” (${(100 * share(first)).toFixed(0)} % words), then “${shown}” (${(100 * share(shown)).toFixed(0)} %)`,
     );
+    expect(share(shown)).toBeGreaterThan(share(first) + 0.2);
     console.log(`demo: timers late by ${pauses[30].toFixed(0)} ms (median), ${pauses[59].toFixed(0)} ms (worst of 60)`);
     expect(pauses[54]).toBeLessThan(200);
-    expect(await page.$$eval(`${part("earlier")} li`, (items) => items.length)).toBeGreaterThan(0);
     await page.click(part("start"));
     await page.waitForFunction(() => document.querySelector('[data-id="start"]')?.textContent === "Go on", { timeout: 20_000 });
     const paused = await number("count");
