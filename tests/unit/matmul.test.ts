@@ -139,6 +139,7 @@ describe("values", () => {
     const h0 = constant([1, 2], [1, 2]);
     const sequence = constant([3, 4, 5, 6], [2, 1, 2]);
     const delta = constant([1, 10], [2, 1, 1]);
+    expect(values(stateOuterProduct(undefined, sequence, delta))).toEqual([3 * 10, 4 * 10]);
     expect(values(stateOuterProduct(h0, sequence, delta))).toEqual([1 * 1 + 3 * 10, 2 * 1 + 4 * 10]);
     const [dh0, dsequence, ddelta] = gradient(matmul(constant([1, 1], [2]), stateOuterProduct(h0, sequence, delta)), [
       h0,
@@ -218,8 +219,17 @@ describe("kernels", () => {
     expect(plan(callOf([3, 0], [0, 5])).dispatches).toHaveLength(1);
   });
 
+  test("without an initial state, and with tiles enough, one dispatch", () => {
+    const inputs = types([128, 16, 128], [128, 16, 128]);
+    const call = { inputs, outputs: stateOuterProductOp.shape(inputs, {}), attributes: {} };
+    const { dispatches, temporaries } = chosen(stateOuterProductOp, call, traits).plan(call, traits);
+    expect(dispatches).toHaveLength(1);
+    expect(dispatches[0].params).toMatchObject({ k: 127 * 16, b_base: 16 * 128, c_base: 0 });
+    expect(temporaries).toBeUndefined();
+  });
+
   test("states and initial state are two dispatches into one list of partial sums", () => {
-    const inputs = types([16, 8], [128, 16, 8], [128, 16, 8]);
+    const inputs = types([128, 16, 8], [128, 16, 8], [16, 8]);
     const call = { inputs, outputs: stateOuterProductOp.shape(inputs, {}), attributes: {} };
     const { dispatches, temporaries } = chosen(stateOuterProductOp, call, traits).plan(call, traits);
     expect(dispatches.map((dispatch) => dispatch.params?.k)).toEqual([16, 127 * 16, undefined]);

@@ -1,6 +1,6 @@
 import { check } from "../../errors.ts";
-import type { Call, GradientContext, Lowering, Op } from "../../graph/op.ts";
-import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
+import type { Call, Dispatch, GradientContext, Lowering, Op } from "../../graph/op.ts";
+import { applyOne, constant, type F32, type Tensor } from "../../graph/tensor.ts";
 import { formatType, sizeOf, type TensorType } from "../../graph/types.ts";
 import { concat } from "../shape/concat.ts";
 import { pad } from "../shape/pad.ts";
@@ -14,12 +14,13 @@ import { matmulKernels } from "./variants.ts";
 
 type Attributes = Record<never, never>;
 
-function shape([h0, sequence, delta]: readonly TensorType[]): readonly TensorType[] {
+function shape([sequence, delta, h0]: readonly TensorType[]): readonly TensorType[] {
   for (const [name, type, rank] of [
-    ["h0", h0, 2],
     ["sequence", sequence, 3],
     ["delta", delta, 3],
+    ["h0", h0, 2],
   ] as const) {
+    if (name === "h0" && !type) continue;
     check(type && Array.isArray(type.shape), "argument", () => `stateOuterProduct: ${name} must be a tensor, not ${String(type)}`);
     check(type.dtype === "f32", "dtype", () => `stateOuterProduct: ${name} is ${formatType(type)}, it must be f32`);
     check(type.shape.length === rank, "shape", () => `stateOuterProduct: ${name} is ${formatType(type)}, expected rank ${rank}`);
@@ -27,20 +28,20 @@ function shape([h0, sequence, delta]: readonly TensorType[]): readonly TensorTyp
   const [t, b, h] = sequence.shape;
   check(t > 0, "shape", () => `stateOuterProduct: sequence is ${formatType(sequence)}, it needs at least one step`);
   check(
-    h0.shape[0] === b && h0.shape[1] === h,
-    "shape",
-    () => `stateOuterProduct: h0 is ${formatType(h0)} and sequence is ${formatType(sequence)}: expected h0 to be f32[${b}, ${h}]`,
-  );
-  check(
     delta.shape[0] === t && delta.shape[1] === b,
     "shape",
     () =>
       `stateOuterProduct: sequence is ${formatType(sequence)} and delta is ${formatType(delta)}: expected delta to be f32[${t}, ${b}, …]`,
   );
+  check(
+    !h0 || (h0.shape[0] === b && h0.shape[1] === h),
+    "shape",
+    () => `stateOuterProduct: h0 is ${formatType(h0)} and sequence is ${formatType(sequence)}: expected h0 to be f32[${b}, ${h}]`,
+  );
   return [{ dtype: "f32", shape: [h, delta.shape[2]] }];
 }
 
-const sizesOf = ({ inputs: [, sequence, delta] }: Call<Attributes>) => {
+const sizesOf = ({ inputs: [sequence, delta] }: Call<Attributes>) => {
   const [t, b, h] = sequence.shape;
   return { t, b, h, g: delta.shape[2] };
 };
@@ -51,10 +52,10 @@ function wholeProduct(call: Call<Attributes>): Problem {
   return { m: h, n: g, k: t * b, transposeA: true, transposeB: false, batch: [] };
 }
 
-/** out[i, j] = Σ_t Σ_row h_{t-1}[row, i]·δ_t[row, j], with h_{-1} = h0. */
-function accumulate(call: Call<Attributes>, [h0, sequence, delta]: readonly Float64Array[], out: Float64Array): Float64Array {
+/** out[i, j] = Σ_t Σ_row h_{t-1}[row, i]·δ_t[row, j], with h_{-1} = h0, or 0 where there is none. */
+function accumulate(call: Call<Attributes>, [sequence, delta, h0]: readonly Float64Array[], out: Float64Array): Float64Array {
   const { t, b, h, g } = sizesOf(call);
-  for (let row = 0; row < t * b; row++)
+  for (let row = h0 ? 0 : b; row < t * b; row++)
     for (let i = 0; i < h; i++) {
       const previous = row < b ? h0[row * h + i] : sequence[(row - b) * h + i];
       for (let j = 0; j < g; j++) out[i * g + j] += previous * delta[row * g + j];
@@ -63,54 +64,52 @@ function accumulate(call: Call<Attributes>, [h0, sequence, delta]: readonly Floa
 }
 
 /**
- * Two products aᵀ·b of matrix rows into one list of partial sums — h0 with the first step of delta, the sequence with the rest — and
- * the ordered pass that adds them.
+ * The sequence and what follows it in delta are one product aᵀ·b of matrix rows. With h0 there is a second, of h0 and the first step
+ * of delta; then, as where the sum over rows is split, the parts lie in one list and an ordered pass adds them.
  */
 function lower(call: Call<Attributes>, kernel: MatmulKernel): Lowering {
   const { t, b, h, g } = sizesOf(call);
   if (h * g === 0) return { dispatches: [] };
   const rows = (k: number): Problem => ({ m: h, n: g, k, transposeA: true, transposeB: false, batch: [] });
   const [first, rest] = [rows(b), rows((t - 1) * b)];
+  const initial = call.inputs.length > 2 ? 1 : 0;
   const { splits, kSplit } = cutSum(rest.k, kernel.splits(rest.k, tilesOf(kernel, rest, 1)));
-  const parts = rest.k > 0 ? 1 + splits : 1;
+  const later = initial > 0 && rest.k === 0 ? 0 : splits;
+  const parts = initial + later;
   const c = parts > 1 ? { temporary: 0 } : { output: 0 };
   const common = { shape: kernel, epilogue: { bias: false } };
-  const initial = productDispatch({
-    ...common,
-    problem: first,
-    splits: 1,
-    kSplit: Math.max(b, 1),
-    operands: { a: { input: 0 }, b: { input: 2 }, c },
-    start: { a: 0, b: 0, c: 0 },
-  });
-  if (parts === 1) return { dispatches: [initial] };
-  const later = productDispatch({
-    ...common,
-    problem: rest,
-    splits,
-    kSplit,
-    operands: { a: { input: 1 }, b: { input: 2 }, c },
-    start: { a: 0, b: b * g, c: h * g },
-  });
-  return { dispatches: [initial, later, sumSplits(h * g, parts, g)], temporaries: [{ dtype: "f32", shape: [parts, h, g] }] };
+  const dispatches: Dispatch[] = [];
+  if (initial > 0) {
+    const operands = { a: { input: 2 }, b: { input: 1 }, c };
+    dispatches.push(
+      productDispatch({ ...common, problem: first, splits: 1, kSplit: Math.max(b, 1), operands, start: { a: 0, b: 0, c: 0 } }),
+    );
+  }
+  if (later > 0) {
+    const operands = { a: { input: 0 }, b: { input: 1 }, c };
+    const start = { a: 0, b: b * g, c: initial * h * g };
+    dispatches.push(productDispatch({ ...common, problem: rest, splits, kSplit, operands, start }));
+  }
+  if (parts === 1) return { dispatches };
+  return { dispatches: [...dispatches, sumSplits(h * g, parts, g)], temporaries: [{ dtype: "f32", shape: [parts, h, g] }] };
 }
+
+type Matrix = F32<readonly [number, number]>;
+type Steps = F32<readonly [number, number, number]>;
 
 /** With P_t = h_{t-1}: dP_t = δ_t·Gᵀ, of which step 0 belongs to h0 and the rest to the sequence, and dδ_t = P_t·G. */
 function gradient({ inputs, gradients, needs }: GradientContext<Attributes>): readonly (Tensor | undefined)[] {
-  const [h0, sequence, delta] = inputs as [
-    F32<readonly [number, number]>,
-    F32<readonly [number, number, number]>,
-    F32<readonly [number, number, number]>,
-  ];
-  const g = gradients[0] as F32<readonly [number, number]>;
+  const [sequence, delta, h0] = inputs as readonly [Steps, Steps, Matrix?];
+  const g = gradients[0] as Matrix;
   const [t, b, h] = sequence.shape;
-  const ofPrevious = needs[0] || needs[1] ? matmul(delta, g, { transposeB: true }) : undefined;
+  const ofPrevious = needs[0] || needs[2] ? matmul(delta, g, { transposeB: true }) : undefined;
   const zero = () => slice(ofPrevious as F32, [0, 0, 0], [1, b, h]);
-  const previous = () => concat([reshape(h0, [1, b, h]), slice(sequence, [0, 0, 0], [t - 1, b, h])], 0);
+  const first = (): Steps => (h0 ? reshape(h0, [1, b, h]) : constant(0, [1, b, h]));
+  const previous = (): F32 => (t > 1 ? concat([first(), slice(sequence, [0, 0, 0], [t - 1, b, h])], 0) : first());
   return [
-    needs[0] ? reshape(zero(), [b, h]) : undefined,
-    needs[1] && t > 1 ? pad(slice(ofPrevious as F32, [1, 0, 0], [t - 1, b, h]), [0, 0, 0], [1, 0, 0]) : undefined,
-    needs[2] ? matmul(t > 1 ? previous() : reshape(h0, [1, b, h]), g) : undefined,
+    needs[0] && t > 1 ? pad(slice(ofPrevious as F32, [1, 0, 0], [t - 1, b, h]), [0, 0, 0], [1, 0, 0]) : undefined,
+    needs[1] ? matmul(previous(), g) : undefined,
+    ...(h0 ? [needs[2] ? reshape(zero(), [b, h]) : undefined] : []),
   ];
 }
 
@@ -144,13 +143,10 @@ export const stateOuterProductOp: Op<Attributes> = {
 };
 
 /**
- * Σ_t h_{t-1}ᵀ·δ_t with h_{-1} = h0: the gradient of recurrent weights from the states of a walk, without shifting them in memory.
- * h0 [B, H], sequence [T, B, H], delta [T, B, G] → [H, G].
+ * Σ_t h_{t-1}ᵀ·δ_t with h_{-1} = h0, or 0 without h0: the gradient of recurrent weights from the states of a walk, without shifting
+ * them in memory. h0 [B, H], sequence [T, B, H], delta [T, B, G] → [H, G].
+ * @throws UnrollError `shape`, `dtype` or `argument` when the operands do not fit.
  */
-export function stateOuterProduct(
-  h0: F32<readonly [number, number]>,
-  sequence: F32<readonly [number, number, number]>,
-  delta: F32<readonly [number, number, number]>,
-): F32<readonly [number, number]> {
-  return applyOne(stateOuterProductOp, [h0, sequence, delta], {});
+export function stateOuterProduct(h0: Matrix | undefined, sequence: Steps, delta: Steps): Matrix {
+  return applyOne(stateOuterProductOp, h0 ? [sequence, delta, h0] : [sequence, delta], {});
 }

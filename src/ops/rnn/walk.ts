@@ -1,6 +1,6 @@
 import { check } from "../../errors.ts";
 import type { Op } from "../../graph/op.ts";
-import { constant, type F32 } from "../../graph/tensor.ts";
+import { type F32 } from "../../graph/tensor.ts";
 import { formatType } from "../../graph/types.ts";
 import { matmul } from "../matmul/matmul.ts";
 import { stateOuterProduct } from "../matmul/state-outer-product.ts";
@@ -59,9 +59,8 @@ export const rnnWalkOp: Op<WalkAttributes> = {
     // Transposed once, so that the walk reads its rows.
     const transposed = transpose(W);
     const delta = rnnWalkGradient(gradients[0] as Sequence, outputs[0] as Sequence, transposed, attributes.activation);
-    const before = (): Matrix => h0 ?? constant(0, [batch, hidden]);
     const first = (): Matrix => reshape(steps > 1 ? slice(delta, [0, 0, 0], [1, batch, hidden]) : delta, [batch, hidden]);
-    const dW = needs[1] ? stateOuterProduct(before(), outputs[0] as Sequence, delta) : undefined;
+    const dW = needs[1] ? stateOuterProduct(h0, outputs[0] as Sequence, delta) : undefined;
     return h0 ? [delta, dW, needs[2] ? matmul(first(), transposed) : undefined] : [delta, dW];
   },
 

@@ -55,15 +55,23 @@ function samples(random: RandomSource): Sample<MatmulAttributes>[] {
 
 const states = (t: number, b: number, h: number, g: number, value?: Value) => ({
   inputs: [
-    { shape: [b, h], value },
     { shape: [t, b, h], value },
     { shape: [t, b, g], value },
+    { shape: [b, h], value },
   ],
   attributes: {},
 });
 
+/** Without an initial state. */
+const zeroStart = (t: number, b: number, h: number, g: number) => {
+  const { inputs, attributes } = states(t, b, h, g);
+  return { inputs: inputs.slice(0, 2), attributes, note: "no h0" };
+};
+
 const stateSamples = (): Sample<Record<never, never>>[] => [
   ...RAGGED.flatMap((size) => [states(size, 4, 8, 12), states(2, size, 8, 12), states(3, 4, size, 8), states(3, 4, 8, size)]),
+  ...[1, 2, 17].map((size) => zeroStart(size, 3, 8, 12)),
+  { ...zeroStart(130, 8, 5, 7), note: "no h0, split" },
   { ...states(130, 17, 5, 7), note: "split" },
   { ...states(128, 16, 8, 12), note: "split, vec4" },
   { ...states(33, 7, 9, 5, (source) => 0.5 + source.uniform()), note: "one sign" },
