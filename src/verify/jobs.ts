@@ -90,5 +90,4 @@ function preferred(allowed: readonly Variant[], call: Call, traits: DeviceTraits
 const fingerprint = (lowering: Lowering | undefined): string =>
   JSON.stringify(lowering?.dispatches.map(({ kernel, bindings, params, workgroups }) => [kernel.wgsl, bindings, params, workgroups]));
 
-
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

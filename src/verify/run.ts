@@ -36,11 +36,7 @@ export function traitsToVerify(traits: DeviceTraits): DeviceTraits[] {
  * every node in the graph of its gradient. Each runs twice between guard words over poisoned outputs and is compared with the
  * reference under the op's own bound.
  */
-export async function verifyOn(
-  targets: readonly Target[],
-  list: readonly OpSamples[],
-  options: VerifyOptions = {},
-): Promise<Verification> {
+export async function verifyOn(targets: readonly Target[], list: readonly OpSamples[], options: VerifyOptions = {}): Promise<Verification> {
   const ops: OpSummary[] = [];
   const cases: CaseReport[] = [];
   const wanted = list.filter(({ op }) => !options.only?.length || options.only.some((part) => op.name.includes(part)));
