@@ -30,6 +30,21 @@ interface Pass extends Stage {
   readonly shared: ReduceOptions["shared"];
 }
 
+/** Elements of a column sum that one pass takes on a software adapter: there a second dispatch costs more than the idle core. */
+const ONE_PASS = 2 ** 19;
+/** Rows from which a column sum on a GPU is always split, however few they are. */
+const SPLIT_ROWS = 32;
+
+/**
+ * Chunks of a sum down columns, where a rule of their own applies. These are the gradients of biases, sums over time and batch: the
+ * number of passes must not depend on the length of the sequence.
+ */
+function columns({ reduce, inner, outer }: Stage, device: DeviceTraits, wanted: number): number | undefined {
+  if (inner === 1) return undefined;
+  if (device.software) return outer * reduce * inner <= ONE_PASS ? 1 : undefined;
+  return wanted > 1 && reduce >= SPLIT_ROWS ? Math.min(wanted, Math.max(2, Math.floor(reduce / 64)), 1024) : undefined;
+}
+
 /** A stage as one pass, or as two where one would leave the device idle. */
 function passesOf(stage: Stage, shared: boolean, device: DeviceTraits): Pass[] {
   const { outer, reduce, inner } = stage;
@@ -40,7 +55,7 @@ function passesOf(stage: Stage, shared: boolean, device: DeviceTraits): Pass[] {
   const invocations = outer * (vector === "inner" ? inner / 4 : inner) * Math.max(1, workgroup);
   // An invocation keeps at least 64 elements, so that the second pass is short.
   const wanted = Math.ceil(busy(device) / Math.max(1, invocations));
-  const chunks = Math.max(1, Math.min(wanted, 1024, Math.floor(length / (64 * Math.max(1, workgroup)))));
+  const chunks = columns(stage, device, wanted) ?? Math.max(1, Math.min(wanted, 1024, Math.floor(length / (64 * Math.max(1, workgroup)))));
   const chunk = Math.ceil(length / chunks);
   const parts = Math.max(1, Math.ceil(length / Math.max(1, chunk)));
   const pass: Pass = { outer, reduce, inner, chunks: parts, chunk, vector, shared: workgroup };
