@@ -5,6 +5,7 @@ import { matmulSamples } from "./samples/matmul.ts";
 import { pointwiseSamples } from "./samples/pointwise.ts";
 import { randomSamples } from "./samples/random.ts";
 import { reduceSamples } from "./samples/reduce.ts";
+import { rnnSamples } from "./samples/rnn.ts";
 import { shapeSamples } from "./samples/shape.ts";
 import { softmaxSamples } from "./samples/softmax.ts";
 
@@ -17,5 +18,6 @@ export const allSamples: readonly OpSamples[] = [
   ...shapeSamples,
   ...gatherSamples,
   ...randomSamples,
+  ...rnnSamples,
   ...lossSamples,
 ];

@@ -61,7 +61,7 @@ export function stepDispatches(
   inPlace: boolean,
 ): Dispatch[] {
   const sizes = walkSizes(call);
-  const tile = hasQuads(device) && sizes.batch > 2 ? quadTile(sizes) : { ...walkTile(sizes, device), size: 64 };
+  const tile = hasQuads(device) && sizes.batch > 2 ? quadTile(sizes) : { ...walkTile(sizes), size: 64 };
   const columns = (tile.vector ? 4 : 1) * (tile.quad ? 4 : 1) * tile.columns;
   const tiles = Math.ceil(sizes.batch / tile.rows) * Math.ceil(sizes.hidden / columns);
   const made = (start: WalkFunction["start"]) => {

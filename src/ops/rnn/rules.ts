@@ -33,17 +33,11 @@ export interface WalkTile {
 
 /**
  * A load costs about as much as twenty multiply-adds on a software GPU, so tiles are as large as compiles quickly: 4 rows × 2 columns (of
- * vec4s). There the invocations of a workgroup run one after another, so four are enough, and barriers cost least.
+ * vec4s). There the invocations of a workgroup run one after another, so a walk has no use for more than four, and barriers cost
+ * least.
  */
-export function walkTile({ batch, hidden }: WalkSizes, device: DeviceTraits): WalkTile {
-  return {
-    vector: hidden % 4 === 0,
-    rows: batch > 2 ? 4 : 1,
-    columns: batch > 2 ? 2 : 1,
-    unroll: 1,
-    size: device.software ? 4 : 64,
-    quad: false,
-  };
+export function walkTile({ batch, hidden }: WalkSizes): Omit<WalkTile, "size"> {
+  return { vector: hidden % 4 === 0, rows: batch > 2 ? 4 : 1, columns: batch > 2 ? 2 : 1, unroll: 1, quad: false };
 }
 
 /** Whether kernels may share loads in quads: on a software GPU, where workgroups are cut into quads in linear order. */

@@ -11,11 +11,12 @@ type WalkVariant = Variant<WalkAttributes>;
 /** Whether there is a first state that is not 0. Backwards there never is. */
 const hasStart = (backward: boolean, call: Call<unknown>): boolean => !backward && call.inputs.length > 2;
 
-/** The state may take the addend's buffer, unless that is also read as something else. */
-const takesAddend = (call: Call<unknown>): readonly number[] => (call.inputs.slice(1).includes(call.inputs[0]) ? [] : [0]);
+/** The state may take the addend's buffer where there is much to save, unless that is also read as something else. */
+const takesAddend = (call: Call<unknown>): readonly number[] =>
+  walkSizes(call).hidden <= 64 || call.inputs.slice(1).includes(call.inputs[0]) ? [] : [0];
 
 /** A variant that parks the first state in the last step's place of the output: that place must be free, and not the first one. */
-function parking(backward: boolean, variant: Pick<WalkVariant, "name" | "allowed" | "preference" | "plan">): WalkVariant {
+function parking(backward: boolean, variant: Omit<WalkVariant, "inPlace">): WalkVariant {
   return {
     ...variant,
     allowed: (call, device) => !(hasStart(backward, call) && walkSizes(call).steps === 1) && variant.allowed(call, device),
@@ -27,8 +28,8 @@ function parking(backward: boolean, variant: Pick<WalkVariant, "name" | "allowed
 const registers = (backward: boolean): WalkVariant =>
   parking(backward, {
     name: "registers",
-    allowed: (call) => walkSizes(call).hidden <= 64,
-    preference: (_, device) => (device.software ? 4 : 0),
+    allowed: (call, device) => device.software && walkSizes(call).hidden <= 64,
+    preference: () => 4,
     plan(call, device, inPlace) {
       const sizes = walkSizes(call);
       const rows = registerRows(sizes, device);
@@ -65,16 +66,16 @@ const quads = (backward: boolean): WalkVariant =>
 const streamed = (backward: boolean): WalkVariant =>
   parking(backward, {
     name: "streamed",
-    allowed: () => true,
-    preference: (call) => (walkSizes(call).hidden >= STEPS_FROM ? 0 : 1),
-    plan: (call, device, inPlace) => streamedPlan(backward, walkTile(walkSizes(call), device), call, device, inPlace),
+    allowed: (_, device) => device.software,
+    preference: () => 2,
+    plan: (call, device, inPlace) => streamedPlan(backward, { ...walkTile(walkSizes(call)), size: 4 }, call, device, inPlace),
   });
 
 /** State in workgroup memory, for real GPUs; with `resident` the weights stay in registers. */
 const shared = (backward: boolean, resident: boolean): WalkVariant => ({
   name: resident ? "on chip" : "shared",
-  allowed: (call, device) => sharedTile(walkSizes(call), device, resident) !== undefined,
-  preference: (_, device) => (device.software ? -1 : resident ? 6 : 5),
+  allowed: (call, device) => !device.software && sharedTile(walkSizes(call), device, resident) !== undefined,
+  preference: () => (resident ? 6 : 5),
   inPlace: takesAddend,
   plan(call, device, inPlace) {
     const sizes = walkSizes(call);

@@ -1,6 +1,6 @@
 import { check } from "../../errors.ts";
 import type { Op } from "../../graph/op.ts";
-import { type F32 } from "../../graph/tensor.ts";
+import type { F32 } from "../../graph/tensor.ts";
 import { formatType } from "../../graph/types.ts";
 import { matmul } from "../matmul/matmul.ts";
 import { stateOuterProduct } from "../matmul/state-outer-product.ts";
