@@ -7,6 +7,8 @@ export interface BrowserChoice {
   readonly path: string;
   /** How it was found, for people. */
   readonly origin: string;
+  /** What it needs in its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Where a browser may come from; `undefined` tries them in this order. */
@@ -77,8 +79,8 @@ async function puppeteer(): Promise<BrowserChoice | undefined> {
 }
 
 async function bundled(): Promise<BrowserChoice | undefined> {
-  const path = await bundledChromium();
-  return path === undefined ? undefined : { path, origin: "@sparticuz/chromium" };
+  const found = await bundledChromium();
+  return found && { ...found, origin: "@sparticuz/chromium" };
 }
 
 function isExecutable(path: string): boolean {

@@ -20,6 +20,7 @@ export async function launchChrome(
   const browser = await puppeteer.launch({
     executablePath: choice.path,
     headless: true,
+    env: { ...process.env, ...choice.env },
     args: [...chromeFlags(), ...(options.flags ?? [])],
     protocolTimeout: 0, // a task may compute for minutes within one call
   });
