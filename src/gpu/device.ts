@@ -34,15 +34,18 @@ export interface DeviceRequest {
 /** Requests a device with the features and limits that help. */
 export async function requestDevice({ gpu, powerPreference = "high-performance", defaultLimits }: DeviceRequest): Promise<GPUDevice> {
   const source = gpu ?? (typeof navigator === "undefined" ? undefined : navigator.gpu);
-  check(source, "adapter", "there is no WebGPU here: use a browser that has it (Chrome, Edge, Safari 26, Firefox 141 or newer), on https or localhost");
+  check(
+    source,
+    "adapter",
+    "there is no WebGPU here: use a browser that has it (Chrome, Edge, Safari 26, Firefox 141 or newer), on https or localhost",
+  );
   const adapter = await source.requestAdapter({ powerPreference });
   check(adapter, "adapter", "WebGPU is here, but no adapter: the GPU or its driver is not supported, or blocked by the browser");
-  if (defaultLimits) return adapter.requestDevice({ label: "unroll" });
   const requiredLimits: Record<string, number> = {};
   for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];
   const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
   try {
-    return await adapter.requestDevice({ label: "unroll", requiredFeatures, requiredLimits });
+    return await adapter.requestDevice({ label: "unroll", ...(defaultLimits ? {} : { requiredFeatures, requiredLimits }) });
   } catch (cause) {
     throw new UnrollError("adapter", `the adapter gave no device: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
@@ -77,7 +80,7 @@ export function traitsOf(device: GPUDevice, overrides: Partial<DeviceTraits> = {
     maxWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
     maxBindingBytes: limits.maxStorageBufferBindingSize,
-    walkFlops: software ? 2.5e9 : 5e10,
+    walkFlops: software ? 6e9 : 5e10,
     ...overrides,
   };
 }

@@ -159,9 +159,9 @@ describe("which walk", () => {
     };
     expect(pieces(8, software)).toEqual([[0, 8]]);
     expect(pieces(512, software)).toEqual([[0, 512]]);
-    // 512 · 2 · 4 · 32² FLOPs in 0.2 s
-    expect(pieces(512, { ...software, walkFlops: 21e6 })).toEqual([[0, 512]]);
-    expect(pieces(512, { ...software, walkFlops: 20e6 })).toEqual([
+    // 512 · 2 · 10 · 32² FLOPs at a full batch's rate in 0.2 s
+    expect(pieces(512, { ...software, walkFlops: 53e6 })).toEqual([[0, 512]]);
+    expect(pieces(512, { ...software, walkFlops: 52e6 })).toEqual([
       [0, 256],
       [256, 256],
     ]);

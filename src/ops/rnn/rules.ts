@@ -84,12 +84,16 @@ export function sharedTile(
   return undefined;
 }
 
+/** Batch rows from which a walk reaches the device's rate: fewer leave cores idle and share no weights. */
+const FULL_BATCH = 10;
+
 /** The walk as ranges of steps: one, unless it is predicted to be too long for one dispatch. */
 export function walkChunks(
   { steps, batch, hidden }: WalkSizes,
   device: DeviceTraits,
 ): { readonly first: number; readonly count: number }[] {
-  const seconds = (2 * steps * batch * hidden * hidden) / device.walkFlops;
+  const rate = device.walkFlops * Math.min(1, batch / FULL_BATCH);
+  const seconds = (2 * steps * batch * hidden * hidden) / rate;
   const pieces = Math.max(1, Math.ceil(seconds / LONGEST_SECONDS));
   const count = pieces === 1 ? steps : Math.max(FEWEST_STEPS, Math.ceil(steps / pieces));
   const chunks = [];
