@@ -3,11 +3,21 @@ import type { Kernel } from "../graph/kernel.ts";
 import type { DeviceTraits } from "../graph/op.ts";
 import { type AdapterDescription, describeAdapter, traitsOf } from "./device.ts";
 import { type Compiled, compileKernel, pipelineKey } from "./pipeline.ts";
+import { Turns } from "./turns.ts";
 
 /** Numeric values of GPUBufferUsage, which is no global in every runtime. */
 export const USAGE = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128, QUERY_RESOLVE: 512 } as const;
 
 export const align = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
+
+/** Uploads must be multiples of 4 bytes, which f16 arrays need not be. */
+export function evenBytes(data: ArrayBufferView): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  if (bytes.length % 4 === 0) return bytes;
+  const padded = new Uint8Array(align(bytes.length, 4));
+  padded.set(bytes);
+  return padded;
+}
 
 /** Runs in flight before `run` waits: enough to keep the GPU busy, few enough not to flood it. */
 const MAX_IN_FLIGHT = 3;
@@ -27,6 +37,8 @@ export class Gpu {
   liveBytes = 0;
   /** Resolves with the reason once the device is lost or the engine disposed. */
   readonly ended: Promise<UnrollError>;
+  /** What is submitted, in the order of the calls: a run that waits for a staging buffer holds up what is called after it. */
+  readonly turns = new Turns();
 
   readonly #owned: boolean;
   readonly #pipelines = new Map<string, Promise<Compiled>>();
@@ -45,7 +57,14 @@ export class Gpu {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    void device.lost.then((info) => this.#fail(new UnrollError("lost", `the GPU device was lost (${info.reason}): ${info.message || "no reason given"}`)));
+    void device.lost.then((info) =>
+      this.#fail(new UnrollError("lost", `the GPU device was lost (${info.reason}): ${info.message || "no reason given"}`)),
+    );
+  }
+
+  /** Whether the device is lost or the engine disposed. */
+  get hasEnded(): boolean {
+    return this.#failure !== undefined;
   }
 
   /** @throws UnrollError `disposed` or `lost` when nothing can run any more. */
@@ -83,7 +102,7 @@ export class Gpu {
     let compiled = this.#pipelines.get(key);
     if (!compiled) {
       this.pipelinesCreated++;
-      compiled = compileKernel(this.device, kernel);
+      compiled = this.#typed(compileKernel(this.device, kernel));
       this.#pipelines.set(key, compiled);
       // A failed compilation is not cached, so that the error is told each time.
       compiled.catch(() => this.#pipelines.delete(key));
@@ -106,7 +125,8 @@ export class Gpu {
   }
 
   /** Counts `work` as one run in flight until it settles; rejects at once with the typed error on loss or dispose. */
-  track<T>(work: Promise<T>): Promise<T> {
+  track<T>(given: Promise<T>): Promise<T> {
+    const work = this.#typed(given);
     return new Promise<T>((resolve, reject) => {
       const fail = (error: UnrollError) => reject(error);
       const done = () => {
@@ -119,15 +139,24 @@ export class Gpu {
           done();
           resolve(value);
         },
-        async (error: unknown) => {
-          // A mapping fails a moment before the device says that it is lost.
-          if (!(error instanceof UnrollError)) await Promise.race([this.ended, new Promise((resolve) => setTimeout(resolve, LOSS_DELAY_MS))]);
+        (error: unknown) => {
           done();
-          reject(this.#failure ?? error);
+          reject(error);
         },
       );
       if (this.#failure) reject(this.#failure);
     });
+  }
+
+  /** `work`, with the reason of its failure where that is the loss of the device or the end of the engine. */
+  async #typed<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      // Mappings and compilations fail a moment before the device says that it is lost.
+      if (!(error instanceof UnrollError)) await Promise.race([this.ended, new Promise((resolve) => setTimeout(resolve, LOSS_DELAY_MS))]);
+      throw this.#failure ?? error;
+    }
   }
 
   /** Destroys all buffers; the device too, when the engine requested it. What is in flight rejects with `disposed`. */
@@ -144,6 +173,7 @@ export class Gpu {
     for (const reject of this.#inFlight) reject(error);
     this.#inFlight.clear();
     for (const wake of this.#waiting.splice(0)) wake();
+    this.turns.advance();
     this.#resolveEnded(error);
   }
 }

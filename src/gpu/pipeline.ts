@@ -1,4 +1,4 @@
-import { UnrollError } from "../errors.ts";
+import { check, UnrollError } from "../errors.ts";
 import type { Kernel } from "../graph/kernel.ts";
 
 /** A kernel that is ready to run. Where it has params, they are the binding after the last. */
@@ -19,6 +19,9 @@ export const pipelineKey = (kernel: Kernel): string =>
  */
 export async function compileKernel(device: GPUDevice, kernel: Kernel): Promise<Compiled> {
   checkBindings(kernel);
+  const { maxStorageBuffersPerShaderStage: most } = device.limits;
+  const count = Object.keys(kernel.bindings).length;
+  check(count <= most, "limit", () => `kernel "${kernel.name}" binds ${count} storage buffers; this device allows ${most}`);
   // Pushed and popped around the call: a scope held across an await would catch other people's errors.
   device.pushErrorScope("validation");
   const module = device.createShaderModule({ label: kernel.name, code: kernel.wgsl });
@@ -64,7 +67,10 @@ function checkBindings(kernel: Kernel): void {
   const declared = new Map<string, { index: number; access: string; at: number }>();
   for (const match of kernel.wgsl.replace(/\/\/.*$/gm, "").matchAll(DECLARATION))
     declared.set(match[4], { index: Number(match[1]), access: match[2] === "uniform" ? "uniform" : (match[3] ?? "read"), at: match.index });
-  const expected = Object.entries(kernel.bindings).map(([name, { access }]) => ({ name, access: access === "read" ? "read" : "read_write" }));
+  const expected = Object.entries(kernel.bindings).map(([name, { access }]) => ({
+    name,
+    access: access === "read" ? "read" : "read_write",
+  }));
   if (kernel.params) expected.push({ name: "params", access: "uniform" });
   expected.forEach(({ name, access }, index) => {
     const found = declared.get(name);

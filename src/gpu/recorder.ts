@@ -1,3 +1,4 @@
+import { check } from "../errors.ts";
 import type { Kernel, Workgroups } from "../graph/kernel.ts";
 import { align, type Gpu, USAGE } from "./gpu.ts";
 import type { Compiled } from "./pipeline.ts";
@@ -38,6 +39,7 @@ export class Recording {
 
   /** Compiles all pipelines side by side, then makes uniforms and bind groups. Leaves nothing behind when it fails. */
   static async create(gpu: Gpu, label: string, dispatches: readonly PlacedDispatch[]): Promise<Recording> {
+    for (const dispatch of dispatches) checkDispatch(gpu, dispatch);
     const compiled = await Promise.all(dispatches.map(({ kernel }) => gpu.pipeline(kernel)));
     gpu.assertUsable();
     const stride = Math.max(256, gpu.device.limits.minUniformBufferOffsetAlignment);
@@ -74,6 +76,23 @@ export class Recording {
   dispose(): void {
     if (this.#uniforms) this.#gpu.destroyBuffer(this.#uniforms);
   }
+}
+
+/** What WebGPU would refuse, or take for zero, without a word. */
+function checkDispatch(gpu: Gpu, { kernel, params, workgroups }: PlacedDispatch): void {
+  const most = gpu.device.limits.maxComputeWorkgroupsPerDimension;
+  check(
+    workgroups.length === 3 && workgroups.every((n) => Number.isInteger(n) && n >= 0 && n <= most),
+    "limit",
+    () =>
+      `kernel "${kernel.name}": workgroups are [${workgroups.join(", ")}]; expected three whole numbers of at most ${most} (see foldGrid)`,
+  );
+  for (const name of Object.keys(kernel.params ?? {}))
+    check(
+      typeof params[name] === "number",
+      "argument",
+      () => `kernel "${kernel.name}": the dispatch gives no number for the param "${name}"`,
+    );
 }
 
 function makeBindGroup(gpu: Gpu, compiled: Compiled, label: string, locations: readonly Location[], uniform?: Location): GPUBindGroup {

@@ -1,7 +1,7 @@
 import { check } from "../errors.ts";
 import type { Kernel, KernelCall, Workgroups } from "../graph/kernel.ts";
-import { bytesPerElement, type DType, type HostArray } from "../graph/types.ts";
-import { type Gpu, USAGE } from "./gpu.ts";
+import { bytesPerElement, type HostArray } from "../graph/types.ts";
+import { evenBytes, type Gpu, USAGE } from "./gpu.ts";
 import { type Location, Recording } from "./recorder.ts";
 
 export interface KernelRun {
@@ -18,23 +18,30 @@ export function kernelCall(kernel: Kernel, run: KernelRun): KernelCall {
   for (const [name, { dtype, access }] of Object.entries(kernel.bindings)) {
     const value = run.buffers[name];
     check(value !== undefined, "name", () => `kernel "${kernel.name}": nothing is given for the binding "${name}"`);
-    if (typeof value === "number") check(access === "write", "argument", () => `kernel "${kernel.name}": "${name}" is read, so it needs values, not a length`);
-    else check(dtypeOf(value) === dtype, "dtype", () => `kernel "${kernel.name}": "${name}" is ${dtype}, but ${value.constructor.name} was given`);
+    if (typeof value === "number") {
+      check(access === "write", "argument", () => `kernel "${kernel.name}": "${name}" is read, so it needs values, not a length`);
+      check(Number.isInteger(value) && value >= 0, "argument", () => `kernel "${kernel.name}": "${name}" cannot have ${value} elements`);
+    } else
+      check(
+        value instanceof ARRAYS[dtype],
+        "dtype",
+        () => `kernel "${kernel.name}": "${name}" is ${dtype}, but ${value?.constructor?.name ?? String(value)} was given`,
+      );
     lengths[name] = typeof value === "number" ? value : value.length;
   }
   for (const name of Object.keys(run.buffers))
-    check(name in kernel.bindings, "name", () => `kernel "${kernel.name}" has no binding "${name}"; it has ${Object.keys(kernel.bindings).join(", ")}`);
+    check(
+      Object.hasOwn(kernel.bindings, name),
+      "name",
+      () => `kernel "${kernel.name}" has no binding "${name}"; it has ${Object.keys(kernel.bindings).join(", ")}`,
+    );
   const params = run.params ?? {};
   for (const name of Object.keys(kernel.params ?? {}))
     check(Number.isFinite(params[name]), "argument", () => `kernel "${kernel.name}": the param "${name}" must be a number`);
   return { lengths, params };
 }
 
-const dtypeOf = (values: HostArray): DType =>
-  values instanceof Float32Array ? "f32" : values instanceof Int32Array ? "i32" : values instanceof Uint32Array ? "u32" : "f16";
-
-const fromBytes = (dtype: DType, bytes: ArrayBuffer): HostArray =>
-  dtype === "f32" ? new Float32Array(bytes) : dtype === "i32" ? new Int32Array(bytes) : dtype === "u32" ? new Uint32Array(bytes) : new Uint16Array(bytes);
+const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, f16: Uint16Array } as const;
 
 /** Runs one kernel on its own and returns what it wrote. All buffers are made for this call and destroyed after it. */
 export async function runKernelOn(gpu: Gpu, kernel: Kernel, run: KernelRun): Promise<Record<string, HostArray>> {
@@ -49,7 +56,7 @@ export async function runKernelOn(gpu: Gpu, kernel: Kernel, run: KernelRun): Pro
       const bytes = call.lengths[name] * bytesPerElement(dtype);
       const buffer = gpu.createBuffer(`${kernel.name} ${name}`, bytes, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST);
       buffers.push(buffer);
-      if (typeof value !== "number") gpu.device.queue.writeBuffer(buffer, 0, value as Float32Array<ArrayBuffer>);
+      if (typeof value !== "number") gpu.device.queue.writeBuffer(buffer, 0, evenBytes(value));
       return { buffer, offset: 0, bytes };
     });
     recording = await Recording.create(gpu, kernel.name, [{ kernel, locations, params: call.params, workgroups }]);
@@ -67,7 +74,7 @@ export async function runKernelOn(gpu: Gpu, kernel: Kernel, run: KernelRun): Pro
     gpu.device.queue.submit([encoder.finish()]);
     await gpu.track(Promise.all(written.map(({ staging }) => staging.mapAsync(1))));
     return Object.fromEntries(
-      written.map(({ name, dtype, staging, bytes }) => [name, fromBytes(dtype, staging.getMappedRange().slice(0, bytes))]),
+      written.map(({ name, dtype, staging, bytes }) => [name, new ARRAYS[dtype](staging.getMappedRange().slice(0, bytes))]),
     );
   } finally {
     recording?.dispose();

@@ -85,6 +85,11 @@ export class Engine {
     const { device, gpu, powerPreference, reference, seed = 0, traits, defaultLimits } = options;
     check(Number.isFinite(seed), "argument", () => `Engine.create: seed must be a number, not ${String(seed)}`);
     check(!(reference && device), "argument", "Engine.create: give a device, or reference: true, not both");
+    check(
+      device === undefined || typeof device?.createComputePipelineAsync === "function",
+      "argument",
+      () => `Engine.create: device must be a GPUDevice, not ${String(device)}`,
+    );
     const pending = new Pending();
     if (reference) return new Engine(seed, pending, new ReferenceStore(seed, pending));
     const dispatcher = new Gpu(device ?? (await requestDevice({ gpu, powerPreference, defaultLimits })), !device, traits);
@@ -136,7 +141,8 @@ export class Engine {
     check(
       data?.constructor === expected,
       "dtype",
-      () => `write: variable "${variable.name}" is ${formatType(variable)}; give a ${expected.name}, not ${data?.constructor?.name ?? String(data)}`,
+      () =>
+        `write: variable "${variable.name}" is ${formatType(variable)}; give a ${expected.name}, not ${data?.constructor?.name ?? String(data)}`,
     );
     check(
       data.length === variable.size,
@@ -147,20 +153,20 @@ export class Engine {
     this.#store.write(variable.name, data);
   }
 
-  /** All variables and optimizer states, or those named. See the function `save`. */
-  async readAll(names: readonly string[] = this.#store.names()): Promise<NamedArrays> {
+  /** All variables and optimizer states, also those that were loaded and not used yet. See the function `save`. */
+  async readAll(): Promise<NamedArrays> {
     this.assertUsable();
-    return this.#store.read(names);
+    const held = await this.#store.read(this.#store.names());
+    return { ...this.#pending.all(), ...held };
   }
 
   /** Sets what is known by name now; keeps the rest for when it is first used. See the function `load`. */
   async writeAll(arrays: NamedArrays): Promise<void> {
     this.assertUsable();
     // Everything is checked before anything is changed.
-    const known = await this.#store.read(Object.keys(arrays).filter((name) => this.#store.has(name)));
     for (const [name, array] of Object.entries(arrays)) {
       checkNamedArray(name, array);
-      if (known[name]) checkSameType(name, known[name], array);
+      if (this.#store.has(name)) checkSameType(name, this.#store.typeOf(name), array);
     }
     for (const [name, array] of Object.entries(arrays)) {
       if (this.#store.has(name)) this.#store.write(name, array.data);
@@ -207,7 +213,11 @@ function checkNamedArray(name: string, array: NamedArray): void {
     () => `load: "${name}" must have dtype, shape and data of that many values`,
   );
   const data: HostArray = array.data;
-  check(data.constructor === hostArray(array.dtype, 0)?.constructor, "format", () => `load: "${name}" says ${array.dtype} but holds a ${data.constructor.name}`);
+  check(
+    data.constructor === hostArray(array.dtype, 0)?.constructor,
+    "format",
+    () => `load: "${name}" says ${array.dtype} but holds a ${data.constructor.name}`,
+  );
 }
 
 /** The GPU parts of an engine, or undefined where it runs on the references. Internal to src/program. */

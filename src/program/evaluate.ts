@@ -36,7 +36,8 @@ export function evaluate(outputs: readonly Tensor[], feeds: Feeds): Float64Array
 
 function leafValue(tensor: Tensor, feeds: Feeds): Float64Array {
   const feed = feeds.get(tensor) ?? (tensor.source.kind === "constant" ? tensor.source.data : undefined);
-  if (!feed) throw new UnrollError("name", `evaluate: no values were given for a tensor of kind "${tensor.source.kind}", ${formatType(tensor)}`);
+  if (!feed)
+    throw new UnrollError("name", `evaluate: no values were given for a tensor of kind "${tensor.source.kind}", ${formatType(tensor)}`);
   check(feed.length === tensor.size, "size", () => `evaluate: ${formatType(tensor)} needs ${tensor.size} values, not ${feed.length}`);
   return feed instanceof Float64Array ? feed : Float64Array.from(feed);
 }

@@ -1,5 +1,5 @@
 import { check } from "../errors.ts";
-import { align, type Gpu, USAGE } from "../gpu/gpu.ts";
+import { align, evenBytes, type Gpu, USAGE } from "../gpu/gpu.ts";
 import { type Location, type PlacedDispatch, Recording } from "../gpu/recorder.ts";
 import type { Dispatch, Operand } from "../graph/op.ts";
 import type { Tensor, Variable } from "../graph/tensor.ts";
@@ -42,7 +42,10 @@ export interface Built {
 export async function build(parts: GpuParts, label: string, id: number, spec: GraphSpec, plan: Plan): Promise<Built> {
   const { gpu } = parts;
   checkLimits(gpu, label, plan);
-  const kernels = [...plan.nodes.flatMap(({ lowering }) => lowering.dispatches.map(({ kernel }) => kernel)), ...updateKernels(spec.updates)];
+  const kernels = [
+    ...plan.nodes.flatMap(({ lowering }) => lowering.dispatches.map(({ kernel }) => kernel)),
+    ...updateKernels(spec.updates),
+  ];
   await Promise.all(kernels.map((kernel) => gpu.pipeline(kernel)));
   gpu.assertUsable();
 
@@ -52,6 +55,7 @@ export async function build(parts: GpuParts, label: string, id: number, spec: Gr
     return buffer;
   };
   let recording: Recording | undefined;
+  let undo = () => {};
   const dispose = () => {
     recording?.dispose();
     for (const buffer of owned) gpu.destroyBuffer(buffer);
@@ -60,28 +64,12 @@ export async function build(parts: GpuParts, label: string, id: number, spec: Gr
   let scoped = true;
   const endScope = () => {
     scoped = false;
-    return gpu.device.popErrorScope();
+    return gpu.device.popErrorScope().catch(() => null); // a lost device is told elsewhere
   };
   try {
-    parts.store.ensure(variablesOf(spec, plan.leaves));
-    const memory = allocate(parts, label, spec, plan, own);
-    const updates = placeUpdates(spec.updates, {
-      gpu,
-      store: parts.store,
-      status: { buffer: parts.status, offset: 0, bytes: STATUS_BYTES },
-      counter: { buffer: memory.counter, offset: 0, bytes: 4 },
-      programId: id,
-      locate: memory.locate,
-      scalar: (value) => upload(gpu, own, "number", Float32Array.of(value)),
-      own,
-    });
-    const placed = [...plan.nodes.flatMap((node) => placeNode(node, memory)), ...updates.dispatches];
-    const readbacks = placeReadbacks(spec, memory.locate, updates.norms);
-    const stagingBytes = [...readbacks.values()].reduce((end, { offset, location }) => Math.max(end, offset + align(location.bytes, 16)), STATUS_BYTES);
-    const needsStaging = readbacks.size > 0 || spec.updates.length > 0;
-    const staging = Array.from({ length: needsStaging ? STAGING_BUFFERS : 0 }, () =>
-      own(gpu.createBuffer(`${label} staging`, stagingBytes, USAGE.MAP_READ | USAGE.COPY_DST)),
-    );
+    const attempt = parts.store.attempt(() => makeAll(parts, label, id, spec, plan, own));
+    undo = attempt.undo;
+    const { placed, memory, readbacks, staging } = attempt.value;
     const outOfMemory = await endScope();
     check(!outOfMemory, "limit", () => `compile "${label}": the GPU has too little memory (${outOfMemory?.message})`);
     recording = await Recording.create(gpu, label, placed);
@@ -89,8 +77,37 @@ export async function build(parts: GpuParts, label: string, id: number, spec: Gr
   } catch (error) {
     if (scoped) await endScope();
     dispose();
+    undo();
     throw error;
   }
+}
+
+/** Variables, buffers and places, without waiting for anything. */
+function makeAll(parts: GpuParts, label: string, id: number, spec: GraphSpec, plan: Plan, own: Own) {
+  const { gpu } = parts;
+  parts.store.ensure(variablesOf(spec, plan.leaves));
+  const memory = allocate(parts, label, spec, plan, own);
+  const updates = placeUpdates(spec.updates, {
+    gpu,
+    store: parts.store,
+    status: { buffer: parts.status, offset: 0, bytes: STATUS_BYTES },
+    counter: { buffer: memory.counter, offset: 0, bytes: 4 },
+    programId: id,
+    locate: memory.locate,
+    scalar: (value) => upload(gpu, own, "number", Float32Array.of(value)),
+    own,
+  });
+  const placed = [...plan.nodes.flatMap((node) => placeNode(node, memory)), ...updates.dispatches];
+  const readbacks = placeReadbacks(spec, memory.locate, updates.norms);
+  const stagingBytes = [...readbacks.values()].reduce(
+    (end, { offset, location }) => Math.max(end, offset + align(location.bytes, 16)),
+    STATUS_BYTES,
+  );
+  const needsStaging = readbacks.size > 0 || spec.updates.length > 0;
+  const staging = Array.from({ length: needsStaging ? STAGING_BUFFERS : 0 }, () =>
+    own(gpu.createBuffer(`${label} staging`, stagingBytes, USAGE.MAP_READ | USAGE.COPY_DST)),
+  );
+  return { placed, memory, readbacks, staging };
 }
 
 function checkLimits(gpu: Gpu, label: string, plan: Plan): void {
@@ -106,15 +123,6 @@ function upload(gpu: Gpu, own: Own, label: string, data: HostArray): Location {
   const buffer = own(gpu.createBuffer(label, data.byteLength, STORAGE));
   gpu.device.queue.writeBuffer(buffer, 0, evenBytes(data));
   return { buffer, offset: 0, bytes: data.byteLength };
-}
-
-/** Uploads must be multiples of 4 bytes, which f16 arrays need not be. */
-export function evenBytes(data: HostArray): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-  if (bytes.length % 4 === 0) return bytes;
-  const padded = new Uint8Array(align(bytes.length, 4));
-  padded.set(bytes);
-  return padded;
 }
 
 function allocate({ gpu, store }: GpuParts, label: string, spec: GraphSpec, plan: Plan, own: Own) {
@@ -166,7 +174,11 @@ function bindingsOf(op: string, { kernel, bindings }: Dispatch): Operand[] {
   });
 }
 
-function placeReadbacks(spec: GraphSpec, locate: (tensor: Tensor) => Location, norms: ReadonlyMap<Tensor, Location>): Map<string, Readback> {
+function placeReadbacks(
+  spec: GraphSpec,
+  locate: (tensor: Tensor) => Location,
+  norms: ReadonlyMap<Tensor, Location>,
+): Map<string, Readback> {
   let offset = align(STATUS_BYTES, 16);
   return new Map(
     Object.entries(spec.outputs).map(([name, tensor]): [string, Readback] => {

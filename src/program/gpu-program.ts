@@ -1,10 +1,11 @@
-import { align } from "../gpu/gpu.ts";
+import { UnrollError } from "../errors.ts";
+import { align, evenBytes } from "../gpu/gpu.ts";
 import type { PlacedDispatch } from "../gpu/recorder.ts";
 import { hostArray } from "../graph/tensor.ts";
 import { byteLength } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
 import { type Engine, type GpuParts, gpuPartsOf } from "./engine.ts";
-import { type Built, build, evenBytes, type Readback, STATUS_BYTES } from "./gpu-build.ts";
+import { type Built, build, type Readback, STATUS_BYTES } from "./gpu-build.ts";
 import { type GraphSpec, keepAll, makePlan, type Plan, type PlanOptions } from "./plan/plan.ts";
 import type { AnyBatch, AnyResults, Program } from "./program.ts";
 import { disposedProgram, nonFiniteMessage } from "./reference-program.ts";
@@ -24,8 +25,6 @@ export class GpuProgram implements Program {
   readonly #parts: GpuParts;
   readonly #built: Built;
   readonly #staging: GPUBuffer[];
-  /** Runs that wait for a staging buffer, in order. */
-  readonly #waiting: (() => void)[] = [];
   #disposed = false;
 
   private constructor(engine: Engine, parts: GpuParts, label: string, spec: GraphSpec, plan: Plan, built: Built) {
@@ -69,24 +68,15 @@ export class GpuProgram implements Program {
     checkBatch(this.spec.inputs, batch);
     const read = [...(options.read ?? [])] as string[];
     checkRead(this.spec.outputs, read);
-    if (this.spec.updates.length > 0 && this.engine.nonFinite) throw this.engine.nonFinite;
-    const { gpu } = this.#parts;
     const watched = this.spec.updates.length > 0;
-    if (read.length === 0 && !watched) {
-      this.#submit(batch, [], undefined);
-      void gpu.track(gpu.device.queue.onSubmittedWorkDone()).catch(() => {});
-    } else {
-      // Without a free staging buffer this run waits its turn; otherwise it is submitted before `run` returns.
-      while (this.#staging.length === 0) {
-        await new Promise<void>((resolve) => this.#waiting.push(resolve));
-        this.#assertUsable();
-      }
-      const staging = this.#staging.pop() as GPUBuffer;
-      this.#submit(batch, read, staging);
-      const results = gpu.track(this.#collect(staging, read));
-      if (read.length > 0) return (await results) as never;
-      results.catch(() => {});
-    }
+    if (watched && this.engine.nonFinite) throw this.engine.nonFinite;
+    const { gpu } = this.#parts;
+    const number = this.counter++;
+    // What is read, and the flag of non-finite values, comes through a staging buffer; a run that finds none free waits its turn.
+    const staged = read.length > 0 || watched;
+    const ready = () => !staged || this.#staging.length > 0 || this.#disposed || gpu.hasEnded;
+    const started = await gpu.turns.take(ready, () => this.#start(batch, number, read, staged));
+    if (read.length > 0) return (await started.results) as never;
     await gpu.room();
     return {} as never;
   }
@@ -96,7 +86,24 @@ export class GpuProgram implements Program {
     if (this.#disposed) throw disposedProgram(this.label);
   }
 
-  #submit(batch: AnyBatch, read: readonly string[], staging: GPUBuffer | undefined): void {
+  /** Submits a run. What it gives is in an object, so that nothing waits for it here. */
+  #start(batch: AnyBatch, number: number, read: readonly string[], staged: boolean): { readonly results: Promise<unknown> } {
+    this.#assertUsable();
+    const { gpu } = this.#parts;
+    const staging = staged ? this.#staging.pop() : undefined;
+    try {
+      this.#submit(batch, number, read, staging);
+    } catch (error) {
+      if (staging) this.#staging.push(staging);
+      throw error;
+    }
+    const results = gpu.track<unknown>(staging ? this.#collect(staging, read) : gpu.device.queue.onSubmittedWorkDone());
+    // Without `read` nobody waits for it; the next run tells.
+    results.catch(() => {});
+    return { results };
+  }
+
+  #submit(batch: AnyBatch, number: number, read: readonly string[], staging: GPUBuffer | undefined): void {
     const { device } = this.#parts.gpu;
     const encoder = device.createCommandEncoder({ label: this.label });
     for (const [name, buffer] of this.#built.inputs) {
@@ -105,7 +112,7 @@ export class GpuProgram implements Program {
       if (ArrayBuffer.isView(value)) device.queue.writeBuffer(buffer, 0, evenBytes(value));
       else encoder.copyBufferToBuffer(value as GPUBuffer, 0, buffer, 0, bytes);
     }
-    device.queue.writeBuffer(this.#built.counter, 0, Uint32Array.of(this.counter));
+    device.queue.writeBuffer(this.#built.counter, 0, Uint32Array.of(number));
     const pass = encoder.beginComputePass({ label: this.label });
     this.#built.recording.encode(pass);
     pass.end();
@@ -117,7 +124,6 @@ export class GpuProgram implements Program {
       }
     }
     device.queue.submit([encoder.finish()]);
-    this.counter++;
   }
 
   /** Waits for a run and takes what was asked for out of its staging buffer. */
@@ -127,11 +133,7 @@ export class GpuProgram implements Program {
       await staging.mapAsync(1, 0, read.length > 0 ? staging.size : STATUS_BYTES);
       const mapped = staging.getMappedRange(0, read.length > 0 ? staging.size : STATUS_BYTES);
       const status = new Uint32Array(mapped, 0, STATUS.WORDS);
-      if (status[STATUS.FLAG] !== 0 && this.spec.updates.length > 0 && cleared === this.engine.clearances) {
-        const finite = { gradient: (status[STATUS.FLAG] & 1) === 0, loss: (status[STATUS.FLAG] & 2) === 0 };
-        const label = labels.get(this.engine)?.[status[STATUS.PROGRAM]] ?? this.label;
-        throw this.engine.reportNonFinite(nonFiniteMessage(label, status[STATUS.RUN], finite));
-      }
+      if (status[STATUS.FLAG] !== 0 && this.spec.updates.length > 0) throw this.#nonFinite(status, cleared);
       const results: AnyResults = {};
       for (const name of read) {
         const { tensor, offset } = this.#built.readbacks.get(name) as Readback;
@@ -140,18 +142,29 @@ export class GpuProgram implements Program {
         results[name] = data;
       }
       return results;
+    } catch (error) {
+      // A mapping that ends with the program fails in words of the browser's own.
+      throw this.#disposed && !this.#parts.gpu.hasEnded ? disposedProgram(this.label) : error;
     } finally {
       if (staging.mapState === "mapped") staging.unmap();
       this.#staging.push(staging);
-      this.#waiting.shift()?.();
+      this.#parts.gpu.turns.advance();
     }
+  }
+
+  /** @param cleared how often the flag had been cleared when the run was submitted: an older flag says nothing of what comes now. */
+  #nonFinite(status: Uint32Array, cleared: number): UnrollError {
+    const finite = { gradient: (status[STATUS.FLAG] & 1) === 0, loss: (status[STATUS.FLAG] & 2) === 0 };
+    const label = labels.get(this.engine)?.[status[STATUS.PROGRAM]] ?? this.label;
+    const message = nonFiniteMessage(label, status[STATUS.RUN], finite);
+    return cleared === this.engine.clearances ? this.engine.reportNonFinite(message) : new UnrollError("non-finite", message);
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#built.dispose();
-    for (const wake of this.#waiting.splice(0)) wake();
+    this.#parts.gpu.turns.advance();
   }
 
   [Symbol.dispose](): void {

@@ -1,10 +1,11 @@
-import { UnrollError } from "../errors.ts";
-import { align, type Gpu, USAGE } from "../gpu/gpu.ts";
+import { check, UnrollError } from "../errors.ts";
+import { align, evenBytes, type Gpu, USAGE } from "../gpu/gpu.ts";
 import type { Location } from "../gpu/recorder.ts";
-import { hostArray, type Variable } from "../graph/tensor.ts";
-import { byteLength, type DType, type HostArray, sizeOf, type TensorType } from "../graph/types.ts";
+import type { Variable } from "../graph/tensor.ts";
+import { byteLength, type HostArray, sizeOf, type TensorType } from "../graph/types.ts";
 import { CONTROL } from "../graph/update.ts";
-import { checkVariable, initialValues, type NamedArrays, Pending, stateName, type VariableStore } from "./store.ts";
+import { packed, view } from "./layout.ts";
+import { checkVariable, initialValues, type NamedArray, type NamedArrays, type Pending, stateName, type VariableStore } from "./store.ts";
 
 /** Entries begin at multiples of this: what a binding's offset must be aligned to. */
 const ENTRY_ALIGNMENT = 256;
@@ -38,11 +39,30 @@ export class GpuStore implements VariableStore {
   readonly #mirrors = new Map<string, GPUBuffer>();
   readonly #states = new Map<string, Held>();
   #segments = 0;
+  /** How to take back what was made during an `attempt`. */
+  #made: (() => void)[] = [];
 
   constructor(gpu: Gpu, seed: number, pending: Pending) {
     this.#gpu = gpu;
     this.#seed = seed;
     this.#pending = pending;
+  }
+
+  /** Does `work`; what it adds to the store is taken back by `undo`, or at once when it throws. */
+  attempt<T>(work: () => T): { readonly value: T; readonly undo: () => void } {
+    const made: (() => void)[] = [];
+    const undo = () => {
+      for (const step of made.splice(0).reverse()) step();
+    };
+    this.#made = made;
+    try {
+      return { value: work(), undo };
+    } catch (error) {
+      undo();
+      throw error;
+    } finally {
+      this.#made = [];
+    }
   }
 
   ensure(variables: readonly Variable[]): void {
@@ -53,37 +73,49 @@ export class GpuStore implements VariableStore {
     }
     const { maxStorageBufferBindingSize, maxBufferSize } = this.#gpu.device.limits;
     const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-    let group: Variable[] = [];
-    let bytes = 0;
-    for (const variable of fresh.values()) {
-      const size = align(Math.max(4, byteLength(variable)), ENTRY_ALIGNMENT);
-      if (group.length > 0 && bytes + size > limit) {
-        this.#allocate(group, bytes);
-        group = [];
-        bytes = 0;
-      }
-      group.push(variable);
-      bytes += size;
-    }
-    if (group.length > 0) this.#allocate(group, bytes);
+    for (const variable of fresh.values())
+      check(
+        entryBytes(variable) <= limit,
+        "limit",
+        () => `variable "${variable.name}" needs ${entryBytes(variable)} bytes; this device allows ${limit} for one buffer`,
+      );
+    for (const group of packed([...fresh.values()], entryBytes, limit)) this.#allocate(group.map(({ item }) => item));
   }
 
-  #allocate(variables: readonly Variable[], bytes: number): void {
+  #allocate(variables: readonly Variable[]): void {
+    const bytes = variables.reduce((sum, variable) => sum + entryBytes(variable), 0);
     // Values first: an initialiser that throws leaves nothing behind.
     const data = new ArrayBuffer(bytes);
     let offset = 0;
     const places = variables.map((variable) => {
       const at = offset;
-      offset += align(Math.max(4, byteLength(variable)), ENTRY_ALIGNMENT);
-      view(variable.dtype, data, at, variable.size).set(this.#pending.take(variable.name, variable) ?? initialValues(variable, this.#seed));
+      offset += entryBytes(variable);
+      view(variable.dtype, data, at, variable.size).set(this.#loaded(variable.name, variable) ?? initialValues(variable, this.#seed));
       return at;
     });
-    const buffer = this.#gpu.createBuffer(`variables: ${variables[0].name}, …`, bytes, STORAGE);
-    this.#gpu.device.queue.writeBuffer(buffer, 0, data);
-    const segment: Segment = { index: this.#segments++, buffer, bytes };
+    const segment: Segment = { index: this.#segments++, buffer: this.#buffer(`variables: ${variables[0].name}, …`, bytes), bytes };
+    this.#gpu.device.queue.writeBuffer(segment.buffer, 0, data);
     variables.forEach((variable, i) => {
-      this.#entries.set(variable.name, { variable, segment, offset: places[i] });
+      this.#add(this.#entries, variable.name, { variable, segment, offset: places[i] });
     });
+  }
+
+  /** What a checkpoint has for `name`. */
+  #loaded(name: string, type: TensorType): HostArray | undefined {
+    const data = this.#pending.take(name, type);
+    if (data) this.#made.push(() => this.#pending.set(name, { dtype: type.dtype, shape: type.shape, data }));
+    return data;
+  }
+
+  #buffer(label: string, bytes: number): GPUBuffer {
+    const buffer = this.#gpu.createBuffer(label, bytes, STORAGE);
+    this.#made.push(() => this.#gpu.destroyBuffer(buffer));
+    return buffer;
+  }
+
+  #add<T>(map: Map<string, T>, name: string, value: T): void {
+    map.set(name, value);
+    this.#made.push(() => map.delete(name));
   }
 
   entry(name: string): Entry {
@@ -102,8 +134,8 @@ export class GpuStore implements VariableStore {
     const name = `${key} @${segment.index}`;
     let buffer = this.#mirrors.get(name);
     if (!buffer) {
-      buffer = this.#gpu.createBuffer(name, segment.bytes, STORAGE);
-      this.#mirrors.set(name, buffer);
+      buffer = this.#buffer(name, segment.bytes);
+      this.#add(this.#mirrors, name, buffer);
     }
     return buffer;
   }
@@ -114,8 +146,8 @@ export class GpuStore implements VariableStore {
     if (this.#states.has(name)) return;
     const { segment, offset } = this.entry(variable.name);
     const held: Held = { buffer: this.mirror(`${optimizer}.${state}`, segment), offset, bytes: byteLength(variable), type: variable };
-    this.#states.set(name, held);
-    const data = this.#pending.take(name, variable);
+    this.#add(this.#states, name, held);
+    const data = this.#loaded(name, variable);
     if (data) this.#upload(held, data);
   }
 
@@ -124,11 +156,11 @@ export class GpuStore implements VariableStore {
     const name = stateName(variable.name, optimizer, "step");
     let held = this.#states.get(name);
     if (!held) {
-      const buffer = this.#gpu.createBuffer(name, 4 * CONTROL.WORDS, STORAGE);
+      const buffer = this.#buffer(name, 4 * CONTROL.WORDS);
       const type: TensorType = { dtype: "u32", shape: [CONTROL.WORDS] };
       held = { buffer, offset: 0, bytes: 4 * CONTROL.WORDS, type };
-      this.#states.set(name, held);
-      const data = this.#pending.take(name, type);
+      this.#add(this.#states, name, held);
+      const data = this.#loaded(name, type);
       if (data) this.#upload(held, data);
     }
     return held.buffer;
@@ -149,56 +181,61 @@ export class GpuStore implements VariableStore {
     return { buffer: segment.buffer, offset, bytes: byteLength(variable), type: variable };
   }
 
+  typeOf(name: string): TensorType {
+    return this.#held(name).type;
+  }
+
   async read(names: readonly string[]): Promise<NamedArrays> {
     const held = names.map((name) => this.#held(name));
-    const offsets: number[] = [];
-    let total = 0;
-    for (const { bytes } of held) {
-      offsets.push(total);
-      total += align(bytes, 16);
-    }
-    const staging = this.#gpu.createBuffer("read variables", total, USAGE.MAP_READ | USAGE.COPY_DST);
+    const groups = packed(held, stagingBytes, this.#gpu.device.limits.maxBufferSize);
+    const staging: GPUBuffer[] = [];
     try {
-      const encoder = this.#gpu.device.createCommandEncoder({ label: "read variables" });
-      held.forEach(({ buffer, offset, bytes }, i) => {
-        if (bytes > 0) encoder.copyBufferToBuffer(buffer, offset, staging, offsets[i], align(bytes, 4));
-      });
-      this.#gpu.device.queue.submit([encoder.finish()]);
-      await this.#gpu.track(staging.mapAsync(1));
-      const mapped = staging.getMappedRange();
-      return Object.fromEntries(
-        held.map(({ type }, i) => {
-          const data = hostArray(type.dtype, sizeOf(type.shape));
-          data.set(view(type.dtype, mapped, offsets[i], data.length));
-          return [names[i], { dtype: type.dtype, shape: type.shape, data }];
-        }),
+      // One submit for all, so that the arrays are of one moment.
+      await this.#gpu.turns.take(
+        () => true,
+        () => {
+          const encoder = this.#gpu.device.createCommandEncoder({ label: "read variables" });
+          for (const group of groups) {
+            const total = group.reduce((sum, { item }) => sum + stagingBytes(item), 0);
+            const to = this.#gpu.createBuffer("read variables", total, USAGE.MAP_READ | USAGE.COPY_DST);
+            staging.push(to);
+            for (const { item, at } of group)
+              if (item.bytes > 0) encoder.copyBufferToBuffer(item.buffer, item.offset, to, at, align(item.bytes, 4));
+          }
+          this.#gpu.device.queue.submit([encoder.finish()]);
+        },
       );
+      await this.#gpu.track(Promise.all(staging.map((buffer) => buffer.mapAsync(1))));
+      const arrays = groups.flatMap((group, g) => {
+        const mapped = staging[g].getMappedRange();
+        return group.map(({ item: { type }, index, at }): [string, NamedArray] => {
+          const { dtype, shape } = type;
+          return [names[index], { dtype, shape, data: view(dtype, mapped, at, sizeOf(shape)).slice() }];
+        });
+      });
+      return Object.fromEntries(arrays);
     } finally {
-      this.#gpu.destroyBuffer(staging);
+      for (const buffer of staging) this.#gpu.destroyBuffer(buffer);
     }
   }
 
   write(name: string, data: HostArray): void {
-    this.#upload(this.#held(name), data);
+    const held = this.#held(name);
+    const kept = data.slice();
+    void this.#gpu.turns.take(
+      () => true,
+      () => {
+        if (!this.#gpu.hasEnded) this.#upload(held, kept);
+      },
+    );
   }
 
   #upload({ buffer, offset }: Held, data: HostArray): void {
-    // f16 arrays of odd length: a write must be a multiple of 4 bytes; the entry's gap takes the rest.
-    const bytes = new Uint8Array(align(data.byteLength, 4));
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    this.#gpu.device.queue.writeBuffer(buffer, offset, bytes);
+    // Where an array of f16 has odd length the entry's gap takes the rest.
+    this.#gpu.device.queue.writeBuffer(buffer, offset, evenBytes(data));
   }
 }
 
-function view(dtype: DType, buffer: ArrayBuffer, offset: number, length: number): HostArray {
-  switch (dtype) {
-    case "f32":
-      return new Float32Array(buffer, offset, length);
-    case "i32":
-      return new Int32Array(buffer, offset, length);
-    case "u32":
-      return new Uint32Array(buffer, offset, length);
-    case "f16":
-      return new Uint16Array(buffer, offset, length);
-  }
-}
+const entryBytes = (variable: Variable): number => align(Math.max(4, byteLength(variable)), ENTRY_ALIGNMENT);
+
+const stagingBytes = ({ bytes }: Held): number => align(bytes, 16);

@@ -1,6 +1,6 @@
 import { check, UnrollError } from "../errors.ts";
 import { constant, type F32, type Tensor, Variable } from "../graph/tensor.ts";
-import { formatType, sizeOf } from "../graph/types.ts";
+import { formatType, sameShape, sizeOf } from "../graph/types.ts";
 import { Gradients } from "../graph/update.ts";
 import { add } from "../ops/pointwise/arithmetic.ts";
 import { nodesOf } from "./order.ts";
@@ -15,7 +15,11 @@ export function gradient<const W extends readonly Tensor[]>(loss: Tensor, wrt: W
   check(loss.dtype === "f32" && sizeOf(loss.shape) === 1, "shape", () => `gradient: the loss must be one f32, not ${formatType(loss)}`);
   check(Array.isArray(wrt) && wrt.length > 0, "argument", "gradient: the second argument must be an array of tensors that is not empty");
   for (const tensor of wrt)
-    check(tensor?.dtype === "f32", "dtype", () => `gradient: cannot differentiate with respect to ${tensor ? formatType(tensor) : String(tensor)}`);
+    check(
+      tensor?.dtype === "f32",
+      "dtype",
+      () => `gradient: cannot differentiate with respect to ${tensor ? formatType(tensor) : String(tensor)}`,
+    );
   const nodes = nodesOf([loss]);
 
   // A tensor needs a gradient when it is one of `wrt`, or comes from one.
@@ -31,7 +35,7 @@ export function gradient<const W extends readonly Tensor[]>(loss: Tensor, wrt: W
     op.gradient({ inputs, outputs, attributes, gradients: upstream, needs }).forEach((contribution, i) => {
       if (!contribution || !needs[i]) return;
       check(
-        sizeOf(contribution.shape) === sizeOf(inputs[i].shape),
+        sameShape(contribution.shape, inputs[i].shape),
         "shape",
         () => `gradient of ${op.name}: ${formatType(contribution)} for input ${i} of type ${formatType(inputs[i])}`,
       );

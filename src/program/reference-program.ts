@@ -1,13 +1,14 @@
 import { check, UnrollError } from "../errors.ts";
 import { hostArray, type Tensor, type Variable } from "../graph/tensor.ts";
 import type { HostArray } from "../graph/types.ts";
-import type { Update } from "../graph/update.ts";
+import { CONTROL, type Update } from "../graph/update.ts";
 import { clipGradients } from "../ops/update/norm.ts";
 import { type Engine, referenceStoreOf } from "./engine.ts";
 import { evaluate } from "./evaluate.ts";
 import { leavesOf, nodesOf } from "./order.ts";
 import { type GraphSpec, rootsOf } from "./plan/plan.ts";
 import type { AnyBatch, AnyResults, Program } from "./program.ts";
+import type { ReferenceStore } from "./reference-store.ts";
 import { checkBatch, checkRead } from "./spec.ts";
 import { variablesOf } from "./variables.ts";
 
@@ -30,7 +31,9 @@ export class ReferenceProgram implements Program {
     this.spec = spec;
     const roots = rootsOf(spec);
     this.#leaves = leavesOf(roots, nodesOf(roots));
-    referenceStoreOf(engine).ensure(variablesOf(spec, this.#leaves));
+    const store = referenceStoreOf(engine);
+    store.ensure(variablesOf(spec, this.#leaves));
+    for (const update of spec.updates) if (update.kind === "optimize") statesOf(store, update);
   }
 
   async run(batch: AnyBatch, options: { readonly read?: readonly PropertyKey[] } = {}): Promise<never> {
@@ -84,15 +87,15 @@ export class ReferenceProgram implements Program {
     return results as never;
   }
 
-  #optimize({ optimizer, gradients }: Optimize, clipped: readonly Float64Array[], valueOf: (tensor: Tensor) => Float64Array): void {
+  #optimize(update: Optimize, clipped: readonly Float64Array[], valueOf: (tensor: Tensor) => Float64Array): void {
+    const { optimizer, gradients } = update;
     const store = referenceStoreOf(this.engine);
     const variables = gradients.wrt as readonly Variable[];
-    const step = store.state(variables[0], optimizer.name, "step", { dtype: "u32", shape: [4] });
-    step[2]++;
+    const { step, states } = statesOf(store, update);
+    step[CONTROL.STEP]++;
     const rate = typeof optimizer.learningRate === "number" ? Math.fround(optimizer.learningRate) : valueOf(optimizer.learningRate)[0];
     variables.forEach((variable, i) => {
-      const states = optimizer.states.map((state) => store.state(variable, optimizer.name, state));
-      optimizer.reference(step[2], rate, store.values(variable.name), clipped[i], states);
+      optimizer.reference(step[CONTROL.STEP], rate, store.values(variable.name), clipped[i], states[i]);
     });
   }
 
@@ -103,6 +106,15 @@ export class ReferenceProgram implements Program {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** What an optimizer carries from step to step: its control words and the arrays of each variable. */
+function statesOf(store: ReferenceStore, { optimizer, gradients }: Optimize) {
+  const variables = gradients.wrt as readonly Variable[];
+  return {
+    step: store.state(variables[0], optimizer.name, "step", { dtype: "u32", shape: [CONTROL.WORDS] }),
+    states: variables.map((variable) => optimizer.states.map((state) => store.state(variable, optimizer.name, state))),
+  };
 }
 
 /** Finite as f32: what overflows there is infinite on the GPU. */

@@ -56,6 +56,10 @@ export class ReferenceStore implements VariableStore {
     return [...this.#variables.keys(), ...this.#states.keys()];
   }
 
+  typeOf(name: string): TensorType {
+    return this.#held(name).type;
+  }
+
   async read(names: readonly string[]): Promise<NamedArrays> {
     return Object.fromEntries(
       names.map((name): [string, NamedArray] => {

@@ -2,8 +2,8 @@ import { check } from "../errors.ts";
 import type { AdapterDescription } from "../gpu/device.ts";
 import type { Cost } from "../graph/kernel.ts";
 import { formatType } from "../graph/types.ts";
-import type { Program } from "./program.ts";
 import { GpuProgram } from "./gpu-program.ts";
+import type { Program } from "./program.ts";
 import type { Tensors } from "./spec.ts";
 
 export interface DispatchReport {
@@ -100,7 +100,12 @@ export function formatReport({ label, dispatches, peakBytes, boundBytes, total }
   ]);
   const table = [["#", "kernel", "op", "variant", "output", "workgroups", "MFLOP", "KiB"], ...rows];
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd());
+  const lines = table.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]))
+      .join("  ")
+      .trimEnd(),
+  );
   const memory = `${(peakBytes / 1024).toFixed(1)} KiB for activations (at least ${(boundBytes / 1024).toFixed(1)})`;
   return [`${label}: ${dispatches.length} dispatches, ${(total.flops / 1e6).toFixed(2)} MFLOP, ${memory}`, ...lines].join("\n");
 }

@@ -40,7 +40,11 @@ function normalizeUpdates(given: Update | readonly Update[] | undefined): Update
   const updates = given === undefined ? [] : Array.isArray(given) ? [...(given as readonly Update[])] : [given as Update];
   const names = new Set<string>();
   const claim = (variable: Tensor) => {
-    check(variable instanceof Variable, "argument", () => `compile: updates need gradients of variables; one is taken with respect to ${formatType(variable)}`);
+    check(
+      variable instanceof Variable,
+      "argument",
+      () => `compile: updates need gradients of variables; one is taken with respect to ${formatType(variable)}`,
+    );
     check(!names.has(variable.name), "name", () => `compile: variable "${variable.name}" is updated twice`);
     names.add(variable.name);
   };
@@ -49,7 +53,11 @@ function normalizeUpdates(given: Update | readonly Update[] | undefined): Update
       claim(update.variable);
       return { ...update, value: fresh(update.value) };
     }
-    check(update?.kind === "optimize", "argument", "compile: updates must come from an optimizer, such as sgd({ learningRate })(gradients), or from assign(variable, value)");
+    check(
+      update?.kind === "optimize",
+      "argument",
+      "compile: updates must come from an optimizer, such as sgd({ learningRate })(gradients), or from assign(variable, value)",
+    );
     update.gradients.wrt.forEach(claim);
     const rate = update.optimizer.learningRate;
     const own = typeof rate === "number" ? update : { ...update, optimizer: { ...update.optimizer, learningRate: fresh(rate) } };
@@ -82,7 +90,11 @@ function normalizeOutputs(given: Tensors, updates: readonly Update[]): Record<st
 function checkInputs(inputs: Tensors, leaves: ReadonlySet<Tensor>): void {
   const seen = new Map<Tensor, string>();
   for (const [name, tensor] of Object.entries(inputs)) {
-    check(tensor instanceof Tensor && tensor.source.kind === "input", "argument", () => `compile: input "${name}" must be a tensor made by input(…)`);
+    check(
+      tensor instanceof Tensor && tensor.source.kind === "input",
+      "argument",
+      () => `compile: input "${name}" must be a tensor made by input(…)`,
+    );
     check(!seen.has(tensor), "name", () => `compile: inputs "${seen.get(tensor)}" and "${name}" are the same tensor`);
     check(leaves.has(tensor), "name", () => `compile: input "${name}", ${formatType(tensor)}, is not used by any output or update`);
     seen.set(tensor, name);
@@ -90,7 +102,8 @@ function checkInputs(inputs: Tensors, leaves: ReadonlySet<Tensor>): void {
   for (const leaf of leaves) {
     if (leaf.source.kind === "input" && !seen.has(leaf))
       throw new UnrollError("name", `compile: the graph reads an input ${formatType(leaf)} that has no name in inputs`);
-    if (leaf.source.kind === "norm") throw new UnrollError("gradient", "compile: the norm of gradients can only be an output, not the input of an op");
+    if (leaf.source.kind === "norm")
+      throw new UnrollError("gradient", "compile: the norm of gradients can only be an output, not the input of an op");
   }
 }
 
@@ -100,14 +113,23 @@ const isBuffer = (value: unknown): value is GPUBuffer => typeof GPUBuffer !== "u
 export function checkBatch(inputs: Tensors, batch: Readonly<Record<string, HostArray | GPUBuffer>>): void {
   check(batch !== null && typeof batch === "object", "argument", "run: the first argument must be an object with the inputs by name");
   for (const name of Object.keys(batch))
-    check(name in inputs, "name", () => `run: there is no input "${name}"; inputs are ${Object.keys(inputs).join(", ") || "none"}`);
+    check(
+      Object.hasOwn(inputs, name),
+      "name",
+      () => `run: there is no input "${name}"; inputs are ${Object.keys(inputs).join(", ") || "none"}`,
+    );
   for (const [name, tensor] of Object.entries(inputs)) {
     const value = batch[name];
     check(value !== undefined && value !== null, "name", () => `run: input "${name}", ${formatType(tensor)}, is missing`);
     if (isBuffer(value)) {
       const bytes = byteLength(tensor);
-      check(value.size >= bytes, "size", () => `run: input "${name}", ${formatType(tensor)}, needs ${bytes} bytes; the GPUBuffer has ${value.size}`);
+      check(
+        value.size >= bytes,
+        "size",
+        () => `run: input "${name}", ${formatType(tensor)}, needs ${bytes} bytes; the GPUBuffer has ${value.size}`,
+      );
       check((value.usage & 4) !== 0, "argument", () => `run: the GPUBuffer for input "${name}" must be made with usage COPY_SRC`);
+      check(value.mapState === "unmapped", "argument", () => `run: the GPUBuffer for input "${name}" is mapped; unmap it first`);
       check(bytes % 4 === 0, "size", () => `run: input "${name}" has ${bytes} bytes; a GPUBuffer can give only a multiple of 4`);
       continue;
     }
@@ -115,14 +137,23 @@ export function checkBatch(inputs: Tensors, batch: Readonly<Record<string, HostA
     check(
       value.constructor === expected,
       "dtype",
-      () => `run: input "${name}" is ${formatType(tensor)}; give a ${expected.name} or a GPUBuffer, not ${(value as object).constructor.name}`,
+      () =>
+        `run: input "${name}" is ${formatType(tensor)}; give a ${expected.name} or a GPUBuffer, not ${(value as object).constructor.name}`,
     );
-    check(value.length === tensor.size, "size", () => `run: input "${name}", ${formatType(tensor)}, needs ${tensor.size} values, not ${value.length}`);
+    check(
+      value.length === tensor.size,
+      "size",
+      () => `run: input "${name}", ${formatType(tensor)}, needs ${tensor.size} values, not ${value.length}`,
+    );
   }
 }
 
 /** @throws UnrollError `name` when something is asked for that is no output. */
 export function checkRead(outputs: Tensors, read: readonly PropertyKey[]): void {
   for (const name of read)
-    check(Object.hasOwn(outputs, name), "name", () => `run: there is no output "${String(name)}"; outputs are ${Object.keys(outputs).join(", ") || "none"}`);
+    check(
+      Object.hasOwn(outputs, name),
+      "name",
+      () => `run: there is no output "${String(name)}"; outputs are ${Object.keys(outputs).join(", ") || "none"}`,
+    );
 }

@@ -1,6 +1,6 @@
 import { check } from "../errors.ts";
 import type { Variable } from "../graph/tensor.ts";
-import { type DType, formatType, type HostArray, sameShape, type Shape, type TensorType } from "../graph/types.ts";
+import { type DType, formatType, type HostArray, type Shape, sameShape, type TensorType } from "../graph/types.ts";
 import { randomSource } from "../random.ts";
 
 /** An array with its type, as `save` gives and `load` takes it. */
@@ -19,6 +19,7 @@ export interface VariableStore {
   /** Allocates those that are not there yet. @throws UnrollError `name` when one of the same name has another type. */
   ensure(variables: readonly Variable[]): void;
   has(name: string): boolean;
+  typeOf(name: string): TensorType;
   read(names: readonly string[]): Promise<NamedArrays>;
   write(name: string, data: HostArray): void;
   /** Names of everything that is held: variables, then optimizer state. */
@@ -42,8 +43,8 @@ export class Pending {
     return array.data;
   }
 
-  has(name: string): boolean {
-    return this.#arrays.has(name);
+  all(): NamedArrays {
+    return Object.fromEntries(this.#arrays);
   }
 }
 
@@ -61,7 +62,8 @@ export function initialValues(variable: Variable, seed: number): ArrayLike<numbe
   check(
     values.length === variable.size,
     "size",
-    () => `the initialiser of variable "${variable.name}", ${formatType(variable)}, gave ${values.length} values instead of ${variable.size}`,
+    () =>
+      `the initialiser of variable "${variable.name}", ${formatType(variable)}, gave ${values.length} values instead of ${variable.size}`,
   );
   return values;
 }

@@ -6,7 +6,16 @@ import type { Tensor, Variable } from "../graph/tensor.ts";
 import { CONTROL, type Update } from "../graph/update.ts";
 import { copyKernel, copyParams, copyWorkgroups } from "../ops/copy.ts";
 import { foldGrid } from "../ops/grid.ts";
-import { clipValueParam, finishParams, gradientFinishKernel, gradientNormKernel, normParams, normPartials, normWorkgroups, partialWords } from "../ops/update/norm.ts";
+import {
+  clipValueParam,
+  finishParams,
+  gradientFinishKernel,
+  gradientNormKernel,
+  normParams,
+  normPartials,
+  normWorkgroups,
+  partialWords,
+} from "../ops/update/norm.ts";
 import type { GpuStore, Segment } from "./gpu-store.ts";
 
 const FLOAT_BYTES = 4;

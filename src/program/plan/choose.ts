@@ -13,12 +13,17 @@ export function chooseVariant(node: Node, traits: DeviceTraits, forced: VariantC
   check(
     allowed.length > 0,
     "limit",
-    () => `${op.name}: no kernel of this op can compute ${node.inputs.map(formatType).join(", ")} → ${node.outputs.map(formatType).join(", ")} on this device`,
+    () =>
+      `${op.name}: no kernel of this op can compute ${node.inputs.map(formatType).join(", ")} → ${node.outputs.map(formatType).join(", ")} on this device`,
   );
   const name = forced[op.name];
   if (name) {
     const variant = allowed.find((candidate) => candidate.name === name);
-    check(variant, "argument", () => `${op.name}: the variant "${name}" is not allowed here; allowed: ${allowed.map((v) => v.name).join(", ")}`);
+    check(
+      variant,
+      "argument",
+      () => `${op.name}: the variant "${name}" is not allowed here; allowed: ${allowed.map((v) => v.name).join(", ")}`,
+    );
     return variant;
   }
   const score = (variant: Variant) => variant.preference?.(node, traits) ?? 0;

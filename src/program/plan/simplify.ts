@@ -1,6 +1,6 @@
+import { check } from "../../errors.ts";
 import type { Node, Tensor } from "../../graph/tensor.ts";
 import { formatType } from "../../graph/types.ts";
-import { check } from "../../errors.ts";
 
 /** A list of nodes in order, and what each tensor of the original graph has become in it. */
 export interface Simplified {
@@ -24,7 +24,9 @@ function merge(nodes: readonly Node[]): Simplified {
   for (const original of nodes) {
     const inputs = original.inputs.map(tensor);
     const node: Node = inputs.some((t, i) => t !== original.inputs[i]) ? { ...original, inputs } : original;
-    const key = node.op.random ? undefined : [keyOf(node.op, ids, 0), ...inputs.map((t) => idOf(t, ids)), keyOf(node.attributes, ids)].join();
+    const key = node.op.random
+      ? undefined
+      : [keyOf(node.op, ids, 0), ...inputs.map((t) => idOf(t, ids)), keyOf(node.attributes, ids)].join();
     const same = key === undefined ? undefined : known.get(key);
     if (same) {
       for (const [i, output] of original.outputs.entries()) replaced.set(output, same.outputs[i]);
@@ -44,7 +46,8 @@ function idOf(value: object, ids: Map<object, number>): number {
 
 /** Equal for attributes of equal structure; functions and deep or special objects count by identity. */
 function keyOf(value: unknown, ids: Map<object, number>, depth = 4): string {
-  if (value === null || typeof value !== "object") return typeof value === "function" ? `#${idOf(value, ids)}` : `${typeof value}:${String(value)}`;
+  if (value === null || typeof value !== "object")
+    return typeof value === "function" ? `#${idOf(value, ids)}` : `${typeof value}:${String(value)}`;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (depth === 0 || (prototype !== Object.prototype && !Array.isArray(value))) return `#${idOf(value, ids)}`;
   return `{${Object.entries(value)
@@ -55,20 +58,25 @@ function keyOf(value: unknown, ids: Map<object, number>, depth = 4): string {
 function fuse(nodes: readonly Node[], kept: ReadonlySet<Tensor>): Node[] {
   const readers = new Map<Tensor, Node[]>();
   for (const node of nodes) for (const t of node.inputs) readers.set(t, [...(readers.get(t) ?? []), node]);
+  /** Another output could be read before the reader's place, where the fused node will stand. */
+  const onlyReader = ({ outputs }: Node): Node | undefined => {
+    const [reader, another] = readers.get(outputs[0]) ?? [];
+    return outputs.length === 1 && !another && reader?.outputs.length === 1 ? reader : undefined;
+  };
   const gone = new Set<Node>();
   const current = new Map<Node, Node>();
   for (const original of nodes) {
     if (gone.has(original)) continue;
-    let node = original;
+    let node = current.get(original) ?? original;
     let place = original;
     for (;;) {
-      const output = node.outputs[0];
-      const consumers = readers.get(output) ?? [];
-      if (!node.op.absorb || kept.has(output) || consumers.length !== 1 || consumers[0].inputs.filter((t) => t === output).length !== 1) break;
-      const consumer = consumers[0];
+      const [output] = node.outputs;
+      const consumer = onlyReader(node);
+      // A reader that was taken over already has the inputs of its new form.
+      if (!consumer || !node.op.absorb || kept.has(output) || current.has(consumer)) break;
       const fused = node.op.absorb(node, consumer);
       if (!fused) break;
-      const outputs = [consumer.outputs[0], ...node.outputs.slice(1)];
+      const { outputs } = consumer;
       const next: Node = { op: fused.op as unknown as Node["op"], inputs: fused.inputs, attributes: fused.attributes, outputs };
       const [type] = next.op.shape(next.inputs, next.attributes);
       check(

@@ -1,0 +1,233 @@
+import { describe, expect, test } from "vitest";
+import type { DeviceTraits } from "../../src/graph/op.ts";
+import {
+  adam,
+  add,
+  assign,
+  clipNorm,
+  constant,
+  type F32,
+  gradient,
+  input,
+  matmul,
+  meanSquaredError,
+  mul,
+  reshape,
+  rnn,
+  sgd,
+  sum,
+  type Tensor,
+  tanh,
+  type Update,
+  variable,
+} from "../../src/index.ts";
+import { makePlan, type Plan } from "../../src/program/plan/plan.ts";
+import { assignSlots, type Lifetime, lowerBound } from "../../src/program/plan/slots.ts";
+import { normalize } from "../../src/program/spec.ts";
+import { Dice, leavesOf, randomGraph, randomLoss } from "../support/random-graph.ts";
+import { simulate } from "../support/simulate-plan.ts";
+
+const traits: DeviceTraits = {
+  software: true,
+  f16: false,
+  maxWorkgroupStorage: 16384,
+  maxInvocations: 256,
+  maxWorkgroupSizeX: 256,
+  maxStorageBuffers: 8,
+  maxBindingBytes: 2 ** 27,
+  walkFlops: 1e9,
+};
+
+function prove(given: Parameters<typeof normalize>[0], seed = 1): Plan {
+  const spec = normalize(given);
+  const plan = makePlan(spec, traits);
+  const dice = new Dice(seed);
+  const feeds = new Map<Tensor, ArrayLike<number>>();
+  for (const leaf of leavesOf([...Object.values(spec.outputs), ...spec.updates.flatMap(tensorsOf)]))
+    if (leaf.source.kind === "input" || leaf.source.kind === "variable") feeds.set(leaf, dice.values(leaf.size));
+  simulate(spec, plan, feeds);
+  expect(plan.peakBytes).toBeGreaterThanOrEqual(plan.boundBytes);
+  return plan;
+}
+
+function tensorsOf(update: Update): Tensor[] {
+  if (update.kind === "assign") return [update.value];
+  const rate = update.optimizer.learningRate;
+  return [update.gradients.loss, ...(update.gradients.tensors as readonly Tensor[]), ...(typeof rate === "number" ? [] : [rate])];
+}
+
+describe("random graphs", () => {
+  test("every value is intact where it is read, and the outputs are at the end", () => {
+    const ratios: number[] = [];
+    for (let seed = 1; seed <= 300; seed++) {
+      const { inputs, outputs } = randomGraph(seed, 5 + (seed % 40));
+      const plan = prove({ inputs, outputs }, seed);
+      if (plan.boundBytes > 0) ratios.push(plan.peakBytes / plan.boundBytes);
+    }
+    checkMemory(ratios);
+  });
+
+  test("with gradients, optimizers and assignments", () => {
+    const ratios: number[] = [];
+    for (let seed = 1; seed <= 200; seed++) {
+      const dice = new Dice(seed);
+      const { outputs, variables } = randomGraph(seed, 5 + (seed % 40));
+      const tensors = Object.values(outputs);
+      const weights = variables.filter((v) => v.size > 0);
+      if (weights.length === 0 || !tensors.some((t) => t.size > 0)) continue;
+      const regular = weights.reduce<F32>((total, w) => add(total, sum(mul(w, w))), randomLoss(tensors)) as F32<readonly []>;
+      const gradients = gradient(regular, weights);
+      const rate = dice.real() < 0.5 ? 0.1 : (tanh(regular) as F32<readonly []>);
+      const state = variable(`state ${seed}`, tensors[0].shape);
+      const updates: Update[] = [dice.real() < 0.5 ? sgd({ learningRate: rate })(gradients) : adam({ learningRate: rate })(gradients)];
+      if (dice.real() < 0.5) updates.push(assign(state, tensors[0]));
+      const named = dice.real() < 0.5 ? { ...outputs, g: gradients.tensors[0] as F32, norm: gradients.norm } : outputs;
+      const used = leavesOf([...Object.values(named), ...updates.flatMap(tensorsOf)]);
+      const own = Object.fromEntries([...used].filter((t) => t.source.kind === "input").map((t, i) => [`in${i}`, t]));
+      const plan = prove({ inputs: own, outputs: named, updates }, seed);
+      if (plan.boundBytes > 0) ratios.push(plan.peakBytes / plan.boundBytes);
+    }
+    checkMemory(ratios);
+  });
+});
+
+/**
+ * One buffer for each value cannot always do with 1.2 × the bound: after one value of 256 bytes, two of 144 that live at one time
+ * need 256 + 144 for 288. Such graphs are rare.
+ */
+function checkMemory(ratios: readonly number[]): void {
+  expect(ratios.length).toBeGreaterThan(100);
+  expect(ratios.filter((ratio) => ratio > 1.2).length / ratios.length).toBeLessThan(0.08);
+  expect(Math.max(...ratios)).toBeLessThanOrEqual(1.5);
+  expect(ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length).toBeLessThan(1.1);
+}
+
+describe("slots", () => {
+  /** The least bytes of any assignment, by trying all. */
+  function least(lifetimes: readonly Lifetime[]): number {
+    const order = lifetimes.toSorted((a, b) => b.bytes - a.bytes);
+    const slots: Lifetime[][] = [];
+    let best = Number.POSITIVE_INFINITY;
+    const place = (k: number, total: number): void => {
+      if (total >= best) return;
+      if (k === order.length) {
+        best = total;
+        return;
+      }
+      for (const slot of slots) {
+        if (slot.some((other) => other.from <= order[k].to && order[k].from <= other.to)) continue;
+        slot.push(order[k]);
+        place(k + 1, total);
+        slot.pop();
+      }
+      slots.push([order[k]]);
+      place(k + 1, total + order[k].bytes);
+      slots.pop();
+    };
+    place(0, 0);
+    return best;
+  }
+
+  test("are close to the best that one buffer for each value allows", () => {
+    const dice = new Dice(5);
+    let sum = 0;
+    for (let k = 0; k < 200; k++) {
+      const lifetimes = Array.from({ length: 3 + dice.below(7) }, (_, from) => ({
+        bytes: 16 * (1 + dice.below(20)),
+        from,
+        to: from + 1 + dice.below(4),
+      }));
+      const { total, slotOf, slots } = assignSlots(lifetimes);
+      lifetimes.forEach((a, i) => {
+        expect(slots[slotOf[i]]).toBeGreaterThanOrEqual(a.bytes);
+        lifetimes.forEach((b, j) => {
+          if (i < j && a.from <= b.to && b.from <= a.to) expect(slotOf[i]).not.toBe(slotOf[j]);
+        });
+      });
+      const best = least(lifetimes);
+      expect(best).toBeGreaterThanOrEqual(lowerBound(lifetimes));
+      expect(total / best).toBeLessThanOrEqual(1.25);
+      sum += total / best;
+    }
+    expect(sum / 200).toBeLessThan(1.02);
+  });
+});
+
+describe("networks", () => {
+  /** A stack of layers with its gradients. */
+  const network = (sizes: readonly number[], batch: number) => {
+    const x = input([batch, sizes[0]]);
+    const target = input([batch, sizes[sizes.length - 1]]);
+    const weights = sizes.slice(1).map((n, i) => variable(`W${i}`, [sizes[i], n]));
+    const biases = sizes.slice(1).map((n, i) => variable(`b${i}`, [n]));
+    const y = weights.reduce<F32<readonly [number, number]>>((h, W, i) => tanh(add(matmul(h, W), biases[i])), x);
+    const loss = meanSquaredError(y, target);
+    const gradients = gradient(loss, [...weights, ...biases]);
+    return { inputs: { x, target }, outputs: { loss }, updates: adam({ learningRate: 0.01 })(gradients) };
+  };
+  const recurrent = (layers: number, T: number, B: number, H: number) => {
+    const x = input([T, B, H]);
+    const target = input([T, B, 3]);
+    const weights = Array.from({ length: layers }, (_, i) => ({
+      U: variable(`U${i}`, [H, H]),
+      W: variable(`W${i}`, [H, H]),
+      b: variable(`b${i}`, [H]),
+    }));
+    const V = variable("V", [H, 3]);
+    const h = weights.reduce<F32<readonly [number, number, number]>>((sequence, cell) => rnn(sequence, cell).sequence, x);
+    const loss = meanSquaredError(matmul(h, V), target);
+    const gradients = gradient(loss, [...weights.flatMap(({ U, W, b }) => [U, W, b]), V]);
+    return { inputs: { x, target }, outputs: { loss }, updates: sgd({ learningRate: 0.1 })(clipNorm(gradients, 1)) };
+  };
+  for (const [name, spec] of [
+    ["deep", () => network([8, 16, 16, 16, 16, 16, 16, 4], 32)],
+    ["a funnel", () => network([256, 128, 64, 32, 16, 8], 16)],
+    ["an hourglass", () => network([128, 64, 8, 64, 128], 20)],
+    ["one RNN", () => recurrent(1, 33, 4, 16)],
+    ["three RNNs", () => recurrent(3, 17, 4, 32)],
+    ["short and wide", () => recurrent(2, 3, 2, 64)],
+  ] as const)
+    test(`${name}: at most 1.2 × the bound`, () => {
+      const { peakBytes, boundBytes } = prove(spec());
+      expect(boundBytes).toBeGreaterThan(0);
+      expect(peakBytes / boundBytes).toBeLessThanOrEqual(1.2);
+    });
+});
+
+describe("cases", () => {
+  const x = input([3]);
+  const y = input([3]);
+
+  test("two products that are added: one takes the other over, not both", () => {
+    const a = variable("a", [3, 4]);
+    const b = variable("b", [3, 4]);
+    prove({ inputs: { x, y }, outputs: { z: add(matmul(x, a), matmul(y, b)) } });
+  });
+
+  test("one gradient of two variables, which is also assigned", () => {
+    const a = variable("a", [3]);
+    const b = variable("b", [3]);
+    const seen = variable("seen", [3]);
+    const loss = sum(tanh(mul(add(a, b), x)));
+    const gradients = gradient(loss, [a, b]);
+    const later = tanh(add(mul(gradients.tensors[0], 2), y));
+    const again = variable("again", [3]);
+    prove({
+      inputs: { x, y },
+      updates: [sgd({ learningRate: 0.1 })(gradients), assign(seen, gradients.tensors[0]), assign(again, later)],
+    });
+  });
+
+  test("leaves and views of them as outputs", () => {
+    const a = variable("a", [3]);
+    const c = constant([1, 2, 3], [3]);
+    prove({ inputs: { x }, outputs: { x, a, c, view: reshape(x, [1, 3]), va: reshape(a, [3, 1]), vc: reshape(c, [1, 3]), twice: x } });
+    prove({ inputs: { x }, outputs: { a, va: reshape(a, [3, 1]) }, updates: assign(a, x) });
+  });
+
+  test("variables that swap their values", () => {
+    const a = variable("a", [3]);
+    const b = variable("b", [3]);
+    prove({ inputs: {}, updates: [assign(a, b), assign(b, a)] });
+  });
+});
