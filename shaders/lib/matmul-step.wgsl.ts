@@ -16,8 +16,9 @@ const SWAPS = ["", "quadSwapX", "quadSwapY", "quadSwapDiagonal"];
 export const each = (count: number, line: (i: number) => string): string => Array.from({ length: count }, (_, i) => line(i)).join("\n");
 
 /**
- * Statements that load four terms of `a`, beginning at k, and the term t of the sum r as an expression. In a quad, the sums of an
- * invocation belong to rows in an order of its own (`rowOf`), or its terms come in an order of their own (`termOf`).
+ * How four terms of `a`, beginning at k, come in: statements before the step, statements right before the multiply-adds of row r (where
+ * few values are alive, which software compilers need), and the term t of row r as an expression. In a quad, the sums of an
+ * invocation belong to rows in an order of its own, or its terms come in an order of their own (`termOf`).
  */
 function loadA({ layout, rows, quad }: MatmulStep, termOf: (t: number) => string) {
   const { raggedK, transposeA } = layout;
@@ -27,19 +28,20 @@ function loadA({ layout, rows, quad }: MatmulStep, termOf: (t: number) => string
   const fourTerms = (load: string) => (raggedK ? `select(vec4<f32>(), ${load}, terms < vec4<u32>(tile.k_end))` : load);
   const swap = (p: number, value: string) => (p === 0 ? value : `${SWAPS[p]}(${value})`);
   if (transposeA) {
-    const start = (t: string) => `a_start + ${term(t)} * a_stride`;
-    const code = quad
-      ? each(groups, (i) => `let q${i} = ${oneTerm(`load_a(${start("lane")}, row${i})`, "lane")};`) +
-        each(4 * groups, (i) => `\nlet a${i & 3}_${i >> 2} = ${swap(i & 3, `q${i >> 2}`)};`)
-      : each(4 * groups, (i) => `let a${i & 3}_${i >> 2} = ${oneTerm(`load_a(${start(termOf(i & 3))}, row${i >> 2})`, termOf(i & 3))};`);
-    return { code, a: (r: number, t: number) => `a${t}_${r >> 2}.${LANES[r & 3]}` };
+    const load = (t: string, group: number) => oneTerm(`load_a(a_start + ${term(t)} * a_stride, row${group})`, t);
+    return {
+      before: quad ? each(groups, (i) => `let q${i} = ${load("lane", i)};`) : "",
+      row: (r: number) =>
+        r % 4 > 0 ? "" : each(4, (t) => `let a${t}_${r / 4} = ${quad ? swap(t, `q${r / 4}`) : load(termOf(t), r / 4)};`),
+      a: (r: number, t: number) => `a${t}_${r >> 2}.${LANES[r & 3]}`,
+    };
   }
-  const k = layout.vectorA ? "k / 4u" : "k";
-  const code = quad
-    ? each(groups, (i) => `let q${i} = ${fourTerms(`load_a(row${i}, ${k})`)};`) +
-      each(rows, (r) => `\nlet a${r} = ${swap(r & 3, `q${r >> 2}`)};`)
-    : each(rows, (r) => `let a${r} = ${fourTerms(`load_a(row${r}, ${k})`)};`);
-  return { code, a: (r: number, t: number) => `a${r}.${LANES[t]}` };
+  const load = (i: number) => fourTerms(`load_a(row${i}, ${layout.vectorA ? "k / 4u" : "k"})`);
+  return {
+    before: quad ? each(groups, (i) => `let q${i} = ${load(i)};`) : "",
+    row: (r: number) => `let a${r} = ${quad ? swap(r & 3, `q${r >> 2}`) : load(r)};`,
+    a: (r: number, t: number) => `a${r}.${LANES[t]}`,
+  };
 }
 
 /** Statements that load four terms of `b`: afterwards b{t}_{j} holds term t of the four columns j. */
@@ -61,13 +63,13 @@ export function matmulStep(options: MatmulStep): string {
   const across = columns / 4;
   // Term t of a step; where each invocation of a quad has loaded one term of a, the one of lane ^ t.
   const termOf = (t: number) => (quad && layout.transposeA ? (t === 0 ? "lane" : `(lane ^ ${t}u)`) : `${t}u`);
-  const { code, a } = loadA(options, termOf);
-  const madd = (i: number) => {
-    const [t, r, j] = [Math.floor(i / (rows * across)), Math.floor(i / across) % rows, i % across];
+  const { before, row, a } = loadA(options, termOf);
+  const madd = (r: number, i: number) => {
+    const [t, j] = [Math.floor(i / across), i % across];
     return `c${r}_${j} = fma(vec4<f32>(${a(r, t)}), b${t}_${j}, c${r}_${j});`;
   };
   const terms = layout.raggedK ? "let terms = vec4<u32>(k, k + 1u, k + 2u, k + 3u);\n" : "";
-  return `${terms}${code}\n${loadB(options, termOf)}\n${each(4 * rows * across, madd)}`;
+  return `${terms}${before}\n${loadB(options, termOf)}\n${each(rows, (r) => `${row(r)}\n${each(4 * across, (i) => madd(r, i))}`)}`;
 }
 
 /**

@@ -184,7 +184,8 @@ describe("kernels", () => {
   const hardware = { ...traits, software: false };
   const plain = { ...traits, subgroups: undefined };
   test.each<[string, Shape, Shape, DeviceTraits, string]>([
-    ["software", [512, 512], [512, 512], traits, "quads 16×32"],
+    ["software", [2048, 64], [64, 128], traits, "quads 16×32"],
+    ["software, large", [512, 512], [512, 512], traits, "quads 32×32"],
     ["software, few tiles", [16, 128], [128, 64], traits, "quads 16×16"],
     ["software, one row", [1, 128], [128, 64], traits, "registers 1×4"],
     ["software, few rows", [3, 128], [128, 64], traits, "registers 4×4"],

@@ -1,16 +1,22 @@
 import type { Call } from "../../graph/op.ts";
 import { type MatmulAttributes, matmulProblem, matrixStarts, type Problem } from "./problem.ts";
 
-/** C += A·B for one matrix of the batch, in the order that walks B and C row by row. `map` is applied to each factor (abs for bounds). */
+/** C = A·B for one matrix of the batch, in the order that walks the second factor as it lies in memory. */
 function product(p: Problem, a: Float64Array, b: Float64Array, c: Float64Array, at: { a: number; b: number; c: number }): void {
   const { m, n, k } = p;
-  const [aRow, aTerm] = p.transposeA ? [1, m] : [k, 1];
-  const [bTerm, bColumn] = p.transposeB ? [1, k] : [n, 1];
+  const [row, term] = p.transposeA ? [1, m] : [k, 1];
   for (let i = 0; i < m; i++)
-    for (let t = 0; t < k; t++) {
-      const x = a[at.a + i * aRow + t * aTerm];
-      for (let j = 0; j < n; j++) c[at.c + i * n + j] += x * b[at.b + t * bTerm + j * bColumn];
-    }
+    if (p.transposeB)
+      for (let j = 0; j < n; j++) {
+        let sum = 0;
+        for (let t = 0; t < k; t++) sum += a[at.a + i * row + t * term] * b[at.b + j * k + t];
+        c[at.c + i * n + j] = sum;
+      }
+    else
+      for (let t = 0; t < k; t++) {
+        const x = a[at.a + i * row + t * term];
+        for (let j = 0; j < n; j++) c[at.c + i * n + j] += x * b[at.b + t * n + j];
+      }
 }
 
 /** Σ_k A[m, k]·B[k, n] for the whole batch, without bias and activation. */

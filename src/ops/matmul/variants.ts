@@ -1,23 +1,31 @@
 import { matmulRegisters } from "../../../shaders/matmul-registers.wgsl.ts";
 import { matmulSkinny } from "../../../shaders/matmul-skinny.wgsl.ts";
 import { matmulTiled } from "../../../shaders/matmul-tiled.wgsl.ts";
+import type { DeviceTraits } from "../../graph/op.ts";
 import type { MatmulKernel } from "./lower.ts";
 import { batchSize, type Problem } from "./problem.ts";
 
 /** Splits K, into parts of at least 256 terms, until there are `wanted` tiles. */
 const splitUntil = (wanted: number) => (k: number, tiles: number) => Math.min(Math.ceil(wanted / tiles), Math.ceil(k / 256));
 
+const outputs = (p: Problem) => p.m * p.n * batchSize(p);
+
 const tiles = (p: Problem, rows: number, columns: number) => Math.ceil(p.m / rows) * Math.ceil(p.n / columns) * batchSize(p);
 
-/** Software GPUs with subgroups: 16 × 4·columns for each quad of invocations. */
-const quads = (columns: number, preference: MatmulKernel["preference"]): MatmulKernel => ({
-  name: `quads 16×${4 * columns}`,
-  wgsl: (layout, epilogue) => matmulRegisters({ layout, epilogue, rows: 16, columns, quad: true, workgroup: 4 }),
-  rows: 16,
+/** Software GPUs with subgroups: rows × 4·columns for each quad of invocations. */
+const quads = (
+  rows: number,
+  columns: number,
+  allowed: (p: Problem) => boolean,
+  preference: (p: Problem, device: DeviceTraits) => number,
+): MatmulKernel => ({
+  name: `quads ${rows}×${4 * columns}`,
+  wgsl: (layout, epilogue) => matmulRegisters({ layout, epilogue, rows, columns, quad: true, workgroup: 4 }),
+  rows,
   columns: 4 * columns,
   tilesPerWorkgroup: 1,
   splits: splitUntil(16),
-  allowed: (p, device) => p.m > 4 && device.subgroups !== undefined && device.subgroups.min >= 4,
+  allowed: (p, device) => allowed(p) && device.subgroups !== undefined && device.subgroups.min >= 4,
   preference,
 });
 
@@ -64,24 +72,30 @@ const skinny: MatmulKernel = {
   preference: (_, device) => (device.software ? -1 : 1),
 };
 
+/** From here on, the larger tiles win back the 0.4 s that they take to compile (against 0.2 s) within some twenty products. */
+const LARGE = 2 ** 26;
+
+const several = (p: Problem) => p.m > 4;
+
 /**
  * Every kernel that can multiply two matrices. Which is taken, by the highest preference:
  *
- * - software GPU: one row: 1×4; up to four rows: 4×4; else quads, of 16×32 where that leaves 16 tiles; without subgroups 8×8, or 4×4
- *   where 8×8 would leave fewer than 64 tiles;
+ * - software GPU: one row: 1×4; up to four rows: 4×4; else quads: 32×32 from 2^26 multiply-adds on, 16×32 where that leaves 16 tiles,
+ *   16×16; without subgroups 8×8, or 4×4 where 8×8 would leave fewer than 64 tiles;
  * - real GPU: up to four rows: skinny; else tiles of 64×64.
  *
  * A kernel for the other kind of device is allowed (and so proven) everywhere, and never preferred.
  */
 export const matmulKernels: readonly MatmulKernel[] = [
-  /* @__PURE__ */ quads(8, (p, device) => (device.software && tiles(p, 16, 32) >= 16 ? 4 : -2)),
-  /* @__PURE__ */ quads(4, (_, device) => (device.software ? 3 : -2)),
-  /* @__PURE__ */ registers(
+  /* @__PURE__ */ quads(
+    32,
     8,
-    8,
-    (p) => p.m > 4,
-    (p, device) => (device.software && tiles(p, 8, 8) >= 64 ? 2 : -2),
+    (p) => p.m > 16 && p.n > 16,
+    (p, device) => (device.software && outputs(p) * p.k >= LARGE && tiles(p, 32, 32) >= 16 ? 5 : -2),
   ),
+  /* @__PURE__ */ quads(16, 8, several, (p, device) => (device.software && tiles(p, 16, 32) >= 16 ? 4 : -2)),
+  /* @__PURE__ */ quads(16, 4, several, (_, device) => (device.software ? 3 : -2)),
+  /* @__PURE__ */ registers(8, 8, several, (p, device) => (device.software && tiles(p, 8, 8) >= 64 ? 2 : -2)),
   /* @__PURE__ */ registers(
     4,
     4,
@@ -92,7 +106,7 @@ export const matmulKernels: readonly MatmulKernel[] = [
     1,
     4,
     (p) => p.m === 1 && !p.transposeA,
-    (_, device) => (device.software ? 5 : -2),
+    (_, device) => (device.software ? 6 : -2),
   ),
   tiles64,
   skinny,

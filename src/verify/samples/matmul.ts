@@ -37,6 +37,7 @@ function samples(random: RandomSource): Sample<MatmulAttributes>[] {
   return [
     ...ragged,
     ...draws,
+    ...FORMS.flatMap((form) => [product([33, 12, 36], form), product([36, 7, 64], form), product([64, 8, 33], form)]),
     note("whole tiles", product([64, 64, 64], { bias: true, activation: tanhActivation })),
     ...FORMS.map((form) => note("long sum, split", product([5, 2049, 6], form))),
     ...FORMS.map((form) => note("long sum, split, vec4", product([4, 2048, 8], { ...form, bias: true, activation: tanhActivation }))),
@@ -72,6 +73,8 @@ const stateSamples = (): Sample<Record<never, never>>[] => [
   ...RAGGED.flatMap((size) => [states(size, 4, 8, 12), states(2, size, 8, 12), states(3, 4, size, 8), states(3, 4, 8, size)]),
   ...[1, 2, 17].map((size) => zeroStart(size, 3, 8, 12)),
   { ...zeroStart(130, 8, 5, 7), note: "no h0, split" },
+  states(5, 3, 33, 36),
+  states(4, 4, 36, 65),
   { ...states(130, 17, 5, 7), note: "split" },
   { ...states(128, 16, 8, 12), note: "split, vec4" },
   { ...states(33, 7, 9, 5, (source) => 0.5 + source.uniform()), note: "one sign" },
