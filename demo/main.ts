@@ -1,4 +1,3 @@
-import "./style.css";
 import { charRnnTab } from "./char-rnn/tab.ts";
 import { byId } from "./dom.ts";
 import { mountTabs } from "./tabs.ts";

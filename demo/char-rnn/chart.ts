@@ -34,7 +34,8 @@ export class LineChart {
       item.className = "key";
       item.style.setProperty("--key", `var(${line.color})`);
       if (line.dash) item.classList.add("dashed");
-      const readout = document.createElement("output");
+      const readout = document.createElement("b");
+      readout.className = "value";
       item.append(line.label, " ", readout);
       legend.append(item);
       this.#readouts.push(readout);

@@ -14,7 +14,7 @@ import {
 } from "../../src/index.ts";
 
 /** The largest norm that the gradients, all together, may have. */
-export const CLIP = 1;
+export const CLIP = 0.5;
 
 /**
  * The network: h_t = tanh(U x_t + W h_{t−1} + b), o_t = V h_t + c, where x_t is one character of `vocabulary`. Its weights are

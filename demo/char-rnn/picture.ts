@@ -87,11 +87,12 @@ export class Picture {
       );
       return group;
     };
+    const wide = width > 420;
     return [
-      band(ROW.error, "one loss over all steps", "product"),
-      band(ROW.output, "one product V·h", "product"),
+      band(ROW.error, "one loss", "product"),
+      band(ROW.output, wide ? "one product V·h" : "one product", "product"),
       band(ROW.memory, "one walk", "recurrent", true),
-      band(ROW.input, "one gather U·x", "product"),
+      band(ROW.input, wide ? "one gather U·x" : "one gather", "product"),
     ];
   }
 

@@ -94,8 +94,20 @@ describe("Character RNN", () => {
       }
       return found.sort((a, b) => a - b);
     });
-    await until("loss", { below: 2.4 }, 100);
-    await page.waitForFunction(() => (document.querySelector('[data-id="sample"]')?.textContent ?? "").length > 150, { timeout: 30_000 });
+    await until("loss", { below: 2.2 }, 100);
+    // A sample that was begun after that, so that all of it comes from what was learned.
+    const sampleLength = (from: number, to: number) =>
+      page.waitForFunction(
+        (from, to) => {
+          const { length } = document.querySelector('[data-id="sample"]')?.textContent ?? "";
+          return length >= from && length < to;
+        },
+        { timeout: 60_000 },
+        from,
+        to,
+      );
+    await sampleLength(1, 60);
+    await sampleLength(200, 1000);
     const shown = await text("sample");
     const first = await page.$eval(`${part("earlier")} li:last-child q`, (quote) => quote.textContent ?? "");
     const known = await vocabulary();
