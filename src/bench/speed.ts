@@ -8,8 +8,8 @@ import { rnn } from "../ops/rnn/rnn.ts";
 import { clipNorm } from "../ops/update/clip.ts";
 import { sgd } from "../ops/update/sgd.ts";
 import { compile } from "../program/compile.ts";
-import { Engine, gpuPartsOf, type GpuParts } from "../program/engine.ts";
-import { GpuProgram } from "../program/gpu-program.ts";
+import { Engine, type GpuParts, gpuPartsOf } from "../program/engine.ts";
+import type { GpuProgram } from "../program/gpu-program.ts";
 import { gradient } from "../program/gradient.ts";
 import type { Program } from "../program/program.ts";
 import { fmaPeakProbe } from "./peak.ts";
@@ -107,7 +107,8 @@ export async function measureSpeed(source: GPU | undefined, log: (line: string) 
     const pipelines = engine.pipelinesCreated - before;
     const [a, bb] = [input([512, 512]), input([512, 512])];
     const product = (await compile(engine, { inputs: { a, b: bb }, outputs: { y: matmul(a, bb) } })) as unknown as GpuProgram;
-    for (const program of [step, product]) await (program as Program).run(batchOf(program.spec.inputs), { read: [Object.keys(program.spec.outputs)[0]] });
+    for (const program of [step, product])
+      await (program as Program).run(batchOf(program.spec.inputs), { read: [Object.keys(program.spec.outputs)[0]] });
 
     const peak = await fmaPeakProbe(parts.gpu);
     const walk = 2 * T * B * H * H;
@@ -147,7 +148,14 @@ export async function measureSpeed(source: GPU | undefined, log: (line: string) 
       adapter: engine.adapter,
       peakGflops,
       rows,
-      step: { dispatches: step.dispatches, compileMs, pipelines, hostMicrosecondsPerDispatch: host.microseconds, wallMs: host.wallMs, parts: partsMs },
+      step: {
+        dispatches: step.dispatches,
+        compileMs,
+        pipelines,
+        hostMicrosecondsPerDispatch: host.microseconds,
+        wallMs: host.wallMs,
+        parts: partsMs,
+      },
     };
   } finally {
     engine.dispose();

@@ -1,7 +1,7 @@
 import { check } from "../errors.ts";
 import type { Op } from "./op.ts";
-import type { Gradients } from "./update.ts";
 import { type DType, formatShape, type HostArray, type HostArrays, type Rank, type Shape, sizeOf, type TensorType } from "./types.ts";
+import type { Gradients } from "./update.ts";
 
 /** One application of an op in a graph. */
 export interface Node<A = unknown> {
@@ -53,7 +53,11 @@ function checkShape(shape: Shape): void {
 export function input<const S extends Shape>(shape: S): Tensor<"f32", Rank<S>>;
 export function input<const S extends Shape, D extends DType>(shape: S, dtype: D): Tensor<D, Rank<S>>;
 export function input(shape: Shape, dtype: DType = "f32"): Tensor {
-  check(dtype === "f32" || dtype === "i32" || dtype === "u32" || dtype === "f16", "dtype", `input: "${dtype}" is no dtype; use "f32", "i32", "u32" or "f16"`);
+  check(
+    dtype === "f32" || dtype === "i32" || dtype === "u32" || dtype === "f16",
+    "dtype",
+    `input: "${dtype}" is no dtype; use "f32", "i32", "u32" or "f16"`,
+  );
   return new Tensor(dtype, shape, { kind: "input" });
 }
 
@@ -62,13 +66,21 @@ export function input(shape: Shape, dtype: DType = "f32"): Tensor {
  * @throws UnrollError `size` when the array's length is not that of the shape.
  */
 export function constant<const S extends Shape>(values: number | ArrayLike<number>, shape: S): Tensor<"f32", Rank<S>>;
-export function constant<const S extends Shape, D extends DType>(values: number | ArrayLike<number>, shape: S, dtype: D): Tensor<D, Rank<S>>;
+export function constant<const S extends Shape, D extends DType>(
+  values: number | ArrayLike<number>,
+  shape: S,
+  dtype: D,
+): Tensor<D, Rank<S>>;
 export function constant(values: number | ArrayLike<number>, shape: Shape, dtype: DType = "f32"): Tensor {
   checkShape(shape);
   const data = hostArray(dtype, sizeOf(shape));
   if (typeof values === "number") data.fill(values);
   else {
-    check(values.length === data.length, "size", () => `constant of shape ${formatShape(shape)} needs ${data.length} values, not ${values.length}`);
+    check(
+      values.length === data.length,
+      "size",
+      () => `constant of shape ${formatShape(shape)} needs ${data.length} values, not ${values.length}`,
+    );
     data.set(values);
   }
   return new Tensor(dtype, shape, { kind: "constant", data });
@@ -136,7 +148,8 @@ export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attributes: A): r
   const types = op.shape(inputs, attributes);
   const outputs: Tensor[] = [];
   const node: Node<A> = { op, inputs, attributes, outputs };
-  types.forEach((type, index) => outputs.push(new Tensor(type.dtype, type.shape, { kind: "node", node: node as Node, index })));
+  for (const [index, { dtype, shape }] of types.entries())
+    outputs.push(new Tensor(dtype, shape, { kind: "node", node: node as Node, index }));
   return outputs;
 }
 

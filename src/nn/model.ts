@@ -1,6 +1,6 @@
 import { check } from "../errors.ts";
 import { type Initializer, type RandomSource, type Tensor, Variable, variable } from "../graph/tensor.ts";
-import { type DType, formatType, sameShape, type Shape } from "../graph/types.ts";
+import { type DType, formatType, type Shape, sameShape } from "../graph/types.ts";
 import type { Update } from "../graph/update.ts";
 import { randomSource } from "../random.ts";
 import type { Carry, Layer } from "./layer.ts";
@@ -29,7 +29,11 @@ export class Model {
   constructor(layers: readonly Layer[]) {
     check(layers.length > 0, "argument", "sequential: give at least one layer");
     for (const layer of layers)
-      check(typeof layer?.apply === "function", "argument", () => `sequential: ${String(layer)} is no layer; make one with dense(…), rnnLayer(…), …`);
+      check(
+        typeof layer?.apply === "function",
+        "argument",
+        () => `sequential: ${String(layer)} is no layer; make one with dense(…), rnnLayer(…), …`,
+      );
     this.layers = layers;
   }
 
@@ -50,7 +54,11 @@ export class Model {
 
   /** Sets what variables start from and the first part of their names. Before the first use only. */
   seed(seed: number, name: string): this {
-    check(this.#variables.size === 0 || (seed === this.#seed && name === this.#name), "argument", "this model is in use already, with another seed or name");
+    check(
+      this.#variables.size === 0 || (seed === this.#seed && name === this.#name),
+      "argument",
+      "this model is in use already, with another seed or name",
+    );
     this.#seed = seed;
     this.#name = name;
     return this;
@@ -80,7 +88,8 @@ export class Model {
       check(
         sameShape(known.shape, shape),
         "shape",
-        () => `"${name}" is ${formatType(known)}, but the model is now applied to an input that needs ${formatType({ dtype: "f32", shape })}`,
+        () =>
+          `"${name}" is ${formatType(known)}, but the model is now applied to an input that needs ${formatType({ dtype: "f32", shape })}`,
       );
       return known as Variable<"f32", S>;
     }

@@ -93,16 +93,16 @@ export class Trainer {
    * One training step. `x` holds a batch (time-major for sequences), `target` what the loss compares with. Resolves when the queue has
    * room; with `read`, with loss and gradient norm.
    */
-  step(x: HostArray, target: HostArray): Promise<void>;
+  step(x: HostArray, target: HostArray): Promise<undefined>;
   step(x: HostArray, target: HostArray, options: { readonly read: true }): Promise<StepResult>;
-  async step(x: HostArray, target: HostArray, { read = false } = {}): Promise<StepResult | void> {
+  async step(x: HostArray, target: HostArray, { read = false } = {}): Promise<StepResult | undefined> {
     const program = await this.#step(this.#batchOf("step", x));
     // All batch sizes count as one sequence of runs: dropout never repeats a mask.
     program.counter = this.#runs++;
     const batch = { ...integersAs(program, { x, target }), rate: Float32Array.of(this.#learningRate) };
     if (!read) {
       await program.run(batch as never);
-      return;
+      return undefined;
     }
     const { loss, norm } = await program.run(batch as never, { read: ["loss", "norm"] });
     return { loss: loss[0], gradientNorm: norm[0] };
@@ -195,7 +195,12 @@ export class Trainer {
     const all = gradient(loss, this.model.variables);
     const gradients = limit === undefined ? all : clipNorm(all, limit);
     const update: Update = { kind: "optimize", optimizer: { ...this.#optimizer, learningRate: rate }, gradients };
-    const spec = { inputs: { x, target, rate }, outputs: { loss, norm: gradients.norm }, updates: update, label: `training step, batch ${batch}` };
+    const spec = {
+      inputs: { x, target, rate },
+      outputs: { loss, norm: gradients.norm },
+      updates: update,
+      label: `training step, batch ${batch}`,
+    };
     return (await compile(this.engine, spec)) as unknown as Step;
   }
 
@@ -211,7 +216,11 @@ export class Trainer {
     const { dtype, shape } = this.#options.loss.targetType(output);
     const target = input(shape, dtype);
     const loss = this.#options.loss.apply(output as F32, target);
-    return (await compile(this.engine, { inputs: { x, target }, outputs: { loss }, label: `evaluation, batch ${batch}` })) as unknown as Evaluate;
+    return (await compile(this.engine, {
+      inputs: { x, target },
+      outputs: { loss },
+      label: `evaluation, batch ${batch}`,
+    })) as unknown as Evaluate;
   }
 
   /** How many examples an array holds. */
@@ -221,7 +230,8 @@ export class Trainer {
     check(
       Number.isInteger(batch) && batch > 0,
       "size",
-      () => `${call}: x has ${x.length} values; one example, ${formatShape(this.#options.input)}, has ${each}, so a batch must be a multiple of that`,
+      () =>
+        `${call}: x has ${x.length} values; one example, ${formatShape(this.#options.input)}, has ${each}, so a batch must be a multiple of that`,
     );
     return batch;
   }
@@ -253,11 +263,14 @@ export async function createTrainer(engine: Engine, model: Model, options: Train
     "shape",
     () => `createTrainer: input must be the sizes of one example, such as [T] or [T, features], not ${JSON.stringify(example)}`,
   );
-  check(Number.isInteger(batch) && batch > 0, "argument", () => `createTrainer: batch must be a whole number above 0, not ${String(batch)}`);
+  check(
+    Number.isInteger(batch) && batch > 0,
+    "argument",
+    () => `createTrainer: batch must be a whole number above 0, not ${String(batch)}`,
+  );
   check(typeof loss?.apply === "function", "argument", "createTrainer: loss must be a loss such as crossEntropy()");
   check(optimizer?.optimizer, "argument", "createTrainer: optimizer must be one such as adam() or sgd({ learningRate })");
   const trainer = new Trainer(engine, model.seed(seed, name), options);
   await trainer.program;
   return trainer;
 }
-

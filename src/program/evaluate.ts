@@ -29,7 +29,7 @@ export function evaluate(outputs: readonly Tensor[], feeds: Feeds): Float64Array
   for (const node of nodesOf(outputs)) {
     // A fed intermediate is taken as given.
     if (node.outputs.every((output) => feeds.has(output))) continue;
-    evaluateNode(node, node.inputs.map(valueOf)).forEach((value, i) => values.set(node.outputs[i], value));
+    for (const [i, value] of evaluateNode(node, node.inputs.map(valueOf)).entries()) values.set(node.outputs[i], value);
   }
   return outputs.map(valueOf);
 }

@@ -58,7 +58,7 @@ export class ReferenceProgram implements Program {
     }
     const roots = rootsOf(spec);
     const computed = new Map<Tensor, Float64Array>();
-    evaluate(roots, feeds).forEach((value, i) => computed.set(roots[i], value));
+    for (const [i, value] of evaluate(roots, feeds).entries()) computed.set(roots[i], value);
     const valueOf = (tensor: Tensor) => computed.get(tensor) as Float64Array;
 
     const run = this.counter++;

@@ -1,4 +1,4 @@
-import { adam, createTrainer, crossEntropy, dense, embedding, Engine, rnnLayer, sequential } from "../../src/index.ts";
+import { adam, createTrainer, crossEntropy, dense, Engine, embedding, rnnLayer, sequential } from "../../src/index.ts";
 
 /** The second example of the README. `tokens` and `next` hold [T, B] token indices, time first. */
 export async function trainModel(vocabulary: number, T: number, B: number, tokens: Uint32Array, next: Uint32Array) {

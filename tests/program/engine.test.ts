@@ -21,7 +21,13 @@ describe("device", () => {
   });
 
   test("device loss rejects what is in flight and all that follows, with one code", async () => {
-    const { inFlight, reason, later, usable, compile } = await run<{ inFlight: Failure; reason: string; later: Failure; usable: boolean; compile: Failure }>("deviceLoss");
+    const { inFlight, reason, later, usable, compile } = await run<{
+      inFlight: Failure;
+      reason: string;
+      later: Failure;
+      usable: boolean;
+      compile: Failure;
+    }>("deviceLoss");
     expect(inFlight?.code).toBe("lost");
     expect(reason).toBe("lost");
     expect(later?.code).toBe("lost");
@@ -43,11 +49,19 @@ describe("device", () => {
 
 describe("programs", () => {
   test("a run makes no buffer, bind group or pipeline, and submits once; a new batch size compiles nothing", async () => {
-    const { silent, reading, newPipelines, variants } = await run<{ silent: Record<string, number>; reading: Record<string, number>; newPipelines: number; variants: string[][] }>("frugality");
+    const { silent, reading, newPipelines, variants } = await run<{
+      silent: Record<string, number>;
+      reading: Record<string, number>;
+      newPipelines: number;
+      variants: string[][];
+    }>("frugality");
     for (const counts of [silent, reading]) {
       const { submit, createCommandEncoder, ...made } = counts;
       expect({ submit, createCommandEncoder }).toEqual({ submit: 1, createCommandEncoder: 1 });
-      expect(Object.values(made).every((count) => count === 0), JSON.stringify(made)).toBe(true);
+      expect(
+        Object.values(made).every((count) => count === 0),
+        JSON.stringify(made),
+      ).toBe(true);
     }
     expect(variants[1]).toEqual(variants[0]);
     expect(newPipelines).toBe(0);
@@ -97,7 +111,10 @@ describe("programs", () => {
 describe("plans", () => {
   test("as many dispatches for 8 steps as for 512", async () => {
     const sizes = { B: 4, I: 8, H: 32, O: 8 };
-    const [short, long] = await run<number[]>("dispatchCounts", [{ ...sizes, T: 8 }, { ...sizes, T: 512 }]);
+    const [short, long] = await run<number[]>("dispatchCounts", [
+      { ...sizes, T: 8 },
+      { ...sizes, T: 512 },
+    ]);
     expect(long).toBe(short);
     expect(short).toBeGreaterThan(5);
   });

@@ -6,12 +6,7 @@ const root = new URL("../../", import.meta.url);
 const text = (file: string) => readFileSync(new URL(file, root), "utf8");
 
 /** The lines between the marks of an example, without indentation. */
-const example = (file: string) =>
-  text(file)
-    .split("// README\n")[1]
-    .split("  // end")[0]
-    .replace(/^ {2}/gm, "")
-    .trim();
+const example = (file: string) => text(file).split("// README\n")[1].split("  // end")[0].replace(/^ {2}/gm, "").trim();
 
 describe("README", () => {
   for (const file of ["tests/examples/train-rnn.ts", "tests/examples/train-model.ts"])
@@ -32,7 +27,9 @@ describe("README", () => {
     const { loss, gradientNorm, names, logits } = await inPage<Result>("tests/program/pages/examples.ts", "modelExample");
     expect(loss).toBeLessThan(0.5);
     expect(gradientNorm).toBeGreaterThan(0);
-    expect(names).toEqual(expect.arrayContaining(["model/0.embedding/table", "model/1.rnn/W", "model/2.dense/b#adam.first_moment", "trainer/runs"]));
+    expect(names).toEqual(
+      expect.arrayContaining(["model/0.embedding/table", "model/1.rnn/W", "model/2.dense/b#adam.first_moment", "trainer/runs"]),
+    );
     expect(logits).toHaveLength(7);
   });
 });

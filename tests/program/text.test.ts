@@ -15,7 +15,9 @@ const share = (written: string) =>
 test("E falls and the writing improves, on a real text", async () => {
   type Result = { losses: number[]; before: string; after: string; uniform: number };
   const { losses, before, after, uniform } = await inPage<Result>("tests/program/pages/text.ts", "learnToWrite", text, 400);
-  console.log(`E per character: ${losses.map((loss) => loss.toFixed(2)).join(" ")} (uniform: ${uniform.toFixed(2)})\nbefore: ${before}\nafter: ${after}`);
+  console.log(
+    `E per character: ${losses.map((loss) => loss.toFixed(2)).join(" ")} (uniform: ${uniform.toFixed(2)})\nbefore: ${before}\nafter: ${after}`,
+  );
   console.log(`letters in words of the book: ${share(before).toFixed(2)} before, ${share(after).toFixed(2)} after`);
   expect(losses[0]).toBeGreaterThan(0.9 * uniform);
   expect(losses.at(-1)).toBeLessThan(0.6 * losses[0]);

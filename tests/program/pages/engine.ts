@@ -1,4 +1,32 @@
-import { add, assign, compile, constant, Engine, evaluate, input, kernel, load, matmul, mul, read, report, runKernel, save, sgd, tanh, variable, verify, verifyKernel, write, gradient, sum, log, div, rnn, adam } from "../../../src/index.ts";
+import {
+  adam,
+  add,
+  assign,
+  compile,
+  constant,
+  div,
+  Engine,
+  evaluate,
+  gradient,
+  input,
+  kernel,
+  load,
+  log,
+  matmul,
+  mul,
+  read,
+  report,
+  rnn,
+  runKernel,
+  save,
+  sgd,
+  sum,
+  tanh,
+  variable,
+  verify,
+  verifyKernel,
+  write,
+} from "../../../src/index.ts";
 import { countCalls, failure, hostDevice, rnnBatch, rnnGraph, trainingSpec, usable } from "./models.ts";
 
 const SIZES = { T: 7, B: 3, I: 5, H: 17, O: 3 };
@@ -47,7 +75,13 @@ export async function deviceLoss() {
   const inFlight = await pending;
   const reason = await engine.lost;
   const later = await failure(() => program.run(rnnBatch(SIZES)));
-  return { inFlight, reason: reason.code, later, usable: usable(engine), compile: await failure(() => compile(engine, trainingSpec(rnnGraph(SIZES)))) };
+  return {
+    inFlight,
+    reason: reason.code,
+    later,
+    usable: usable(engine),
+    compile: await failure(() => compile(engine, trainingSpec(rnnGraph(SIZES)))),
+  };
 }
 
 export async function disposeInFlight() {
@@ -72,7 +106,12 @@ export async function frugality() {
   const other = { ...sizes, B: 12 };
   const second = await compile(engine, trainingSpec(rnnGraph(other)));
   await second.run(rnnBatch(other), { read: ["loss"] });
-  return { silent, reading, newPipelines: engine.pipelinesCreated - before, variants: [program, second].map((p) => report(p).dispatches.map((d) => `${d.kernel}/${d.variant}`)) };
+  return {
+    silent,
+    reading,
+    newPipelines: engine.pipelinesCreated - before,
+    variants: [program, second].map((p) => report(p).dispatches.map((d) => `${d.kernel}/${d.variant}`)),
+  };
 }
 
 export async function sharedVariables() {
@@ -150,7 +189,15 @@ export async function nonFinite(value: number | null, reference: boolean) {
   const { loss } = await program.run(good, { read: ["loss"] });
   const moved = Array.from(await engine.read(graph.W));
   const step = Object.entries(await save(engine)).find(([name]) => name.endsWith("#adam.step"))?.[1].data[2];
-  return { error, queued, unread, same: before.every((v, i) => v === after[i]), loss: loss[0], moved: moved.some((v, i) => v !== after[i]), step };
+  return {
+    error,
+    queued,
+    unread,
+    same: before.every((v, i) => v === after[i]),
+    loss: loss[0],
+    moved: moved.some((v, i) => v !== after[i]),
+    step,
+  };
 }
 
 /** A bad batch that nobody reads, with good ones queued behind it. */
@@ -304,10 +351,14 @@ export async function kernels() {
     proof: await verifyKernel(engine, doubling(DOUBLE), call),
     wrong: await verifyKernel(engine, doubling(DOUBLE.replace("2.0", "2.001")), call),
     syntax: await failure(() => runKernel(engine, doubling(DOUBLE.replace("2.0 *", "2.0 *** nonsense")), call)),
-    binding: await failure(() => runKernel(engine, doubling(DOUBLE.replace("read_write> y", "read_write> z").replace("y[id", "z[id")), call)),
+    binding: await failure(() =>
+      runKernel(engine, doubling(DOUBLE.replace("read_write> y", "read_write> z").replace("y[id", "z[id")), call),
+    ),
     access: await failure(() => runKernel(engine, doubling(DOUBLE.replace("read> x", "read_write> x")), call)),
     missing: await failure(() => runKernel(engine, doubling(DOUBLE), { buffers: { x } as never, params: { size: 130 } })),
-    dtype: await failure(() => runKernel(engine, doubling(DOUBLE), { buffers: { x: Int32Array.of(1) as never, y: 1 }, params: { size: 1 } })),
+    dtype: await failure(() =>
+      runKernel(engine, doubling(DOUBLE), { buffers: { x: Int32Array.of(1) as never, y: 1 }, params: { size: 1 } }),
+    ),
     param: await failure(() => runKernel(engine, doubling(DOUBLE), { buffers: { x, y: 130 }, params: {} as never })),
     buffers: engine.memory.buffers,
   };
@@ -330,7 +381,13 @@ export async function againstReference() {
   const program = await compile(engine, { inputs: { x }, outputs: { y } });
   const values = Float32Array.from({ length: 85 }, (_, i) => Math.cos(3 * i));
   const seen = (await program.run({ x: values }, { read: ["y"] })).y;
-  const [expected] = evaluate([y], new Map<never, ArrayLike<number>>([[x as never, values], [w as never, await engine.read(w)]]));
+  const [expected] = evaluate(
+    [y],
+    new Map<never, ArrayLike<number>>([
+      [x as never, values],
+      [w as never, await engine.read(w)],
+    ]),
+  );
   return Math.max(...seen.map((value, i) => Math.abs(value - expected[i])));
 }
 
@@ -342,12 +399,24 @@ export async function twoOptimizers(poison: boolean) {
   const z = variable("z", [3], (s) => new Float32Array(s[0]).fill(1));
   const first = gradient(sum(mul(a, x)), [a]);
   const second = gradient(sum(log(div(z, x))), [z]);
-  const program = await compile(engine, { inputs: { x }, outputs: {}, updates: [sgd({ learningRate: 1 })(first), adam({ learningRate: 0.1 })(second)] });
+  const program = await compile(engine, {
+    inputs: { x },
+    outputs: {},
+    updates: [sgd({ learningRate: 1 })(first), adam({ learningRate: 0.1 })(second)],
+  });
   const error = await failure(async () => {
     await program.run({ x: poison ? Float32Array.of(1, 0, 1) : Float32Array.of(1, 2, 1) });
     await engine.read(a);
     await new Promise((resolve) => setTimeout(resolve, 20));
     await program.run({ x: Float32Array.of(1, 2, 1) });
   });
-  return { error, a: Array.from(await engine.read(a)), z: Array.from(await engine.read(z)), steps: Object.entries(await save(engine)).filter(([name]) => name.endsWith("step")).map(([, { data }]) => data[2]), constant: constant(1, []).size };
+  return {
+    error,
+    a: Array.from(await engine.read(a)),
+    z: Array.from(await engine.read(z)),
+    steps: Object.entries(await save(engine))
+      .filter(([name]) => name.endsWith("step"))
+      .map(([, { data }]) => data[2]),
+    constant: constant(1, []).size,
+  };
 }

@@ -1,7 +1,8 @@
 import {
+  type Activation,
+  abs,
   adam,
   add,
-  type Activation,
   apply,
   compile,
   div,
@@ -16,7 +17,6 @@ import {
   meanSquaredError,
   mul,
   type Op,
-  abs,
   read,
   type Shape,
   square,
@@ -79,10 +79,13 @@ const softsign = <S extends Shape>(x: F32<S>): F32<S> => apply(softsignOp, [x], 
 
 export async function proof(slope: number) {
   const engine = await Engine.create();
-  const broken: Op = { ...softsignOp, reference: (call, inputs, outputs) => {
-    softsignOp.reference(call, inputs, outputs);
-    for (let i = 0; i < outputs[0].length; i++) outputs[0][i] *= slope;
-  } };
+  const broken: Op = {
+    ...softsignOp,
+    reference: (call, inputs, outputs) => {
+      softsignOp.reference(call, inputs, outputs);
+      for (let i = 0; i < outputs[0].length; i++) outputs[0][i] *= slope;
+    },
+  };
   const { ok, ops } = await verifyOps(engine, [
     { op: broken, samples: () => [1, 3, 7, 17, 33, 65, 130].map((n) => ({ inputs: [{ shape: [n, 3] }], attributes: {} })) },
   ]);

@@ -1,4 +1,4 @@
-import { adam, createTrainer, crossEntropy, dense, Engine, rnnLayer, sequential, type Stream } from "../../../src/index.ts";
+import { adam, createTrainer, crossEntropy, dense, Engine, rnnLayer, type Stream, sequential } from "../../../src/index.ts";
 
 const T = 32;
 const B = 32;
@@ -51,7 +51,10 @@ async function write(stream: Stream, alphabet: readonly string[], length: number
     const weights = Array.from(scores, (score) => Math.exp((score - largest) / 0.6));
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     let rest = (state / 2 ** 32) * weights.reduce((sum, weight) => sum + weight, 0);
-    token = weights.findIndex((weight) => (rest -= weight) < 0);
+    token = weights.findIndex((weight) => {
+      rest -= weight;
+      return rest < 0;
+    });
     text += alphabet[token];
   }
   return text;
