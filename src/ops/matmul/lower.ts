@@ -47,6 +47,16 @@ export function cutSum(k: number, parts: number): { splits: number; kSplit: numb
 export const tilesOf = (shape: MatmulKernel, { m, n }: Problem, batches: number): number =>
   Math.ceil(m / shape.rows) * Math.ceil(n / shape.columns) * batches;
 
+/**
+ * Multiply-adds from which K is cut. Below, the second pass costs more than it gains; and the products of a small recurrent network
+ * take as many dispatches for a long sequence as for a short one.
+ */
+const WORTH_CUTTING = 2 ** 22;
+
+/** In how many parts a kernel wants K to be cut. */
+export const partsOf = (shape: MatmulKernel, problem: Problem, batches: number): number =>
+  problem.m * problem.n * problem.k * batches < WORTH_CUTTING ? 1 : shape.splits(problem.k, tilesOf(shape, problem, batches));
+
 const withoutEpilogue: Epilogue = { bias: false };
 const single: BatchDimension = { size: 1, a: 0, b: 0 };
 
@@ -129,7 +139,7 @@ export function lowerMatmul(call: Call<MatmulAttributes>, shape: MatmulKernel): 
   const outer = matrixStarts(problem.batch.slice(0, -2));
   const inner: Problem = { ...problem, batch: problem.batch.slice(-2) };
   const batches = batchSize(inner);
-  const { splits, kSplit } = cutSum(k, outer.length > 1 ? 1 : shape.splits(k, tilesOf(shape, problem, batches)));
+  const { splits, kSplit } = cutSum(k, outer.length > 1 ? 1 : partsOf(shape, problem, batches));
   const bias: Operand | undefined = call.inputs.length === 3 ? { input: 2 } : undefined;
   const epilogue: Epilogue = { bias: bias !== undefined, activation: activationSource(call.attributes.activation) };
   const size = batches * m * n;

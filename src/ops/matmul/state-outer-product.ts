@@ -7,7 +7,7 @@ import { pad } from "../shape/pad.ts";
 import { reshape } from "../shape/reshape.ts";
 import { slice } from "../shape/slice.ts";
 import { sumError } from "./error.ts";
-import { cutSum, type MatmulKernel, productDispatch, sumSplits, tilesOf } from "./lower.ts";
+import { cutSum, type MatmulKernel, partsOf, productDispatch, sumSplits } from "./lower.ts";
 import { matmul } from "./matmul.ts";
 import type { Problem } from "./problem.ts";
 import { matmulKernels } from "./variants.ts";
@@ -73,7 +73,7 @@ function lower(call: Call<Attributes>, kernel: MatmulKernel): Lowering {
   const rows = (k: number): Problem => ({ m: h, n: g, k, transposeA: true, transposeB: false, batch: [] });
   const [first, rest] = [rows(b), rows((t - 1) * b)];
   const initial = call.inputs.length > 2 ? 1 : 0;
-  const { splits, kSplit } = cutSum(rest.k, kernel.splits(rest.k, tilesOf(kernel, rest, 1)));
+  const { splits, kSplit } = cutSum(rest.k, partsOf(kernel, rest, 1));
   const later = initial > 0 && rest.k === 0 ? 0 : splits;
   const parts = initial + later;
   const c = parts > 1 ? { temporary: 0 } : { output: 0 };

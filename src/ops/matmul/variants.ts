@@ -105,7 +105,7 @@ export const matmulKernels: readonly MatmulKernel[] = [
   /* @__PURE__ */ registers(
     1,
     4,
-    (p) => p.m === 1 && !p.transposeA,
+    (p) => p.m === 1,
     (_, device) => (device.software ? 6 : -2),
   ),
   tiles64,

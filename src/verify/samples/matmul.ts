@@ -72,11 +72,11 @@ const zeroStart = (t: number, b: number, h: number, g: number) => {
 const stateSamples = (): Sample<Record<never, never>>[] => [
   ...RAGGED.flatMap((size) => [states(size, 4, 8, 12), states(2, size, 8, 12), states(3, 4, size, 8), states(3, 4, 8, size)]),
   ...[1, 2, 17].map((size) => zeroStart(size, 3, 8, 12)),
-  { ...zeroStart(130, 8, 5, 7), note: "no h0, split" },
+  { ...zeroStart(130, 8, 65, 67), note: "no h0, split" },
   states(5, 3, 33, 36),
   states(4, 4, 36, 65),
-  { ...states(130, 17, 5, 7), note: "split" },
-  { ...states(128, 16, 8, 12), note: "split, vec4" },
+  { ...states(130, 17, 65, 33), note: "split" },
+  { ...states(128, 16, 64, 36), note: "split, vec4" },
   { ...states(33, 7, 9, 5, (source) => 0.5 + source.uniform()), note: "one sign" },
   { ...states(3, 2, 4, 4, (source) => 1e15 * source.normal()), note: "large values" },
 ];

@@ -96,14 +96,14 @@ export async function disposeInFlight() {
 export async function frugality() {
   const device = await hostDevice();
   const engine = await Engine.create({ device });
-  const sizes = { T: 32, B: 16, I: 8, H: 16, O: 4 };
+  const sizes = { T: 32, B: 32, I: 8, H: 16, O: 4 };
   const program = await compile(engine, trainingSpec(rnnGraph(sizes)));
   const batch = rnnBatch(sizes);
   await program.run(batch, { read: ["loss"] });
   const silent = await countCalls(device, () => program.run(batch));
   const reading = await countCalls(device, () => program.run(batch, { read: ["loss", "norm"] }));
   const before = engine.pipelinesCreated;
-  const other = { ...sizes, B: 12 };
+  const other = { ...sizes, B: 24 };
   const second = await compile(engine, trainingSpec(rnnGraph(other)));
   await second.run(rnnBatch(other), { read: ["loss"] });
   return {
