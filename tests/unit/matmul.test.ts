@@ -199,13 +199,26 @@ describe("kernels", () => {
   });
 
   test("a long sum for few results is split and added in order", () => {
-    const call = callOf([2048, 16], [2048, 16], { transposeA: true });
+    const call = callOf([8192, 24], [8192, 24], { transposeA: true });
     for (const variant of matmulOp.kernels.filter((v) => v.allowed(call, traits))) {
       const { dispatches, temporaries } = variant.plan(call, traits);
       expect(dispatches, variant.name).toHaveLength(2);
-      expect(temporaries?.[0].shape, variant.name).toEqual([8, 256]);
-      expect(dispatches[0].params, variant.name).toMatchObject({ k_split: 256, splits: 8 });
+      const { splits, k_split } = dispatches[0].params as { splits: number; k_split: number };
+      expect(splits, variant.name).toBeGreaterThan(1);
+      expect(splits * k_split, variant.name).toBeGreaterThanOrEqual(8192);
+      expect((splits - 1) * k_split, variant.name).toBeLessThan(8192);
+      expect(temporaries?.[0].shape, variant.name).toEqual([splits, 576]);
     }
+  });
+
+  test("a small product takes one dispatch, however long the sum", () => {
+    for (const rows of [32, 2048])
+      expect(
+        chosen(matmulOp, callOf([rows, 32], [rows, 32], { transposeA: true }), traits).plan(
+          callOf([rows, 32], [rows, 32], { transposeA: true }),
+          traits,
+        ).dispatches,
+      ).toHaveLength(1);
   });
 
   test("other sizes, the same pipelines", () => {

@@ -121,12 +121,15 @@ export const stateOuterProductOp: Op<Attributes> = {
     accumulate(call, inputs, out.fill(0));
   },
   gradient,
-  kernels: /* @__PURE__ */ matmulKernels.map((kernel) => ({
-    name: kernel.name,
-    allowed: (call, device) => kernel.allowed(wholeProduct(call), device),
-    preference: (call, device) => kernel.preference(wholeProduct(call), device),
-    plan: (call) => lower(call, kernel),
-  })),
+  // The kernel for a single row serves inference; a state of one unit takes the next larger tile.
+  kernels: /* @__PURE__ */ matmulKernels
+    .filter((kernel) => kernel.rows > 1)
+    .map((kernel) => ({
+      name: kernel.name,
+      allowed: (call, device) => kernel.allowed(wholeProduct(call), device),
+      preference: (call, device) => kernel.preference(wholeProduct(call), device),
+      plan: (call) => lower(call, kernel),
+    })),
   cost: (call) => {
     const { t, b, h, g } = sizesOf(call);
     return { flops: 2 * t * b * h * g, bytes: 4 * [...call.inputs, ...call.outputs].reduce((sum, type) => sum + sizeOf(type.shape), 0) };
