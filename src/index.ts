@@ -35,7 +35,7 @@ export {
   Variable,
   variable,
 } from "./graph/tensor.ts";
-export type { Broadcast, DType, HostArray, HostArrays, Rank, Shape, TensorType } from "./graph/types.ts";
+export type { Broadcast, DType, HostArray, HostArrays, NamedArray, Rank, Shape, TensorType } from "./graph/types.ts";
 export { assign, type Clip, Gradients, type Optimizer, type Update } from "./graph/update.ts";
 export { decodeSafetensors, encodeSafetensors } from "./io/safetensors.ts";
 export * from "./nn/initializers.ts";
@@ -115,6 +115,6 @@ export type { Program } from "./program/program.ts";
 export { type DispatchReport, formatReport, type ProgramReport, report } from "./program/report.ts";
 export { type KernelInputs, type KernelResults, runKernel } from "./program/run-kernel.ts";
 export type { Batch, CompileSpec, Results, Tensors } from "./program/spec.ts";
-export type { NamedArray, NamedArrays } from "./program/store.ts";
+export type { NamedArrays } from "./program/store.ts";
 export { type KernelCheck, verifyKernel } from "./verify/kernel.ts";
 export { type NodeCheck, type ProgramCheck, verify } from "./verify/program.ts";

@@ -1,4 +1,5 @@
 import { type AdapterDescription, formatAdapter } from "../gpu/device.ts";
+import { USAGE } from "../gpu/gpu.ts";
 import { type PlacedDispatch, Recording } from "../gpu/recorder.ts";
 import { type F32, type Initializer, input, type Tensor, variable } from "../graph/tensor.ts";
 import { meanSquaredError } from "../ops/loss/squared-error.ts";
@@ -37,8 +38,10 @@ export interface SpeedReport {
     /** From compiling with nothing cached to a program that is ready. */
     readonly compileMs: number;
     readonly pipelines: number;
-    /** Host time of one `run`, for each of its dispatches. */
+    /** Host time of one `run`, for each of its dispatches, with the inputs uploaded from typed arrays. */
     readonly hostMicrosecondsPerDispatch: number;
+    /** What of it is the upload: the host time of `queue.writeBuffer` for all inputs. */
+    readonly uploadMicrosecondsPerDispatch: number;
     /** Wall time of a step in a loop that reads nothing back. */
     readonly wallMs: number;
     /** GPU time of each dispatch, measured on its own. */
@@ -140,9 +143,10 @@ export async function measureSpeed(source: GPU | undefined, log: (line: string) 
     for (const row of rows) log(formatRow(row));
     const partsMs: { kernel: string; ms: number }[] = [];
     for (const dispatch of step.placed) partsMs.push({ kernel: dispatch.kernel.name, ms: await timeDispatches(parts, [dispatch], 3) });
-    const host = await timeHost(step);
+    const host = await timeHost(parts, step);
     log(`${step.dispatches} dispatches in one submit; ${pipelines} pipelines, ready after ${compileMs.toFixed(0)} ms`);
-    log(`host: ${host.microseconds.toFixed(1)} µs per dispatch; wall: ${host.wallMs.toFixed(1)} ms per step`);
+    const upload = host.uploadMicroseconds.toFixed(1);
+    log(`host: ${host.microseconds.toFixed(1)} µs per dispatch (${upload} of them upload); wall: ${host.wallMs.toFixed(1)} ms per step`);
     for (const part of partsMs) log(`  ${part.ms.toFixed(3).padStart(8)} ms  ${part.kernel}`);
     return {
       adapter: engine.adapter,
@@ -153,6 +157,7 @@ export async function measureSpeed(source: GPU | undefined, log: (line: string) 
         compileMs,
         pipelines,
         hostMicrosecondsPerDispatch: host.microseconds,
+        uploadMicrosecondsPerDispatch: host.uploadMicroseconds,
         wallMs: host.wallMs,
         parts: partsMs,
       },
@@ -166,8 +171,12 @@ const formatRow = ({ name, ms, gflops, shareOfPeak }: SpeedRow): string =>
   `${name.padEnd(36)} ${ms.toFixed(2).padStart(8)} ms  ${gflops.toFixed(2).padStart(6)} GFLOP/s  ${(100 * shareOfPeak).toFixed(1).padStart(5)} % of peak`;
 
 /** Host time of `run` up to its return (upload, encoding and submit happen before that), and wall time of a step in a loop. */
-async function timeHost(program: GpuProgram): Promise<{ microseconds: number; wallMs: number }> {
+async function timeHost(
+  { gpu }: GpuParts,
+  program: GpuProgram,
+): Promise<{ microseconds: number; uploadMicroseconds: number; wallMs: number }> {
   const batch = batchOf(program.spec.inputs);
+  const arrays = Object.values<Float32Array<ArrayBuffer>>(batch);
   const runs = 30;
   const host: number[] = [];
   const start = performance.now();
@@ -179,5 +188,15 @@ async function timeHost(program: GpuProgram): Promise<{ microseconds: number; wa
   }
   await (program as Program).run(batch, { read: ["loss"] });
   const wallMs = (performance.now() - start) / (runs + 1);
-  return { microseconds: (1e3 * median(host)) / program.dispatches, wallMs };
+  const buffers = arrays.map(({ byteLength }) => gpu.createBuffer("timed upload", byteLength, USAGE.COPY_DST));
+  const uploads: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const begin = performance.now();
+    for (const [n, buffer] of buffers.entries()) gpu.device.queue.writeBuffer(buffer, 0, arrays[n]);
+    uploads.push(performance.now() - begin);
+    await gpu.device.queue.onSubmittedWorkDone();
+  }
+  for (const buffer of buffers) gpu.destroyBuffer(buffer);
+  const perDispatch = (times: number[]) => (1e3 * median(times)) / program.dispatches;
+  return { microseconds: perDispatch(host), uploadMicroseconds: perDispatch(uploads), wallMs };
 }

@@ -57,3 +57,10 @@ export function stridesOf(shape: Shape): number[] {
   }
   return strides;
 }
+
+/** An array with its type: what checkpoints and files hold, by name. `data` is row-major; f16 travels as its 16 bits. */
+export interface NamedArray {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly data: HostArray;
+}

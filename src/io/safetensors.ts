@@ -1,13 +1,6 @@
 import { check } from "../errors.ts";
-import type { DType, HostArray, Shape } from "../graph/types.ts";
+import type { DType, HostArray, NamedArray } from "../graph/types.ts";
 import { bytesPerElement, formatShape, sizeOf } from "../graph/types.ts";
-
-/** An array with a name tag on it: what files and checkpoints hold. `data` is row-major; f16 travels as its 16 bits. */
-export interface NamedArray {
-  readonly dtype: DType;
-  readonly shape: Shape;
-  readonly data: HostArray;
-}
 
 export interface Safetensors {
   /** In the order of the file's header. */

@@ -34,6 +34,7 @@ export function leakyReluActivation(slope = 0.01): Activation {
     wgsl: `select(x * ${literal}, x, x > 0.0)`,
     reference: (x) => (x > 0 ? x : slope * x),
     derivative: (x) => (x > 0 ? 1 : slope),
+    wgslDerivative: slope >= 0 ? `select(${literal}, 1.0, y > 0.0)` : undefined,
     error: (x, y) => (x > 0 ? 0 : 2 * U * Math.abs(y)),
     gradientFromOutput: slope >= 0 ? (gradient, y) => leakyReluGradient(gradient, y, slope) : undefined,
   };

@@ -4,11 +4,11 @@ import { Gpu, USAGE } from "../gpu/gpu.ts";
 import { selfTest } from "../gpu/self-test.ts";
 import type { DeviceTraits } from "../graph/op.ts";
 import { hostArray, type Variable } from "../graph/tensor.ts";
-import { type DType, formatType, type HostArray, type HostArrays, type Shape, sizeOf } from "../graph/types.ts";
+import { type DType, formatType, type HostArray, type HostArrays, type NamedArray, type Shape, sizeOf } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
 import { GpuStore } from "./gpu-store.ts";
 import { ReferenceStore } from "./reference-store.ts";
-import { checkSameType, type NamedArray, type NamedArrays, Pending, type VariableStore } from "./store.ts";
+import { checkSameType, type NamedArrays, Pending, type VariableStore } from "./store.ts";
 
 export interface EngineOptions {
   /** A device to work on. It stays the host's: it is never destroyed here. Without one, a device is requested. */

@@ -2,10 +2,10 @@ import { check, UnrollError } from "../errors.ts";
 import { align, evenBytes, type Gpu, USAGE } from "../gpu/gpu.ts";
 import type { Location } from "../gpu/recorder.ts";
 import type { Variable } from "../graph/tensor.ts";
-import { byteLength, type HostArray, sizeOf, type TensorType } from "../graph/types.ts";
+import { byteLength, type HostArray, type NamedArray, sizeOf, type TensorType } from "../graph/types.ts";
 import { CONTROL } from "../graph/update.ts";
 import { packed, view } from "./layout.ts";
-import { checkVariable, initialValues, type NamedArray, type NamedArrays, type Pending, stateName, type VariableStore } from "./store.ts";
+import { checkVariable, initialValues, type NamedArrays, type Pending, stateName, type VariableStore } from "./store.ts";
 
 /** Entries begin at multiples of this: what a binding's offset must be aligned to. */
 const ENTRY_ALIGNMENT = 256;

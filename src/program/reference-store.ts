@@ -1,7 +1,7 @@
 import { UnrollError } from "../errors.ts";
 import { hostArray, type Variable } from "../graph/tensor.ts";
-import { type HostArray, sizeOf, type TensorType } from "../graph/types.ts";
-import { checkVariable, initialValues, type NamedArray, type NamedArrays, type Pending, stateName, type VariableStore } from "./store.ts";
+import { type HostArray, type NamedArray, sizeOf, type TensorType } from "../graph/types.ts";
+import { checkVariable, initialValues, type NamedArrays, type Pending, stateName, type VariableStore } from "./store.ts";
 
 interface Held {
   readonly type: TensorType;

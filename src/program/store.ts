@@ -1,14 +1,8 @@
 import { check } from "../errors.ts";
 import type { Variable } from "../graph/tensor.ts";
-import { type DType, formatType, type HostArray, type Shape, sameShape, type TensorType } from "../graph/types.ts";
+import { formatType, type HostArray, type NamedArray, sameShape, type TensorType } from "../graph/types.ts";
 import { randomSource } from "../random.ts";
 
-/** An array with its type, as `save` gives and `load` takes it. */
-export interface NamedArray {
-  readonly dtype: DType;
-  readonly shape: Shape;
-  readonly data: HostArray;
-}
 export type NamedArrays = Record<string, NamedArray>;
 
 /** The name under which an optimizer's array for a variable is saved. */

@@ -119,6 +119,12 @@ describe("plans", () => {
     expect(short).toBeGreaterThan(5);
   });
 
+  test("as many dispatches for 8 tokens as for 512", async () => {
+    const [short, long] = await run<number[]>("tokenDispatchCounts", [8, 512], 4);
+    expect(long).toBe(short);
+    expect(short).toBeGreaterThan(5);
+  });
+
   test("the training step of T=128 B=16 I=64 H=128 O=64 takes at most 20 dispatches", async () => {
     const [count] = await run<number[]>("dispatchCounts", [{ T: 128, B: 16, I: 64, H: 128, O: 64 }]);
     expect(count).toBeLessThanOrEqual(20);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { UnrollError } from "../../src/errors.ts";
-import { decodeSafetensors, encodeSafetensors, type NamedArray } from "../../src/io/safetensors.ts";
+import type { NamedArray } from "../../src/graph/types.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../src/io/safetensors.ts";
 
 const arrays: Record<string, NamedArray> = {
   "cell/U": { dtype: "f32", shape: [2, 3], data: new Float32Array([1, -0, 1e-45, Number.NaN, Number.POSITIVE_INFINITY, 3.25]) },

@@ -48,14 +48,14 @@ export const tilesOf = (shape: MatmulKernel, { m, n }: Problem, batches: number)
   Math.ceil(m / shape.rows) * Math.ceil(n / shape.columns) * batches;
 
 /**
- * Multiply-adds from which K is cut. Below, the second pass costs more than it gains; and the products of a small recurrent network
+ * Multiply-adds above which K is cut. Up to here the second pass costs more than it gains; and the products of a small recurrent network
  * take as many dispatches for a long sequence as for a short one.
  */
 const WORTH_CUTTING = 2 ** 22;
 
 /** In how many parts a kernel wants K to be cut. */
 export const partsOf = (shape: MatmulKernel, problem: Problem, batches: number): number =>
-  problem.m * problem.n * problem.k * batches < WORTH_CUTTING ? 1 : shape.splits(problem.k, tilesOf(shape, problem, batches));
+  problem.m * problem.n * problem.k * batches <= WORTH_CUTTING ? 1 : shape.splits(problem.k, tilesOf(shape, problem, batches));
 
 const withoutEpilogue: Epilogue = { bias: false };
 const single: BatchDimension = { size: 1, a: 0, b: 0 };

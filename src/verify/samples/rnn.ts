@@ -1,6 +1,6 @@
 import type { Activation } from "../../graph/op.ts";
 import type { RandomSource } from "../../graph/tensor.ts";
-import { reluActivation, sigmoidActivation, tanhActivation } from "../../ops/activation.ts";
+import { leakyReluActivation, reluActivation, sigmoidActivation, tanhActivation } from "../../ops/activation.ts";
 import type { WalkAttributes } from "../../ops/rnn/check.ts";
 import { rnnWalkOp } from "../../ops/rnn/walk.ts";
 import { rnnWalkGradientOp } from "../../ops/rnn/walk-gradient.ts";
@@ -59,6 +59,7 @@ function ragged(random: RandomSource, make: typeof walk): Sample<WalkAttributes>
     make([4, 18, 20], { start: true, note: "more rows than a tile, columns of one quad and a quarter" }),
     make([512, 1, 8], { start: true, note: "long" }),
     make([6, 4, 8], { activation: sigmoidActivation }),
+    make([6, 4, 8], { activation: leakyReluActivation(0.2), addend: 0.5, skipFiniteDifferences: true }),
   ];
 }
 

@@ -1,4 +1,5 @@
-import { decodeSafetensors, type NamedArray } from "../../../src/io/safetensors.ts";
+import type { NamedArray } from "../../../src/graph/types.ts";
+import { decodeSafetensors } from "../../../src/io/safetensors.ts";
 import type { Case, Tolerance, Values } from "./case.ts";
 import { filesBelow, folderOf, readBytes } from "./files.ts";
 

@@ -4,8 +4,12 @@ import {
   assign,
   compile,
   constant,
+  createTrainer,
+  crossEntropy,
+  dense,
   div,
   Engine,
+  embedding,
   evaluate,
   gradient,
   input,
@@ -17,8 +21,10 @@ import {
   read,
   report,
   rnn,
+  rnnLayer,
   runKernel,
   save,
+  sequential,
   sgd,
   sum,
   tanh,
@@ -258,6 +264,20 @@ export async function dispatchCounts(sizes: readonly (typeof SIZES)[]) {
     const program = await compile(engine, trainingSpec(rnnGraph(size)));
     counts.push(program.dispatches);
     program.dispose();
+  }
+  return counts;
+}
+
+/** The same for a model that reads tokens and learns by cross-entropy, clipping and Adam. */
+export async function tokenDispatchCounts(lengths: readonly number[], batch: number) {
+  const engine = await Engine.create();
+  const counts: number[] = [];
+  for (const [i, T] of lengths.entries()) {
+    const model = sequential(embedding({ vocabulary: 64, units: 32 }), rnnLayer({ units: 32 }), dense({ units: 64 }));
+    const options = { input: [T], batch, loss: crossEntropy(), optimizer: adam(), clipNorm: 1, name: `tokens ${i}` };
+    const trainer = await createTrainer(engine, model, options);
+    counts.push((await trainer.program).dispatches);
+    await trainer.dispose();
   }
   return counts;
 }
