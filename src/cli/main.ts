@@ -13,15 +13,16 @@ const HELP = `unroll: what the GPU here can do, and whether Unroll computes righ
   unroll info     adapter, features, limits
   unroll verify   every op and every kernel variant, forward and gradient, against the reference
 
-  --runtime chrome | node    where to run: a headless browser (default), or Node with Dawn
-  --browser PATH             a Chrome or Chromium; or one of: installed, puppeteer, bundled
+  --runtime NAME             where to run: chrome (default) or firefox, headless; node, with Dawn; deno
+  --browser PATH             the program of that runtime; for chrome also one of: installed, puppeteer, bundled
   --only NAME                verify: only ops whose name contains NAME (may be given more than once)
   --speed                    also measure: FMA peak, matmul, the recurrent walks, a training step
   --json FILE                also write the result as JSON (schema: src/verify/schema.ts)
   --help                     this text
 
-A browser is looked for in this order: --browser, PUPPETEER_EXECUTABLE_PATH, CHROME_PATH, an installed Chrome or Chromium,
-puppeteer's own download, the one inside @sparticuz/chromium.`;
+chrome is looked for in this order: --browser, PUPPETEER_EXECUTABLE_PATH, CHROME_PATH, an installed Chrome or Chromium,
+puppeteer's own download, the one inside @sparticuz/chromium.
+firefox: --browser, FIREFOX_PATH, an installed one, puppeteer's own download. deno: --browser, DENO_PATH, an installed one.`;
 
 const options = {
   runtime: { type: "string", default: "chrome" },

@@ -58,7 +58,9 @@ describe.each(["chrome", "node"])("unroll in %s", (runtime) => {
 
 describe("unroll says what is wrong", () => {
   test.each([
-    [["verify", "--runtime", "deno"], 2, "known runtimes are chrome and node"],
+    [["verify", "--runtime", "safari"], 2, "known runtimes are chrome, firefox, node, deno"],
+    [["verify", "--runtime", "firefox", "--browser", "/nowhere/firefox"], 1, "--browser names /nowhere/firefox, which is not a program"],
+    [["verify", "--runtime", "deno", "--browser", "/nowhere/deno"], 1, "--browser names /nowhere/deno, which is not a program"],
     [["verify", "--browser", "/nowhere/chrome"], 1, "--browser names /nowhere/chrome, which is not a program"],
     [["frobnicate"], 2, 'there is no command "frobnicate"'],
     [["verify", "--frobnicate"], 2, "--frobnicate"],

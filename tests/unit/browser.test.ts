@@ -1,7 +1,12 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { findBrowser } from "../../src/cli/runtime/browser.ts";
+import { findDeno } from "../../src/cli/runtime/deno.ts";
+import { findFirefox } from "../../src/cli/runtime/firefox.ts";
 import { optional } from "../../src/cli/runtime/optional.ts";
-import { launch } from "../../src/cli/runtime/runtime.ts";
+import { launch, type Runtime } from "../../src/cli/runtime/runtime.ts";
 
 const program = process.execPath; // anything that can be run
 
@@ -38,6 +43,69 @@ describe("a browser is looked for in this order", () => {
   });
 });
 
+describe.each([
+  ["FIREFOX_PATH", "firefox", async (path?: string) => findFirefox(path)],
+  ["DENO_PATH", "deno", async (path?: string) => findDeno(path)],
+])("%s", (variable, name, find) => {
+  test("comes after --browser, and before an installed one", async () => {
+    vi.stubEnv(variable, program);
+    expect(await find()).toEqual({ path: program, origin: variable });
+    vi.stubEnv(variable, "/nowhere/a");
+    expect(await find(program)).toEqual({ path: program, origin: "--browser" });
+    await expect(find()).rejects.toMatchObject({ code: "missing", message: `${variable} names /nowhere/a, which is not a program` });
+  });
+
+  test("is not needed for what stands on PATH", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "unroll-path-"));
+    try {
+      const path = join(folder, name);
+      await writeFile(path, "#!/bin/sh\n", { mode: 0o755 });
+      vi.stubEnv(variable, "");
+      vi.stubEnv("PATH", folder);
+      expect(await find()).toEqual({ path, origin: "installed" });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test("a runtime whose program is not there says so before anything is started", async () => {
+    await expect(launch(name, { browser: "/nowhere/b" })).rejects.toMatchObject({
+      code: "missing",
+      message: "--browser names /nowhere/b, which is not a program",
+    });
+  });
+});
+
+describe.skipIf(process.platform === "win32")("Deno, in place of which something else answers", () => {
+  /** A program that answers `--version`, and then does this with the script on its standard input. */
+  const launchFake = async (rest: string): Promise<Runtime> => {
+    const folder = await mkdtemp(join(tmpdir(), "unroll-deno-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const path = join(folder, "deno");
+    await writeFile(path, `#!/bin/sh\nif [ "$1" = --version ]; then echo deno 0.0.0; exit; fi\n${rest}\n`, { mode: 0o755 });
+    return launch("deno", { browser: path, log: (line) => lines.push(line) });
+  };
+  const lines: string[] = [];
+
+  test("gets no permissions; what it logs is passed on, and its answer is the result", async () => {
+    const runtime = await launchFake(`cat > /dev/null; echo "$*" >&2; echo '{"result":{"ok":true}}'`);
+    expect(runtime.choice).toMatch(/^deno 0\.0\.0 at .+ \(--browser\)/);
+    expect(await runtime.call("verify", {})).toEqual({ ok: true });
+    expect(lines.at(-1)).toMatch(/^run --unstable-webgpu .*-$/);
+    expect(lines.at(-1)).not.toContain("--allow");
+  });
+
+  test("its errors keep their code", async () => {
+    const runtime = await launchFake(`cat > /dev/null; echo '{"error":{"code":"self-test","message":"wrong"}}'`);
+    await expect(runtime.call("info", {})).rejects.toMatchObject({ name: "UnrollError", code: "self-test", message: "wrong" });
+  });
+
+  test("an end without an answer is an error", async () => {
+    const runtime = await launchFake("exit 3");
+    await expect(runtime.call("info", {})).rejects.toMatchObject({ code: "adapter", message: "Deno ended with 3 and gave no result" });
+  });
+});
+
 test("an optional package that is not installed is named with the way to get it", async () => {
   const absent: string = "a-package-that-is-not-there";
   const error = await optional("puppeteer", "Driving a browser", () => import(/* @vite-ignore */ absent)).catch((it: unknown) => it);
@@ -53,5 +121,6 @@ test("an error within an optional package is told as it is", async () => {
 });
 
 test("an unknown runtime is an error", async () => {
-  await expect(launch("deno")).rejects.toMatchObject({ code: "argument", message: expect.stringContaining("chrome and node") });
+  const message = "--runtime safari: known runtimes are chrome, firefox, node, deno";
+  await expect(launch("safari")).rejects.toMatchObject({ code: "argument", message });
 });

@@ -1,12 +1,9 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import { UnrollError } from "../../errors.ts";
 import { bundledChromium } from "./bundled.ts";
+import { installedProgram, isExecutable, type ProgramChoice, pathsOf, wishedProgram } from "./programs.ts";
 
-export interface BrowserChoice {
-  readonly path: string;
-  /** How it was found, for people. */
-  readonly origin: string;
+export interface BrowserChoice extends ProgramChoice {
   /** What it needs in its environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -27,16 +24,9 @@ export async function findBrowser(browser?: string): Promise<BrowserChoice> {
     if (choice) return choice;
     throw new UnrollError("missing", `no browser of the kind "${browser}" was found on this machine`);
   }
-  const wishes = {
-    "--browser": browser,
-    PUPPETEER_EXECUTABLE_PATH: process.env.PUPPETEER_EXECUTABLE_PATH,
-    CHROME_PATH: process.env.CHROME_PATH,
-  };
-  for (const [origin, path] of Object.entries(wishes)) {
-    if (!path) continue;
-    if (!isExecutable(path)) throw new UnrollError("missing", `${origin} names ${path}, which is not a program`);
-    return { path, origin };
-  }
+  const { PUPPETEER_EXECUTABLE_PATH, CHROME_PATH } = process.env;
+  const wished = wishedProgram({ "--browser": browser, PUPPETEER_EXECUTABLE_PATH, CHROME_PATH });
+  if (wished) return wished;
   for (const find of Object.values(origins)) {
     const choice = await find();
     if (choice) return choice;
@@ -50,8 +40,7 @@ export async function findBrowser(browser?: string): Promise<BrowserChoice> {
 const isOrigin = (word: string): word is BrowserOrigin => Object.hasOwn(origins, word);
 
 async function installed(): Promise<BrowserChoice | undefined> {
-  const path = candidates().find(isExecutable);
-  return path === undefined ? undefined : { path, origin: "installed" };
+  return installedProgram(candidates());
 }
 
 function candidates(): string[] {
@@ -63,9 +52,8 @@ function candidates(): string[] {
     return [process.env.PROGRAMFILES, process.env["PROGRAMFILES(X86)"], process.env.LOCALAPPDATA]
       .filter((folder) => folder !== undefined)
       .flatMap((folder) => ["Google\\Chrome", "Chromium"].map((name) => join(folder, name, "Application", "chrome.exe")));
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/bin", "/usr/local/bin", "/snap/bin", "/opt/google/chrome"];
   const names = ["google-chrome-stable", "google-chrome", "chrome", "chromium", "chromium-browser"];
-  return names.flatMap((name) => folders.filter(isAbsolute).map((folder) => join(folder, name)));
+  return pathsOf(names, ["/usr/bin", "/usr/local/bin", "/snap/bin", "/opt/google/chrome"]);
 }
 
 async function puppeteer(): Promise<BrowserChoice | undefined> {
@@ -81,13 +69,4 @@ async function puppeteer(): Promise<BrowserChoice | undefined> {
 async function bundled(): Promise<BrowserChoice | undefined> {
   const found = await bundledChromium();
   return found && { ...found, origin: "@sparticuz/chromium" };
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

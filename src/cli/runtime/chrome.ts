@@ -1,20 +1,12 @@
-import type { Browser } from "puppeteer";
-import { type BrowserChoice, findBrowser } from "./browser.ts";
+import { findBrowser } from "./browser.ts";
 import { optional } from "./optional.ts";
-import { servePage } from "./page-server.ts";
-import type { Runtime, RuntimeOptions, TaskName, TaskOptions, TaskResult } from "./runtime.ts";
-
-export interface LaunchedChrome {
-  readonly browser: Browser;
-  readonly choice: BrowserChoice;
-  /** Path, origin and version, for people. */
-  readonly description: string;
-}
+import { type LaunchedBrowser, pageRuntime } from "./page.ts";
+import type { Runtime, RuntimeOptions } from "./runtime.ts";
 
 /** Starts a headless Chrome with WebGPU. On a machine without a GPU it lands on SwiftShader by itself. */
 export async function launchChrome(
   options: { readonly browser?: string; readonly flags?: readonly string[] } = {},
-): Promise<LaunchedChrome> {
+): Promise<LaunchedBrowser> {
   const puppeteer = (await optional("puppeteer", "Driving a browser", () => import("puppeteer"))).default;
   const choice = await findBrowser(options.browser);
   const browser = await puppeteer.launch({
@@ -24,7 +16,7 @@ export async function launchChrome(
     args: [...chromeFlags(), ...(options.flags ?? [])],
     protocolTimeout: 0, // a task may compute for minutes within one call
   });
-  return { browser, choice, description: `${await browser.version()} at ${choice.path} (${choice.origin})` };
+  return { browser, description: `${await browser.version()} at ${choice.path} (${choice.origin})` };
 }
 
 function chromeFlags(): string[] {
@@ -41,28 +33,4 @@ function chromeFlags(): string[] {
 }
 
 /** Chrome with the bundled page of this package. */
-export async function chromeRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const server = await servePage();
-  const { browser, description } = await launchChrome(options).catch(async (error: unknown) => {
-    await server.close();
-    throw error;
-  });
-  const page = await browser.newPage();
-  page.on("console", (message) => options.log?.(message.text()));
-  await page.goto(server.url);
-  return {
-    name: "chrome",
-    choice: description,
-    async call<K extends TaskName>(task: K, taskOptions: TaskOptions<K>): Promise<TaskResult<K>> {
-      // as text, because bundlers and test runners rewrite the import of a function
-      const script = `import(${JSON.stringify(server.module)})
-        .then((tasks) => tasks.${task}(navigator.gpu, ${JSON.stringify(taskOptions)}))
-        .then((result) => JSON.stringify(result))`;
-      return JSON.parse((await page.evaluate(script)) as string) as TaskResult<K>;
-    },
-    async close() {
-      await browser.close();
-      await server.close();
-    },
-  };
-}
+export const chromeRuntime = (options: RuntimeOptions): Promise<Runtime> => pageRuntime("chrome", () => launchChrome(options), options.log);

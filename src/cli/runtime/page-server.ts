@@ -24,8 +24,7 @@ export const blankPage = '<!doctype html><meta charset="utf-8"><link rel="icon" 
 
 /** Serves an empty page and the bundle of src/cli/tasks.ts, which the build puts beside the modules. */
 export async function servePage(): Promise<PageServer> {
-  const bundle = findBundle(dirname(fileURLToPath(import.meta.url)));
-  const script = await readFile(bundle);
+  const script = await readFile(findBundle());
   const server = createServer((request, response) => {
     const isScript = request.url === "/tasks.js";
     response.writeHead(200, { ...isolationHeaders, "Content-Type": isScript ? "text/javascript" : "text/html" });
@@ -46,9 +45,12 @@ export async function servePage(): Promise<PageServer> {
   };
 }
 
-/** `page/tasks.js` in the folder of the build, or in `dist` when this runs from the sources. */
-function findBundle(start: string): string {
-  for (let folder = start; folder !== dirname(folder); folder = dirname(folder))
+/**
+ * The file of that bundle: `page/tasks.js` in the folder of the build, or in `dist` when this runs from the sources.
+ * @throws UnrollError `missing` before the build.
+ */
+export function findBundle(): string {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder))
     for (const bundle of [join(folder, "page", "tasks.js"), join(folder, "dist", "page", "tasks.js")])
       if (existsSync(bundle)) return bundle;
   throw new UnrollError("missing", "the page script dist/page/tasks.js is not there: run npm run build");

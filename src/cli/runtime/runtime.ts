@@ -6,7 +6,7 @@ export type TaskName = keyof Tasks;
 export type TaskOptions<K extends TaskName> = Parameters<Tasks[K]>[1];
 export type TaskResult<K extends TaskName> = Awaited<ReturnType<Tasks[K]>>;
 
-/** A place with WebGPU where tasks run: a browser, or Node with Dawn. Options and results travel as JSON. */
+/** A place with WebGPU where tasks run: a browser, Node with Dawn, or Deno. Options and results travel as JSON. */
 export interface Runtime {
   readonly name: RuntimeName;
   /** What was chosen, for people: a browser with its path and version, or a package. */
@@ -16,11 +16,11 @@ export interface Runtime {
   close(): Promise<void>;
 }
 
-export const runtimeNames = ["chrome", "node"] as const;
+export const runtimeNames = ["chrome", "firefox", "node", "deno"] as const;
 export type RuntimeName = (typeof runtimeNames)[number];
 
 export interface RuntimeOptions {
-  /** A path, or "installed", "puppeteer" or "bundled". */
+  /** The program's path; or where to take it from: "installed", "puppeteer" or "bundled". */
   readonly browser?: string;
   /** Further flags for the browser. */
   readonly flags?: readonly string[];
@@ -33,9 +33,13 @@ export async function launch(name: string, options: RuntimeOptions = {}): Promis
   switch (name) {
     case "chrome":
       return (await import("./chrome.ts")).chromeRuntime(options);
+    case "firefox":
+      return (await import("./firefox.ts")).firefoxRuntime(options);
     case "node":
       return (await import("./node.ts")).nodeRuntime(options);
+    case "deno":
+      return (await import("./deno.ts")).denoRuntime(options);
     default:
-      throw new UnrollError("argument", `--runtime ${name}: known runtimes are ${runtimeNames.join(" and ")}`);
+      throw new UnrollError("argument", `--runtime ${name}: known runtimes are ${runtimeNames.join(", ")}`);
   }
 }
