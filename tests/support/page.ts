@@ -1,5 +1,6 @@
 import puppeteer, { type Browser, type Page } from "puppeteer";
 import { afterAll, inject } from "vitest";
+import { launchFirefox } from "../../src/cli/runtime/firefox.ts";
 
 let browser: Browser | undefined;
 let page: Page | undefined;
@@ -37,8 +38,14 @@ async function openPage(): Promise<Page> {
   return opened;
 }
 
+async function openBrowser(): Promise<Browser> {
+  const { wsEndpoint } = inject("page");
+  if (wsEndpoint) return puppeteer.connect({ browserWSEndpoint: wsEndpoint, defaultViewport: null, protocolTimeout: 0 });
+  return (await launchFirefox({ browser: process.env.UNROLL_BROWSER || undefined })).browser;
+}
+
 async function newPage(onProblem: (problem: string) => void): Promise<Page> {
-  browser ??= await puppeteer.connect({ browserWSEndpoint: inject("page").wsEndpoint, defaultViewport: null, protocolTimeout: 0 });
+  browser ??= await openBrowser();
   const opened = await browser.newPage();
   opened.on("console", (message) => {
     if (message.type() === "error") onProblem(`console: ${message.text()}`);
@@ -52,7 +59,7 @@ async function newPage(onProblem: (problem: string) => void): Promise<Page> {
 
 afterAll(async () => {
   await page?.close();
-  await browser?.disconnect();
+  await (inject("page").wsEndpoint ? browser?.disconnect() : browser?.close());
   page = browser = undefined;
 });
 

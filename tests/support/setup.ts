@@ -2,11 +2,13 @@ import { fileURLToPath } from "node:url";
 import { createServer, type Plugin } from "vite";
 import type { TestProject } from "vitest/node";
 import { launchChrome } from "../../src/cli/runtime/chrome.ts";
+import { launchFirefox } from "../../src/cli/runtime/firefox.ts";
 import { blankPage, isolationHeaders } from "../../src/cli/runtime/page-server.ts";
 
 /** What a test file needs to open a page of its own. */
 export interface PageEndpoint {
-  readonly wsEndpoint: string;
+  /** Of the browser that all files share; undefined for Firefox, which serves but one of them. */
+  readonly wsEndpoint?: string;
   readonly url: string;
 }
 
@@ -18,7 +20,8 @@ declare module "vitest" {
 
 /**
  * Starts, once for all test files, a Vite server over the repository and a headless browser, and prints which browser and which
- * adapter. Without an adapter the run fails: no test passes by being skipped. UNROLL_BROWSER chooses as --browser does.
+ * adapter. Without an adapter the run fails: no test passes by being skipped. UNROLL_RUNTIME (chrome or firefox) and UNROLL_BROWSER
+ * choose as --runtime and --browser do.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await createServer({
@@ -32,7 +35,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     optimizeDeps: { noDiscovery: true, include: [] },
   });
   await server.listen();
-  const { browser, description } = await launchChrome({ browser: process.env.UNROLL_BROWSER || undefined });
+  const firefox = process.env.UNROLL_RUNTIME === "firefox";
+  const { browser, description } = await (firefox ? launchFirefox : launchChrome)({ browser: process.env.UNROLL_BROWSER || undefined });
   const close = async (): Promise<void> => {
     await browser.close();
     await server.close();
@@ -52,7 +56,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await close();
     throw error;
   }
-  project.provide("page", { wsEndpoint: browser.wsEndpoint(), url });
+  if (firefox) await browser.close();
+  project.provide("page", { wsEndpoint: firefox ? undefined : browser.wsEndpoint(), url });
   return close;
 }
 

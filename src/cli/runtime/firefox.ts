@@ -45,7 +45,8 @@ async function downloaded(): Promise<ProgramChoice | undefined> {
   }
 }
 
-async function launchFirefox({ browser: wish }: RuntimeOptions): Promise<LaunchedBrowser> {
+/** Starts a headless Firefox with WebGPU: on SwiftShader where a Linux has no Vulkan. */
+export async function launchFirefox({ browser: wish }: { readonly browser?: string } = {}): Promise<LaunchedBrowser> {
   const puppeteer = (await optional("puppeteer", "Driving a browser", () => import("puppeteer"))).default;
   const { path, origin } = await findFirefox(wish);
   const driver = await provideVulkan();
