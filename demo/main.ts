@@ -1,5 +1,5 @@
 import { charRnnTab } from "./char-rnn/tab.ts";
-import { byId } from "./dom.ts";
+import { byId } from "./shared/dom.ts";
 import { mountTabs } from "./tabs.ts";
 import { missingWebGpu } from "./webgpu-help.ts";
 

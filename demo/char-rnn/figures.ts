@@ -1,7 +1,7 @@
-import { count, find } from "../dom.ts";
-import { LineChart } from "./chart.ts";
+import { LineChart } from "../shared/chart.ts";
+import { Curve, RunningMean } from "../shared/curve.ts";
+import { count, find } from "../shared/dom.ts";
 import type { Corpus } from "./corpus.ts";
-import { Curve, RunningMean } from "./curve.ts";
 import type { Facts, Measurement, Sizes } from "./session.ts";
 
 /** Milliseconds between two updates of the numbers: fast enough to be alive, slow enough to be read. */

@@ -1,4 +1,5 @@
-import { find } from "../dom.ts";
+import { showDispatches } from "../shared/dispatch-table.ts";
+import { find } from "../shared/dom.ts";
 import type { Corpus } from "./corpus.ts";
 import { Picture, type View } from "./picture.ts";
 import type { Facts } from "./session.ts";
@@ -30,11 +31,7 @@ export class PictureCard {
   facts(corpus: Corpus, steps: number, { dispatches }: Facts): void {
     this.#steps = steps;
     this.#dispatches = dispatches.length;
-    this.#list.replaceChildren(
-      ...dispatches.map(({ kernel, outputs, workgroups, flops }, i) =>
-        row(String(i + 1), kernel, outputs.join(" "), workgroups.join(" × "), flops > 0 ? (flops / 1e6).toFixed(2) : ""),
-      ),
-    );
+    showDispatches(this.#list, dispatches);
     this.#picture.facts = { text: Array.from(corpus.tokens.subarray(0, steps + 1), (token) => corpus.characters[token]), steps };
     this.#describe();
   }
@@ -60,12 +57,6 @@ export class PictureCard {
         `on the GPU, keeping h beside it; for the gradient another one walks back. ${this.#dispatches ? `A training step takes ${this.#dispatches} dispatches in all, and T = ${T} is no factor in it.` : ""}`,
     }[this.#view];
   }
-}
-
-function row(...cells: string[]): HTMLTableRowElement {
-  const made = document.createElement("tr");
-  for (const cell of cells) made.insertCell().textContent = cell;
-  return made;
 }
 
 const digits = "₀₁₂₃₄₅₆₇₈₉";

@@ -1,4 +1,4 @@
-import { element, label, path } from "./svg.ts";
+import { element, label, path } from "../shared/svg.ts";
 
 export type View = "loop" | "unrolled" | "walk";
 

@@ -1,4 +1,5 @@
 import { compile, type DispatchReport, Engine, type Program, report } from "../../src/index.ts";
+import { adapterName } from "../shared/adapter.ts";
 import { type Corpus, Streams } from "./corpus.ts";
 import { CLIP, charNetwork } from "./network.ts";
 import { drawToken } from "./sampling.ts";
@@ -20,7 +21,6 @@ export interface Measurement {
 
 export interface Facts {
   readonly adapter: string;
-  readonly software: boolean;
   /** The kernels of one training step, in order. All go to the GPU in one submit. */
   readonly dispatches: readonly DispatchReport[];
   readonly parameters: number;
@@ -89,9 +89,7 @@ export class Session {
   }
 
   get facts(): Facts {
-    const { vendor, architecture, device, description, software } = this.#engine.adapter;
-    const adapter = description || [vendor, architecture, device].filter(Boolean).join(" ") || "GPU without a name";
-    return { adapter, software, dispatches: report(this.#training).dispatches, parameters: this.#network.size };
+    return { adapter: adapterName(this.#engine), dispatches: report(this.#training).dispatches, parameters: this.#network.size };
   }
 
   /** Another sequence length or batch for the same network: a new plan over the same weights. */

@@ -1,4 +1,4 @@
-import { count } from "../dom.ts";
+import { count } from "../shared/dom.ts";
 
 const SAMPLE_LENGTH = 300;
 /** The first sample is noise: enough of it to see that. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { bundledCorpus, readCorpus, Streams } from "../../demo/char-rnn/corpus.ts";
-import { Curve, RunningMean } from "../../demo/char-rnn/curve.ts";
+import { Curve, RunningMean } from "../../demo/shared/curve.ts";
 import { drawToken } from "../../demo/char-rnn/sampling.ts";
 
 const text = (corpus: { characters: readonly string[] }, tokens: Iterable<number>): string =>

@@ -1,0 +1,123 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Page } from "puppeteer";
+import { build, type PreviewServer, preview } from "vite";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
+import { freshPage } from "./page.ts";
+
+/** Screenshots, for people to look at: not compared with anything. */
+const SHOTS = fileURLToPath(new URL("../../tmp/screenshots", import.meta.url));
+
+export const part = (id: string): string => `[data-id="${id}"]`;
+
+/** The built demo on a server, with a new page for each test of the file. */
+export class DemoPage {
+  #server: PreviewServer | undefined;
+  #page: Page | undefined;
+  /** Errors on the console, of the page, and of WebGPU. */
+  problems: string[] = [];
+
+  /** To be called once, at the top of a test file. */
+  static forEachTest(): DemoPage {
+    const demo = new DemoPage();
+    let folder: string;
+    beforeAll(async () => {
+      await mkdir(SHOTS, { recursive: true });
+      folder = await mkdtemp(join(tmpdir(), "unroll-demo-"));
+      const configFile = fileURLToPath(new URL("../../vite.config.ts", import.meta.url));
+      const shared = { configFile, mode: "demo", logLevel: "error", build: { outDir: folder } } as const;
+      await build(shared);
+      demo.#server = await preview({ ...shared, preview: { port: 0, host: "127.0.0.1" } });
+    });
+    afterAll(async () => {
+      await demo.#server?.close();
+      await rm(folder, { recursive: true, force: true });
+    });
+    beforeEach(async () => {
+      const { page, problems } = await freshPage();
+      demo.#page = page;
+      demo.problems = problems;
+      await page.setViewport({ width: 1280, height: 900 });
+    });
+    afterEach(async () => {
+      await demo.#page?.close();
+    });
+    return demo;
+  }
+
+  get page(): Page {
+    if (!this.#page) throw new Error("there is a page only within a test");
+    return this.#page;
+  }
+
+  /** Opens the page, at the tab of that name. */
+  async open(tab = ""): Promise<void> {
+    await this.page.goto(`${this.#server?.resolvedUrls?.local[0]}${tab && `#${tab}`}`, { waitUntil: "load" });
+  }
+
+  /** Waits until a tab has prepared its kernels and nothing is being changed. */
+  ready(tab: string): Promise<unknown> {
+    return this.page.waitForSelector(`#panel-${tab}[aria-busy="false"]`, { timeout: 60_000 });
+  }
+
+  text(id: string): Promise<string> {
+    return this.page.$eval(part(id), (element) => element.textContent ?? "");
+  }
+
+  async number(id: string): Promise<number> {
+    return Number.parseFloat((await this.text(id)).replaceAll(",", ""));
+  }
+
+  /** Waits until the text of `id` matches. */
+  async untilText(id: string, pattern: RegExp, seconds = 20): Promise<void> {
+    await this.#until(id, async () => pattern.test(await this.text(id)), seconds);
+  }
+
+  /** Waits until the number shown in `id` lies below (or at least at) a bound. */
+  async until(id: string, bound: { below: number } | { from: number }, seconds: number): Promise<void> {
+    const fits = (value: number) => ("below" in bound ? value < bound.below : value >= bound.from);
+    await this.#until(id, async () => fits(await this.number(id)), seconds);
+  }
+
+  async #until(id: string, holds: () => Promise<boolean>, seconds: number): Promise<void> {
+    const end = performance.now() + 1000 * seconds;
+    while (!(await holds())) {
+      if (performance.now() > end) {
+        const status = await this.page.$eval(part("status"), (element) => element.textContent).catch(() => "no status");
+        throw new Error(`${id} is still “${await this.text(id)}” after ${seconds} s; status: ${status}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /** How late 60 timers of 25 ms come, in milliseconds, the worst last: whether the page stays responsive. */
+  lateness(): Promise<number[]> {
+    return this.page.evaluate(async () => {
+      const found: number[] = [];
+      for (let i = 0; i < 60; i++) {
+        const begin = performance.now();
+        await new Promise((resolve) => setTimeout(resolve, 25));
+        found.push(performance.now() - begin - 25);
+      }
+      return found.sort((a, b) => a - b);
+    });
+  }
+
+  /** At phone and desktop width, light and dark; nothing may be wider than the page. */
+  async screenshots(name: string): Promise<void> {
+    const page = this.page;
+    for (const scheme of ["light", "dark"])
+      for (const [device, width, height] of [["desktop", 1280, 900] as const, ["phone", 390, 844] as const]) {
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+        await page.setViewport({ width, height });
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        await page.screenshot({ path: `${SHOTS}/${name}-${device}-${scheme}.png`, fullPage: true });
+        expect(
+          await page.evaluate(() => document.documentElement.scrollWidth),
+          `${device}: page wider than the window`,
+        ).toBeLessThanOrEqual(width);
+      }
+  }
+}
