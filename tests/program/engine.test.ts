@@ -194,12 +194,13 @@ describe("what is not finite", () => {
 
 describe("long runs", () => {
   test("2,000 training steps leak no buffer and no heap", async () => {
-    type Usage = { buffers: number; bytes: number; heap: number };
+    type Usage = { buffers: number; bytes: number; heap?: number };
     const { before, after } = await run<{ before: Usage; after: Usage }>("leaks", 2000);
     expect(after.buffers).toBe(before.buffers);
     expect(after.bytes).toBe(before.bytes);
     // A leak of one small object for each step would be over 200 KB; the heap is not quiet to that degree without gc.
-    expect(after.heap - before.heap).toBeLessThan(4e6);
+    if (after.heap !== undefined && before.heap !== undefined) expect(after.heap - before.heap).toBeLessThan(4e6);
+    else expect(process.env.UNROLL_RUNTIME, "only Chrome tells the size of its heap").toBe("firefox");
   });
 
   test("the loss follows the reference's within 1 % for 200 steps", async () => {

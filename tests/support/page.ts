@@ -38,6 +38,9 @@ async function openPage(): Promise<Page> {
   return opened;
 }
 
+/** Firefox tells the console, too, what is wrong with a shader. Whoever compiles it gets an error as well. */
+const FIREFOX_ON_SHADERS = /^\s*(Encountered one or more errors while creating shader module|Shader '.*' (parsing|validation) error)/;
+
 async function openBrowser(): Promise<Browser> {
   const { wsEndpoint } = inject("page");
   if (wsEndpoint) return puppeteer.connect({ browserWSEndpoint: wsEndpoint, defaultViewport: null, protocolTimeout: 0 });
@@ -48,6 +51,7 @@ async function newPage(onProblem: (problem: string) => void): Promise<Page> {
   browser ??= await openBrowser();
   const opened = await browser.newPage();
   opened.on("console", (message) => {
+    if (FIREFOX_ON_SHADERS.test(message.text())) return;
     if (message.type() === "error") onProblem(`console: ${message.text()}`);
     else if (message.type() === "log") console.log(message.text());
   });
@@ -72,7 +76,16 @@ function watchDevices(): void {
   GPUAdapter.prototype.requestDevice = async function (descriptor) {
     const device = await request.call(this, descriptor);
     devices.push(device);
-    device.addEventListener("uncapturederror", ({ error }) => console.error(`uncaptured ${error.constructor.name}: ${error.message}`));
+    // A device that is gone reports no errors, says the specification; Firefox's does until its loss is told.
+    let destroyed = false;
+    const destroy = device.destroy.bind(device);
+    device.destroy = () => {
+      destroyed = true;
+      destroy();
+    };
+    device.addEventListener("uncapturederror", ({ error }) => {
+      if (!destroyed) console.error(`uncaptured ${error.constructor.name}: ${error.message}`);
+    });
     void device.lost.then(() => devices.splice(devices.indexOf(device), 1));
     return device;
   };

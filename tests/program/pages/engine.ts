@@ -308,7 +308,7 @@ export async function leaks(steps: number) {
     (globalThis as { gc?: () => void }).gc?.();
     await new Promise((resolve) => setTimeout(resolve, 50));
     (globalThis as { gc?: () => void }).gc?.();
-    return (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize;
+    return (performance as unknown as { memory?: { usedJSHeapSize: number } }).memory?.usedJSHeapSize;
   };
   for (let i = 0; i < 200; i++) await program.run(batch, i % 20 === 0 ? { read: ["loss"] } : { read: [] });
   const before = { buffers: engine.memory.buffers, bytes: engine.memory.bytes, heap: await heap() };
