@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { check, UnrollError } from "../errors.ts";
 import { type AdapterDescription, requestDevice } from "../gpu/device.ts";
 import { Gpu, USAGE } from "../gpu/gpu.ts";

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { HostArray } from "../graph/types.ts";
 import type { Engine } from "./engine.ts";
 import type { GraphSpec, Plan } from "./plan/plan.ts";
