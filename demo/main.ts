@@ -1,4 +1,5 @@
 import { charRnnTab } from "./char-rnn/tab.ts";
+import { convolutionTab } from "./convolution/tab.ts";
 import { byId } from "./shared/dom.ts";
 import { mountTabs } from "./tabs.ts";
 import { missingWebGpu } from "./webgpu-help.ts";
@@ -9,5 +10,5 @@ if (help) {
   adapter.textContent = "No WebGPU";
   byId("panels").append(help);
 } else {
-  mountTabs(byId("tabs"), byId("panels"), [charRnnTab((name) => adapter.replaceChildren(name))]);
+  mountTabs(byId("tabs"), byId("panels"), [charRnnTab((name) => adapter.replaceChildren(name)), convolutionTab()]);
 }
