@@ -37,6 +37,7 @@ export {
 } from "./graph/tensor.ts";
 export type { Broadcast, DType, HostArray, HostArrays, NamedArray, Rank, Shape, TensorType } from "./graph/types.ts";
 export { assign, type Clip, Gradients, type Optimizer, type Update } from "./graph/update.ts";
+export * from "./io/image/index.ts";
 export { decodeSafetensors, encodeSafetensors } from "./io/safetensors.ts";
 export * from "./nn/initializers.ts";
 export type { Carry, Layer, LayerContext } from "./nn/layer.ts";
@@ -80,6 +81,7 @@ export {
   sub,
   tanh,
 } from "./ops/pointwise/index.ts";
+export * from "./ops/pool/index.ts";
 export { randomNormal, randomUniform } from "./ops/random/draw.ts";
 export { type DropoutOptions, dropout } from "./ops/random/dropout.ts";
 export {

@@ -7,6 +7,11 @@ interface Turn {
 export class Turns {
   readonly #waiting: Turn[] = [];
 
+  /** Whether nothing waits: what is done now is in order. */
+  get idle(): boolean {
+    return this.#waiting.length === 0;
+  }
+
   /** Does `work` once it is `ready` and nothing that came before still waits. Without waiting its result comes back directly. */
   take<T>(ready: () => boolean, work: () => T): T | Promise<T> {
     if (this.#waiting.length === 0 && ready()) return work();

@@ -1,5 +1,6 @@
 import puppeteer, { type Browser, type Page } from "puppeteer";
 import { afterAll, inject } from "vitest";
+import { launchChrome } from "../../src/cli/runtime/chrome.ts";
 import { launchFirefox } from "../../src/cli/runtime/firefox.ts";
 
 let browser: Browser | undefined;
@@ -15,9 +16,36 @@ let problems: string[] = [];
 export async function inPage<T>(file: string, name: string, ...args: unknown[]): Promise<T> {
   page ??= await openPage();
   problems = [];
-  const json = (await page.evaluate(callExport(`/${file}`, name, args))) as string | undefined;
-  if (problems.length > 0) throw new Error(`in the page:\n${problems.join("\n")}`);
+  return await call<T>(page, problems, file, name, args);
+}
+
+async function call<T>(where: Page, found: readonly string[], file: string, name: string, args: readonly unknown[]): Promise<T> {
+  const json = (await where.evaluate(callExport(`/${file}`, name, args))) as string | undefined;
+  if (found.length > 0) throw new Error(`in the page:\n${found.join("\n")}`);
   return (json === undefined ? undefined : JSON.parse(json)) as T;
+}
+
+export interface OwnBrowser {
+  readonly inPage: typeof inPage;
+  close(): Promise<void>;
+}
+
+/** A browser of this test's own, started with flags that the shared one has not. The caller closes it. */
+export async function ownBrowser(flags: readonly string[]): Promise<OwnBrowser> {
+  const { browser: own } = await launchChrome({ browser: process.env.UNROLL_BROWSER || undefined, flags });
+  const found: string[] = [];
+  try {
+    const opened = await watched(await own.newPage(), (problem) => found.push(problem));
+    await opened.goto(inject("page").url);
+    const inOwnPage = <T>(file: string, name: string, ...args: unknown[]): Promise<T> => {
+      found.length = 0;
+      return call<T>(opened, found, file, name, args);
+    };
+    return { inPage: inOwnPage, close: () => own.close() };
+  } catch (error) {
+    await own.close();
+    throw error;
+  }
 }
 
 /** This file's page, for what `inPage` cannot do. */
@@ -49,7 +77,10 @@ async function openBrowser(): Promise<Browser> {
 
 async function newPage(onProblem: (problem: string) => void): Promise<Page> {
   browser ??= await openBrowser();
-  const opened = await browser.newPage();
+  return await watched(await browser.newPage(), onProblem);
+}
+
+async function watched(opened: Page, onProblem: (problem: string) => void): Promise<Page> {
   opened.on("console", (message) => {
     if (FIREFOX_ON_SHADERS.test(message.text())) return;
     if (message.type() === "error") onProblem(`console: ${message.text()}`);

@@ -15,7 +15,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   ops: ["errors", "graph", "random", "shaders"],
   program: ["errors", "graph", "random", "gpu", "ops", "shaders"],
   nn: ["errors", "graph", "random", "ops", "program"],
-  io: ["errors", "graph"],
+  io: ["errors", "graph", "gpu", "program"],
   verify: ["errors", "graph", "random", "shaders", "gpu", "ops", "program"],
   bench: ["errors", "graph", "shaders", "gpu", "ops", "program", "verify"],
   cli: ["errors", "graph", "shaders", "gpu", "ops", "program", "verify", "bench"],

@@ -1,0 +1,155 @@
+import { check, UnrollError } from "../../errors.ts";
+import { type Gpu, USAGE } from "../../gpu/gpu.ts";
+import { type ImageReadCall, ImageTexture, imageReadPipeline, readImage, uniformFor } from "../../gpu/image.ts";
+import type { Crop, PixelData, ReadSpec } from "./options.ts";
+import type { ReaderBackend } from "./reader.ts";
+import type { ImageSource, SeenSource } from "./source.ts";
+
+type Picture = GPUCopyExternalImageSource;
+
+/** What a browser turned out not to do with frames of videos: some software GPUs take them neither as external textures nor as copies. */
+interface Abilities {
+  external: boolean;
+  copies: boolean;
+}
+const abilities = new WeakMap<Gpu, Abilities>();
+
+/** Reads images by way of one texture, or of an external texture where there is a video. */
+export class GpuImageReader implements ReaderBackend {
+  readonly values: GPUBuffer;
+  readonly #gpu: Gpu;
+  readonly #spec: ReadSpec;
+  readonly #pipeline: GPUComputePipeline;
+  readonly #externalPipeline: GPUComputePipeline;
+  readonly #uniform: GPUBuffer;
+  readonly #texture: ImageTexture;
+  readonly #can: Abilities;
+  /** Where frames are drawn that cannot be copied. */
+  #canvas: OffscreenCanvas | undefined;
+
+  private constructor(gpu: Gpu, spec: ReadSpec, pipelines: readonly GPUComputePipeline[]) {
+    this.#gpu = gpu;
+    this.#spec = spec;
+    [this.#pipeline, this.#externalPipeline] = pipelines;
+    const bytes = 4 * spec.batch * spec.height * spec.width * spec.channels;
+    this.values = gpu.createBuffer("images", bytes, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST);
+    this.#uniform = uniformFor(gpu, "images uniform");
+    this.#texture = new ImageTexture(gpu, "input");
+    this.#can = abilities.get(gpu) ?? { external: true, copies: true };
+    abilities.set(gpu, this.#can);
+    void gpu.ended.then(() => this.#texture.destroy());
+  }
+
+  static async create(gpu: Gpu, spec: ReadSpec): Promise<GpuImageReader> {
+    const options = { filter: spec.filter, channels: spec.channels, blended: spec.background !== undefined };
+    const kinds = [false, true].map((external) => imageReadPipeline(gpu, { ...options, external }));
+    const pipelines = await Promise.all(kinds);
+    gpu.assertUsable();
+    return new GpuImageReader(gpu, spec, pipelines);
+  }
+
+  read(source: ImageSource, seen: SeenSource, crop: Crop, offset: number): void {
+    const { factor, shift, background = [] } = this.#spec;
+    const { width, height } = this.#spec;
+    const call: ImageReadCall = { crop, source: seen, width, height, offset, factor, shift, background };
+    const { maxTextureDimension2D: most } = this.#gpu.device.limits;
+    check(
+      crop.width <= most && crop.height <= most,
+      "limit",
+      () =>
+        `ImageReader.read: ${crop.width} × ${crop.height} pixels of the image are to be read; this device allows textures of ${most}; crop it`,
+    );
+    if (this.#gpu.turns.idle) {
+      if (!this.#readExternal(source, seen, call)) this.#dispatch(this.#upload(this.#texture, source, seen, crop), call);
+      return;
+    }
+    // A run that was called before this one waits: the image is taken as it is now, and read when its turn comes.
+    const own = new ImageTexture(this.#gpu, "input");
+    const image = this.#upload(own, source, seen, crop);
+    const work = () => {
+      if (!this.#gpu.hasEnded) this.#dispatch(image, call);
+      own.destroy();
+    };
+    void this.#gpu.turns.take(() => true, work);
+  }
+
+  /** The image begins with the crop. */
+  #dispatch(image: GPUTexture, call: ImageReadCall): void {
+    readImage(this.#gpu, this.#pipeline, image, this.values, this.#uniform, { ...call, crop: { ...call.crop, x: 0, y: 0 } });
+  }
+
+  /** Reads a frame where it lies. Frames with alpha are copied, which says what becomes of it. */
+  #readExternal(source: ImageSource, seen: SeenSource, call: ImageReadCall): boolean {
+    if (seen.kind !== "video" || seen.alpha || !this.#can.external) return false;
+    let frame: GPUExternalTexture;
+    try {
+      frame = this.#gpu.device.importExternalTexture({ source: source as VideoFrame });
+    } catch (error) {
+      if (!isRefusal(error)) this.#can.external = false;
+      return false;
+    }
+    readImage(this.#gpu, this.#externalPipeline, frame, this.values, this.#uniform, call);
+    return true;
+  }
+
+  /** Puts the crop into a texture. */
+  #upload(to: ImageTexture, source: ImageSource, seen: SeenSource, crop: Crop): GPUTexture {
+    const texture = to.sized(crop.width, crop.height);
+    try {
+      if (seen.kind === "pixels") this.#write(texture, source as PixelData, crop);
+      else if (seen.kind === "picture") this.#copy(texture, source as Picture, crop);
+      else this.#copyFrame(texture, source as VideoFrame, crop);
+      return texture;
+    } catch (cause) {
+      if (cause instanceof UnrollError) throw cause;
+      throw refused(seen, cause);
+    }
+  }
+
+  #write(texture: GPUTexture, { data, width }: PixelData, crop: Crop): void {
+    const layout = { offset: 4 * (crop.y * width + crop.x), bytesPerRow: 4 * width };
+    this.#gpu.device.queue.writeTexture({ texture }, data as Uint8Array<ArrayBuffer>, layout, [crop.width, crop.height]);
+  }
+
+  #copy(texture: GPUTexture, source: Picture, { x, y, width, height }: Crop): void {
+    // Defaults, but what is tested: no flip, colours in sRGB as they are stored, alpha not multiplied in.
+    const destination = { texture, colorSpace: "srgb", premultipliedAlpha: false } as const;
+    this.#gpu.device.queue.copyExternalImageToTexture({ source, origin: [x, y], flipY: false }, destination, [width, height]);
+  }
+
+  #copyFrame(texture: GPUTexture, source: VideoFrame, crop: Crop): void {
+    if (this.#can.copies)
+      try {
+        this.#copy(texture, source, crop);
+        return;
+      } catch (error) {
+        if (isRefusal(error)) throw error;
+      }
+    const { x, y, width, height } = crop;
+    this.#canvas ??= new OffscreenCanvas(width, height);
+    if (this.#canvas.width !== width || this.#canvas.height !== height) Object.assign(this.#canvas, { width, height });
+    const context = this.#canvas.getContext("2d", { willReadFrequently: true }) as OffscreenCanvasRenderingContext2D;
+    context.globalCompositeOperation = "copy";
+    context.drawImage(source, x, y, width, height, 0, 0, width, height);
+    this.#copy(texture, this.#canvas, { x: 0, y: 0, width, height });
+    this.#can.copies = false;
+  }
+
+  dispose(): void {
+    this.#texture.destroy();
+    this.#gpu.destroyBuffer(this.values);
+    this.#gpu.destroyBuffer(this.#uniform);
+  }
+}
+
+/** The source is at fault, and no other way will do: it comes from another origin, or is gone. */
+const isRefusal = (error: unknown): boolean => error instanceof DOMException && ["SecurityError", "InvalidStateError"].includes(error.name);
+
+function refused({ what }: SeenSource, cause: unknown): UnrollError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const hint =
+    cause instanceof DOMException && cause.name === "SecurityError"
+      ? "it comes from another origin, without leave to be read (CORS)"
+      : reason;
+  return new UnrollError("argument", `ImageReader.read: the browser does not give the pixels of this ${what}: ${hint}`, { cause });
+}

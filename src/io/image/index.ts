@@ -1,0 +1,3 @@
+export type { Crop, ImageReaderOptions, PixelData } from "./options.ts";
+export { createImageReader, type ImageReader, type ReadOptions } from "./reader.ts";
+export type { ImageSource } from "./source.ts";
