@@ -134,4 +134,6 @@ export interface Activation {
   readonly error: (x: number, y: number) => number;
   /** The graph of dLoss/dx from dLoss/dy, using y only (so that a fused kernel needs not to keep x). Undefined: x is needed, cannot be fused. */
   readonly gradientFromOutput?: (gradient: Tensor, y: Tensor) => Tensor;
+  /** f(a) ≤ f(b) wherever a ≤ b: it can be applied before or after a maximum. */
+  readonly increasing?: boolean;
 }

@@ -22,6 +22,7 @@ export const reluActivation: Activation = {
   wgslDerivative: "select(0.0, 1.0, y > 0.0)",
   error: () => 0,
   gradientFromOutput: reluGradient,
+  increasing: true,
 };
 
 /** x where x > 0, else slope · x. With a negative slope its gradient needs x, so it is not fused. */
@@ -37,6 +38,7 @@ export function leakyReluActivation(slope = 0.01): Activation {
     wgslDerivative: slope >= 0 ? `select(${literal}, 1.0, y > 0.0)` : undefined,
     error: (x, y) => (x > 0 ? 0 : 2 * U * Math.abs(y)),
     gradientFromOutput: slope >= 0 ? (gradient, y) => leakyReluGradient(gradient, y, slope) : undefined,
+    increasing: slope >= 0,
   };
 }
 
@@ -50,6 +52,7 @@ export const tanhActivation: Activation = {
   wgslDerivative: "(1.0 - y) * (1.0 + y)",
   error: (_x, y) => 8 * U * Math.abs(y),
   gradientFromOutput: tanhGradient,
+  increasing: true,
 };
 
 /** 1 / (1 + exp(−x)), accurate relative to its value everywhere. */
@@ -63,4 +66,5 @@ export const sigmoidActivation: Activation = {
   // exp(x) is accurate to a few units plus |x| of them, which count as far as y depends on it: by the factor 1 − y.
   error: (x, y) => U * Math.abs(y) * (8 + 4 * Math.min(Math.abs(x), 100) * (1 - y)),
   gradientFromOutput: sigmoidGradient,
+  increasing: true,
 };

@@ -3,6 +3,7 @@ import { gatherSamples } from "./samples/gather.ts";
 import { lossSamples } from "./samples/loss.ts";
 import { matmulSamples } from "./samples/matmul.ts";
 import { pointwiseSamples } from "./samples/pointwise.ts";
+import { poolSamples } from "./samples/pool.ts";
 import { randomSamples } from "./samples/random.ts";
 import { reduceSamples } from "./samples/reduce.ts";
 import { rnnSamples } from "./samples/rnn.ts";
@@ -20,4 +21,5 @@ export const allSamples: readonly OpSamples[] = [
   ...randomSamples,
   ...rnnSamples,
   ...lossSamples,
+  ...poolSamples,
 ];

@@ -1,0 +1,142 @@
+import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
+import { declare, reads, writes } from "./lib/declare.ts";
+import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { type Divisor, poolParamsStruct, tapsLibrary } from "./lib/pool.wgsl.ts";
+import { power } from "./pool.wgsl.ts";
+
+export interface PoolSpreadOptions {
+  readonly kind: "max" | "average" | "lp";
+  /** Four channels for each invocation. */
+  readonly vector: boolean;
+  /** Max: how winners are stored; `indices`: iy·W + ix, as i32. */
+  readonly winners?: "bytes" | "words" | "indices";
+  /** Average. */
+  readonly divisor?: Divisor;
+  /** Lp. */
+  readonly p?: number;
+  /** Windows do not overlap: an invocation takes a window and all that its stride covers, and reads nothing twice. */
+  readonly cells: boolean;
+  /** Cells of this size cover the plane exactly: their pixels are written out one by one. */
+  readonly unrolled?: readonly [number, number];
+  /** Some taps are further apart than one. */
+  readonly dilated: boolean;
+}
+
+/**
+ * What pooling's gradient gives back to each pixel: dx[n, iy, ix, c] = Σ over the windows that have it under a tap, of
+ * max: values[o] where winners[o] names the pixel, else 0 (which is also max unpooling);
+ * average: values[o] / divisor(o); lp: values[o]·sign x·(|x| / y[o])^(p − 1).
+ *
+ * values, y [N, OH, OW, C], x, dx [N, H, W, C]; winners as in shaders/pool.wgsl.ts. Gather form: an invocation computes one element
+ * (with `vector` four channels) of dx from all windows over it, or with `cells` all pixels of one window; nothing is added in memory.
+ * Workgroups of 64 over a folded grid. Cost: values and winners read once (`cells`) or as often as windows overlap, dx written once.
+ */
+export function poolSpreadShader(options: PoolSpreadOptions) {
+  const { kind, vector, winners = "words", divisor = "constant", p = 1, cells, unrolled, dilated } = options;
+  const T = vector ? "vec4<f32>" : "f32";
+  const U = vector ? "vec4<u32>" : "u32";
+  const max = kind === "max";
+  const lp = kind === "lp";
+  const word = winners === "bytes" || !vector ? (winners === "indices" ? "i32" : "u32") : winners === "indices" ? "vec4<i32>" : U;
+  const bindings = declare([lp && reads("x", T), lp && reads("y", T), reads("values", T), max && reads("winners", word), writes("dx", T)]);
+  const at =
+    winners === "bytes"
+      ? "(vec4<u32>(winners[o]) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u)"
+      : winners === "indices"
+        ? `${U}(winners[o])`
+        : "winners[o]";
+  const average = divisor === "constant" ? "values[o] * params.scale" : "values[o] / divisor(start_y, start_x)";
+  /** What window o has to give. */
+  const load = max ? `let g = values[o]; let at = ${at};` : lp ? "let g = values[o]; let norm = y[o];" : `let g = ${average};`;
+  const given = (position: string, pixel: string) =>
+    max ? `select(${T}(0.0), g, at == ${U}(${winners === "indices" ? pixel : position}))` : lp ? "share(x[to], norm, g)" : "g";
+  const cell = unrolled
+    ? Array.from({ length: unrolled[0] * unrolled[1] }, (_, i) => [Math.floor(i / unrolled[1]), i % unrolled[1]] as const).map(
+        ([r, q]) => `{
+    let to = base + ${r}u * row + ${q}u * params.c;
+    dx[to] = select(${T}(0.0), ${given(`${r}u * params.kw + ${q}u`, `(cy * params.sh + ${r}u) * params.w + cx * params.sw + ${q}u`)}, inside && ${r}u < params.kh && ${q}u < params.kw);
+  }`,
+      )
+    : [];
+  return wgsl`
+${poolParamsStruct}
+${bindings}
+${gridLibrary}
+${tapsLibrary(divisor)}
+#if ${lp}
+fn share(v: ${T}, norm: ${T}, g: ${T}) -> ${T} {
+  let ratio = select(${T}(0.0), abs(v) / max(norm, ${T}(1.2e-38)), norm > ${T}(0.0));
+  return sign(v) * g * ${power("ratio", p - 1)};
+}
+#endif
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let i = linear_workgroup(id, count) * 64u + lane;
+  if (i >= params.size) { return; }
+  let pixel = i / params.c;
+  let c = i - pixel * params.c;
+  let row = params.w * params.c;
+#if ${cells}
+  let line = pixel / params.columns;
+  let cx = pixel - line * params.columns;
+  let image = line / params.rows;
+  let cy = line - image * params.rows;
+  let inside = cy < params.oh && cx < params.ow;
+  let start_y = i32(cy * params.sh) - i32(params.top);
+  let start_x = i32(cx * params.sw) - i32(params.left);
+  let o = ((image * params.oh + min(cy, params.oh - 1u)) * params.ow + min(cx, params.ow - 1u)) * params.c + c;
+  ${load}
+#if ${unrolled !== undefined}
+  let base = (image * params.h + cy * params.sh) * row + cx * params.sw * params.c + c;
+  ${cell.join("\n  ")}
+#else
+  for (var r = 0u; r < params.sh; r++) {
+    let iy = start_y + i32(r);
+    for (var q = 0u; q < params.sw; q++) {
+      let ix = start_x + i32(q);
+      if (iy >= 0 && iy < i32(params.h) && ix >= 0 && ix < i32(params.w)) {
+        let to = (image * params.h + u32(iy)) * row + u32(ix) * params.c + c;
+        let under = inside && r < params.kh && q < params.kw;
+        dx[to] = select(${T}(0.0), ${given("r * params.kw + q", "u32(iy) * params.w + u32(ix)")}, under);
+      }
+    }
+  }
+#endif
+#else
+  let to = i;
+  let line = pixel / params.w;
+  let ix = pixel - line * params.w;
+  let image = line / params.h;
+  let iy = line - image * params.h;
+  // In the padded plane: window o lies over p when 0 ≤ p − o·stride ≤ (k − 1)·dilation, in steps of the dilation.
+  let py = iy + params.top;
+  let px = ix + params.left;
+  let reach_y = (params.kh - 1u) * params.dh;
+  let reach_x = (params.kw - 1u) * params.dw;
+  let first_y = select(0u, (py - reach_y + params.sh - 1u) / params.sh, py > reach_y);
+  let first_x = select(0u, (px - reach_x + params.sw - 1u) / params.sw, px > reach_x);
+  let last_y = min(py / params.sh + 1u, params.oh);
+  let last_x = min(px / params.sw + 1u, params.ow);
+  var sum = ${T}(0.0);
+  for (var oy = first_y; oy < last_y; oy++) {
+    let start_y = i32(oy * params.sh) - i32(params.top);
+    let ty = py - oy * params.sh;
+#if ${dilated}
+    if (ty % params.dh != 0u) { continue; }
+#endif
+    for (var ox = first_x; ox < last_x; ox++) {
+      let start_x = i32(ox * params.sw) - i32(params.left);
+      let tx = px - ox * params.sw;
+#if ${dilated}
+      if (tx % params.dw != 0u) { continue; }
+#endif
+      let o = ((image * params.oh + oy) * params.ow + ox) * params.c + c;
+      ${load}
+      sum += ${given(dilated ? "ty / params.dh * params.kw + tx / params.dw" : "ty * params.kw + tx", "iy * params.w + ix")};
+    }
+  }
+  dx[to] = sum;
+#endif
+}
+`;
+}
