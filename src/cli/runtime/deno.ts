@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { type ErrorCode, UnrollError } from "../../errors.ts";
+import { UnrollError } from "../../errors.ts";
+import { readAnswer, taskScript } from "./answer.ts";
 import { findBundle } from "./page-server.ts";
 import { installedProgram, type ProgramChoice, pathsOf, wishedProgram } from "./programs.ts";
 import type { Runtime, RuntimeOptions, TaskName, TaskOptions, TaskResult } from "./runtime.ts";
@@ -30,30 +31,23 @@ export async function denoRuntime({ browser, log }: RuntimeOptions): Promise<Run
   return {
     name: "deno",
     choice: `${version} at ${path} (${origin})${driver === undefined ? "" : `, with the SwiftShader in ${driver}`}`,
-    call: <K extends TaskName>(task: K, options: TaskOptions<K>) => run<TaskResult<K>>(path, script(bundle, task, options), log),
+    async call<K extends TaskName>(task: K, options: TaskOptions<K>): Promise<TaskResult<K>> {
+      return readAnswer<K>(await run(path, script(taskScript(bundle, task, options)), log));
+    },
     async close() {},
   };
 }
 
-interface Answer<T> {
-  readonly result?: T;
-  readonly error?: { readonly code?: ErrorCode; readonly message: string };
-}
-
 /** What is logged goes to the standard error as it comes; the standard output is the answer. */
-const script = (bundle: string, task: TaskName, options: unknown): string => `import { ${task} } from ${JSON.stringify(bundle)};
-const answer = console.log;
+const script = (task: string): string => `const answer = console.log;
 console.log = console.error;
-try {
-  answer(JSON.stringify({ result: await ${task}(navigator.gpu, ${JSON.stringify(options)}) }));
-} catch (error) {
-  answer(JSON.stringify({ error: { code: error?.code, message: String(error?.code ? error.message : (error?.stack ?? error)) } }));
-}
+answer(await ${task});
 `;
 
 const FLAGS = ["--unstable-webgpu", "--quiet", "--no-config", "--no-lock", "--no-prompt", "--no-remote"];
 
-async function run<T>(path: string, code: string, log?: (line: string) => void): Promise<T> {
+/** Runs a program with a script on its standard input. @throws UnrollError `adapter` when it says nothing on its standard output. */
+async function run(path: string, code: string, log?: (line: string) => void): Promise<string> {
   const env = { ...process.env, DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
   const child = spawn(path, ["run", ...FLAGS, "-"], { env, stdio: ["pipe", "pipe", "pipe"] });
   const ended = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
@@ -67,8 +61,5 @@ async function run<T>(path: string, code: string, log?: (line: string) => void):
   child.stdin.end(code);
   const exit = await ended;
   if (chunks.length === 0) throw new UnrollError("adapter", `Deno ended with ${exit} and gave no result`);
-  const { result, error } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as Answer<T>;
-  if (error?.code) throw new UnrollError(error.code, error.message);
-  if (error) throw new Error(error.message);
-  return result as T;
+  return Buffer.concat(chunks).toString("utf8");
 }

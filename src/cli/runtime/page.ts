@@ -1,4 +1,5 @@
 import type { Browser } from "puppeteer";
+import { readAnswer, taskScript } from "./answer.ts";
 import { servePage } from "./page-server.ts";
 import type { Runtime, RuntimeName, TaskName, TaskOptions, TaskResult } from "./runtime.ts";
 
@@ -26,11 +27,7 @@ export async function pageRuntime(
     name,
     choice: description,
     async call<K extends TaskName>(task: K, taskOptions: TaskOptions<K>): Promise<TaskResult<K>> {
-      // as text, because bundlers and test runners rewrite the import of a function
-      const script = `import(${JSON.stringify(server.module)})
-        .then((tasks) => tasks.${task}(navigator.gpu, ${JSON.stringify(taskOptions)}))
-        .then((result) => JSON.stringify(result))`;
-      return JSON.parse((await page.evaluate(script)) as string) as TaskResult<K>;
+      return readAnswer<K>((await page.evaluate(taskScript(server.module, task, taskOptions))) as string);
     },
     async close() {
       await browser.close();
