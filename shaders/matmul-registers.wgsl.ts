@@ -50,7 +50,8 @@ fn main(
 #endif
   if (!tile.inside) { return; }
 ${matmulStart(options)}
-  for (var k = tile.k_begin; k < tile.k_end; k += 4u) {
+  let k_end = tile.k_end;
+  for (var k = tile.k_begin; k < k_end; k += 4u) {
 ${matmulStep(options)}
   }
 ${matmulFinish(options)}

@@ -51,7 +51,8 @@ fn main(
   let group = local % GROUPS;
   let column = tile.column + group * 4u;
 ${matmulStart(step)}
-  for (var k = tile.k_begin + 4u * slice; k < tile.k_end; k += 4u * SLICES) {
+  let k_end = tile.k_end;
+  for (var k = tile.k_begin + 4u * slice; k < k_end; k += 4u * SLICES) {
 ${matmulStep(step)}
   }
 ${each(4, (r) => `c${r}_0 = add_slices(c${r}_0, slice, group);`)}

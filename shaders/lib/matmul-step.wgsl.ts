@@ -24,8 +24,8 @@ function loadA({ layout, rows, quad }: MatmulStep, termOf: (t: number) => string
   const { raggedK, transposeA } = layout;
   const groups = Math.ceil(rows / 4);
   const term = (t: string) => (raggedK ? `min(k + ${t}, params.k - 1u)` : `(k + ${t})`);
-  const oneTerm = (load: string, t: string) => (raggedK ? `select(vec4<f32>(), ${load}, k + ${t} < tile.k_end)` : load);
-  const fourTerms = (load: string) => (raggedK ? `select(vec4<f32>(), ${load}, terms < vec4<u32>(tile.k_end))` : load);
+  const oneTerm = (load: string, t: string) => (raggedK ? `select(vec4<f32>(), ${load}, k + ${t} < k_end)` : load);
+  const fourTerms = (load: string) => (raggedK ? `select(vec4<f32>(), ${load}, terms < vec4<u32>(k_end))` : load);
   const swap = (p: number, value: string) => (p === 0 ? value : `${SWAPS[p]}(${value})`);
   if (transposeA) {
     const load = (t: string, group: number) => oneTerm(`load_a(a_start + ${term(t)} * a_stride, row${group})`, t);

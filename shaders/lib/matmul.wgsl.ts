@@ -91,11 +91,11 @@ fn tile_of(index: u32, tile_rows: u32, tile_columns: u32) -> Tile {
 
 /**
  * `store(at, column, sums)`: four sums that belong at element `at` of C, from `column` of their row on, as far as they lie inside the
- * row; after bias and activation. `addend(column)` loads the bias, once for all rows.
+ * row; after bias and activation. `addend(column)` loads the bias, of which there are as many as the param `biases` says, once for all rows.
  */
-export function matmulStore(vector: boolean, { bias, activation }: Epilogue): string {
+export function matmulStore(vector: boolean, { bias, activation }: Epilogue, biases = "n"): string {
   const value = activation ? "vec4<f32>(activate(z.x), activate(z.y), activate(z.z), activate(z.w))" : "z";
-  const last = "params.n - 1u";
+  const last = `params.${biases} - 1u`;
   return `
 ${activation ? `${activation.library}\nfn activate(x: f32) -> f32 { return ${activation.expression}; }` : ""}
 fn addend(column: u32) -> vec4<f32> {
@@ -103,7 +103,7 @@ ${
   !bias
     ? "  return vec4<f32>();"
     : vector
-      ? "  return bias[min(column / 4u, params.n / 4u - 1u)];"
+      ? `  return bias[min(column / 4u, params.${biases} / 4u - 1u)];`
       : `  return vec4<f32>(${[0, 1, 2, 3].map((i) => `bias[min(column + ${i}u, ${last})]`).join(", ")});`
 }
 }

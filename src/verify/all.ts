@@ -1,4 +1,5 @@
 import type { OpSamples } from "./sample.ts";
+import { convSamples } from "./samples/conv.ts";
 import { gatherSamples } from "./samples/gather.ts";
 import { lossSamples } from "./samples/loss.ts";
 import { matmulSamples } from "./samples/matmul.ts";
@@ -13,6 +14,7 @@ import { softmaxSamples } from "./samples/softmax.ts";
 /** The samples of every op: the list that the proof goes through. A new op adds its line here. */
 export const allSamples: readonly OpSamples[] = [
   ...matmulSamples,
+  ...convSamples,
   ...pointwiseSamples,
   ...reduceSamples,
   ...softmaxSamples,

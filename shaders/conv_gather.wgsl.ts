@@ -1,0 +1,99 @@
+import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
+import { type GatherLayout, gatherBindings, gatherLoads, gatherStore, gatherTile } from "./lib/conv.wgsl.ts";
+import { gridLibrary } from "./lib/grid.wgsl.ts";
+import type { Epilogue } from "./lib/matmul.wgsl.ts";
+import { each, type MatmulStep, matmulStep } from "./lib/matmul-step.wgsl.ts";
+
+export interface ConvGatherOptions {
+  readonly layout: GatherLayout;
+  readonly epilogue: Epilogue;
+  /** Sums that one invocation keeps: pixels × channels, channels a multiple of 4; with `quad` pixels too. */
+  readonly rows: number;
+  readonly columns: number;
+  /** The four invocations of a quad take neighbouring channels of the same pixels, and each loads a quarter of the source for all. */
+  readonly quad: boolean;
+  /** Invocations of a workgroup; 4 with `quad`. */
+  readonly workgroup: number;
+}
+
+/**
+ * y[n, oy, ox, co] = f(bias[co] + Σ x[n, oy·s − p + ky·d, ox·s − p + kx·d, ci]·w[ky, kx, ci, co]), and the same for the gradient of x:
+ * an implicit matrix product of pixels × channels, with sums in registers and no workgroup memory, for software GPUs.
+ *
+ * Shapes: a (source) [N, H, W, C], b (filter) [KH, KW, C/groups, C'], c (destination) [N, H', W', C'], with `splits` > 1
+ * [splits, N, H', W', C'] of partial sums (see matmul-splits). The sum runs over segments: a row of taps, whose terms are contiguous
+ * in x, or a tap. Where the terms of a pixel lie is computed once for each segment, so that the inner loop is that of
+ * matmul-registers, with a test for the image's edge in each load.
+ * An invocation (a quad of invocations) computes rows × columns (rows × 4·columns) of c.
+ * Cost of four terms: rows + columns loads of vec4 (with quads rows / 4 + columns) for 4·rows·columns multiply-adds.
+ */
+export function convGather({ layout, epilogue, rows, columns, quad, workgroup }: ConvGatherOptions): string {
+  const across = columns / 4;
+  const step: MatmulStep = {
+    layout: { ...layout, transposeA: false, transposeB: false, vectorC: layout.vectorB },
+    rows,
+    columns,
+    quad,
+  };
+  const unitB = layout.vectorB ? 4 : 1;
+  const places = quad ? rows / 4 : rows;
+  const rowOf = (r: number) => (quad ? `${r & ~3}u + (lane ^ ${r & 3}u)` : `${r}u`);
+  return wgsl`
+#if ${quad}
+enable subgroups;
+#endif
+${gatherBindings(layout, epilogue.bias)}
+${gridLibrary}
+${gatherTile}
+${gatherStore(layout, epilogue)}
+${gatherLoads(layout)}
+@compute @workgroup_size(${workgroup})
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
+#if ${quad}
+  @builtin(subgroup_invocation_id) subgroup_lane: u32,
+#else
+  @builtin(local_invocation_index) local: u32,
+#endif
+) {
+#if ${quad}
+  // One quad is one workgroup: no partial quads, and bounds of the loops that depend on the workgroup alone.
+  let lane = subgroup_lane & 3u;
+  let tile = tile_of(linear_workgroup(workgroup, workgroups), ${rows}u, ${4 * columns}u);
+  let column = tile.column + lane * ${columns}u;
+#else
+  let tile = tile_of(linear_workgroup(workgroup, workgroups) * ${workgroup}u + local, ${rows}u, ${columns}u);
+  let column = tile.column;
+#endif
+  if (!tile.inside) { return; }
+  let b_stride = params.target_c / ${unitB}u;
+${each(places, (i) => `let place${i} = place_of(tile.row + ${quad ? `${4 * i}u + lane` : `${i}u`});`)}
+${each(across, (j) => `let column${j} = columns_of(tile.group, column + ${4 * j}u);`)}
+${each(rows * across, (i) => `var c${Math.floor(i / across)}_${i % across} = vec4<f32>();`)}
+  for (var unit = tile.unit_begin; unit < tile.unit_end; unit += 1u) {
+    let segment = unit / params.chunks;
+    let shift = shift_of(tile, segment);
+    if (shift.z == 0) { continue; }
+${each(places, (i) => `let row${i} = line_of(place${i}, shift, tile.group);`)}
+    let b_start = segment * params.k * b_stride;
+    let k_begin = (unit % params.chunks) * params.k_split;
+    let k_end = min(k_begin + params.k_split, params.k);
+    for (var k = k_begin; k < k_end; k += 4u) {
+${matmulStep(step)}
+    }
+  }
+${each(across, (j) => `let addend${j} = addend(tile.group * params.n + column + ${4 * j}u);`)}
+${each(
+  rows,
+  (r) => `{
+  let pixel = target_of(tile, tile.row + ${rowOf(r)});
+  if (pixel.y != 0u) {
+    let at = pixel.x * params.target_c + tile.group * params.n + column;
+${each(across, (j) => `    store(at + ${4 * j}u, column + ${4 * j}u, c${r}_${j}, addend${j});`)}
+  }
+}`,
+)}
+}
+`;
+}

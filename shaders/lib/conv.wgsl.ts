@@ -1,0 +1,176 @@
+import { type Epilogue, matmulStore } from "./matmul.wgsl.ts";
+
+/** How the operands of a gathering convolution lie in memory, as far as it changes the code. */
+export interface GatherLayout {
+  /** Groups of source channels are multiples of 4, so that the source is bound as vec4. */
+  readonly vectorA: boolean;
+  /** Groups of destination channels are multiples of 4: filter, bias and destination are bound as vec4. */
+  readonly vectorB: boolean;
+  /** The contiguous terms of a segment are no multiple of 4. */
+  readonly raggedK: boolean;
+}
+
+/** The params of the kernels that gather, in order. */
+export const gatherParams = {
+  /** Pixels of the destination in one phase: batch · plane_h · plane_w. */
+  m: "u32",
+  /** Destination channels of a group. */
+  n: "u32",
+  /** Contiguous terms of a segment; of these a unit takes `k_split`, a segment has `chunks` units. */
+  k: "u32",
+  k_split: "u32",
+  chunks: "u32",
+  units: "u32",
+  units_split: "u32",
+  splits: "u32",
+  /** Segments of the filter along x: 1 where a segment is a whole row of taps, else its width. */
+  segments_x: "u32",
+  groups: "u32",
+  group_k: "u32",
+  batch: "u32",
+  source_h: "u32",
+  source_w: "u32",
+  source_c: "u32",
+  target_h: "u32",
+  target_w: "u32",
+  target_c: "u32",
+  plane_h: "u32",
+  plane_w: "u32",
+  /** Source = (target · step + offset + tap · tap number) / up, where that is whole. */
+  step_y: "u32",
+  step_x: "u32",
+  up_y: "u32",
+  up_x: "u32",
+  offset_y: "i32",
+  offset_x: "i32",
+  tap_y: "i32",
+  tap_x: "i32",
+} as const;
+
+export const element = (vector: boolean): string => (vector ? "vec4<f32>" : "f32");
+
+/** The struct of params with its fields in order. */
+export const paramsStruct = (params: Readonly<Record<string, string>>): string => `
+struct Params {
+${Object.entries(params)
+  .map(([name, type]) => `  ${name}: ${type},`)
+  .join("\n")}
+}`;
+
+/** Bindings a (source), b (filter), (bias), c (destination) and params. */
+export const gatherBindings = ({ vectorA, vectorB }: GatherLayout, bias: boolean): string => `
+@group(0) @binding(0) var<storage, read> a: array<${element(vectorA)}>;
+@group(0) @binding(1) var<storage, read> b: array<${element(vectorB)}>;
+${bias ? `@group(0) @binding(2) var<storage, read> bias: array<${element(vectorB)}>;` : ""}
+@group(0) @binding(${bias ? 3 : 2}) var<storage, read_write> c: array<${element(vectorB)}>;
+${paramsStruct(gatherParams)}
+@group(0) @binding(${bias ? 4 : 3}) var<uniform> params: Params;
+`;
+
+/**
+ * Which tile the number `index` stands for: columns (channels of a group) run fastest, then rows (pixels), phases, groups, splits.
+ * Of a tile, all pixels are in one phase: their distances to the pixels that a transposed stride skips are the same.
+ */
+export const gatherTile = `
+struct Tile {
+  row: u32,
+  column: u32,
+  group: u32,
+  phase: vec2<u32>,
+  split: u32,
+  unit_begin: u32,
+  unit_end: u32,
+  inside: bool,
+}
+fn tile_of(index: u32, tile_rows: u32, tile_columns: u32) -> Tile {
+  let across = (params.n + tile_columns - 1u) / tile_columns;
+  let down = (params.m + tile_rows - 1u) / tile_rows;
+  let plane = index / (across * down);
+  let phases = params.up_y * params.up_x;
+  let phase = plane % phases;
+  let split = plane / (phases * params.groups);
+  var tile: Tile;
+  tile.row = ((index / across) % down) * tile_rows;
+  tile.column = (index % across) * tile_columns;
+  tile.group = (plane / phases) % params.groups;
+  tile.phase = vec2<u32>(phase / params.up_x, phase % params.up_x);
+  tile.split = split;
+  tile.unit_begin = min(split * params.units_split, params.units);
+  tile.unit_end = min(tile.unit_begin + params.units_split, params.units);
+  tile.inside = split < params.splits;
+  return tile;
+}
+`;
+
+/**
+ * `place_of(row)`: number of the image's first line in the source, y and x before the tap is added. `line_of(place, shift, group)`: where
+ * the terms of a pixel lie for one segment: the start of the line, the place in it (wrapping below 0) and its length, 0 outside of
+ * the image; in units of what is bound. `load_a(line, j)`: four terms from the j-th unit on, 0 outside of the line.
+ * `shift_of(tile, segment)`: what a segment adds to y and x, in z whether its taps meet the phase at all.
+ * `target_of(tile, row)`: the pixel in the destination, in z whether it exists.
+ */
+export function gatherLoads({ vectorA, vectorB }: GatherLayout): string {
+  const unit = vectorA ? 4 : 1;
+  const load = vectorA
+    ? `
+  let at = line.y + j;
+  let inside = at < line.z;
+  return select(vec4<f32>(), a[select(0u, line.x + at, inside)], inside);`
+    : `
+  let at = line.y + vec4<u32>(j, j + 1u, j + 2u, j + 3u);
+  let inside = at < vec4<u32>(line.z);
+  let index = select(vec4<u32>(), line.x + at, inside);
+  return select(vec4<f32>(), vec4<f32>(a[index.x], a[index.y], a[index.z], a[index.w]), inside);`;
+  return `
+fn place_of(row: u32) -> vec3<i32> {
+  let inside = min(row, params.m - 1u);
+  let line = inside / params.plane_w;
+  let y = (line % params.plane_h) * params.step_y;
+  let x = (inside % params.plane_w) * params.step_x;
+  return vec3<i32>(vec3<u32>((line / params.plane_h) * params.source_h, y, x));
+}
+fn shift_of(tile: Tile, segment: u32) -> vec3<i32> {
+  let ky = i32(segment / params.segments_x);
+  let kx = i32(segment % params.segments_x);
+  let y = i32(tile.phase.x) + params.offset_y + ky * params.tap_y;
+  let x = i32(tile.phase.y) + params.offset_x + kx * params.tap_x;
+  let up = vec2<i32>(i32(params.up_y), i32(params.up_x));
+  let whole = vec2<i32>(y, x) / up;
+  return vec3<i32>(whole, select(0, 1, all(whole * up == vec2<i32>(y, x))));
+}
+fn line_of(place: vec3<i32>, shift: vec3<i32>, group: u32) -> vec3<u32> {
+  let length = params.source_w * params.source_c / ${unit}u;
+  let y = u32(place.y + shift.x);
+  let at = u32(place.z + shift.y) * (params.source_c / ${unit}u) + group * (params.group_k / ${unit}u);
+  return vec3<u32>((u32(place.x) + y) * length, at, select(0u, length, y < params.source_h));
+}
+fn target_of(tile: Tile, row: u32) -> vec2<u32> {
+  let line = row / params.plane_w;
+  let y = (line % params.plane_h) * params.up_y + tile.phase.x;
+  let x = (row % params.plane_w) * params.up_x + tile.phase.y;
+  let exists = row < params.m && y < params.target_h && x < params.target_w;
+  return vec2<u32>(((tile.split * params.batch + line / params.plane_h) * params.target_h + y) * params.target_w + x, select(0u, 1u, exists));
+}
+fn load_a(line: vec3<u32>, j: u32) -> vec4<f32> {${load}
+}
+${
+  vectorB
+    ? "fn load_b(start: u32, column: vec2<u32>) -> vec4<f32> { return b[start + column.x]; }"
+    : `fn load_b(start: u32, column: vec2<u32>) -> vec4<f32> {
+  return vec4<f32>(${[0, 1, 2, 3].map((i) => `b[start + min(column.x + ${i}u, column.y)]`).join(", ")});
+}`
+}
+// Four columns of a group from \`column\` on, and the last that it has, in units of what is bound.
+fn columns_of(group: u32, column: u32) -> vec2<u32> {
+  let first = group * params.n;
+${
+  vectorB
+    ? "  return vec2<u32>((first + min(column, params.n - 4u)) / 4u, 0u);"
+    : "  return vec2<u32>(first + column, first + params.n - 1u);"
+}
+}
+`;
+}
+
+/** `store` and `addend` of shaders/lib/matmul for as many biases as there are channels. */
+export const gatherStore = ({ vectorB }: GatherLayout, epilogue: Epilogue): string => matmulStore(vectorB, epilogue, "target_c");

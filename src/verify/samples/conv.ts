@@ -1,0 +1,150 @@
+import type { RandomSource } from "../../graph/tensor.ts";
+import type { Shape } from "../../graph/types.ts";
+import { reluActivation, tanhActivation } from "../../ops/activation.ts";
+import { conv2dFilterGradientOp, conv2dInputGradientOp, conv2dOp } from "../../ops/conv/ops.ts";
+import type { ConvAttributes, InputGradientAttributes } from "../../ops/conv/problem.ts";
+import { type Pair, resolveWindow, type WindowOptions, windowCounts } from "../../ops/window.ts";
+import type { OpSamples, Sample, SampleInput } from "../sample.ts";
+
+interface Case extends WindowOptions {
+  /** [N, H, W, C_in]. */
+  readonly x: readonly [number, number, number, number];
+  readonly size: Pair;
+  readonly out: number;
+  readonly groups?: number;
+  readonly note?: string;
+  readonly value?: SampleInput["value"];
+}
+
+const RAGGED = [1, 3, 7, 17, 33, 65, 130];
+
+const ragged: readonly Case[] = [
+  ...RAGGED.map((n): Case => ({ x: [n, 3, 4, 4], size: [2, 3], out: 4, padding: "same" })),
+  ...RAGGED.map((h): Case => ({ x: [1, h, 3, 5], size: [3, 2], out: 4, padding: "same" })),
+  ...RAGGED.map((w): Case => ({ x: [2, 2, w, 4], size: [2, 3], out: 8, padding: "same" })),
+  ...RAGGED.map((c): Case => ({ x: [1, 5, 4, c], size: [3, 3], out: 8, padding: 1 })),
+  ...RAGGED.map((out): Case => ({ x: [1, 4, 5, 8], size: [3, 3], out, padding: 1 })),
+];
+
+const options: readonly Case[] = [
+  { x: [2, 9, 8, 3], size: [3, 3], out: 5, stride: 2, note: "stride" },
+  { x: [2, 9, 11, 4], size: [3, 3], out: 8, stride: [2, 3], padding: "same", note: "strides, same" },
+  { x: [1, 7, 8, 4], size: [2, 4], out: 4, stride: [1, 2], padding: "same-lower", note: "same-lower" },
+  { x: [1, 8, 9, 4], size: [2, 2], out: 8, stride: 3, note: "stride over pixels" },
+  {
+    x: [1, 11, 12, 4],
+    size: [3, 3],
+    out: 8,
+    dilation: [2, 3],
+    padding: [
+      [3, 1],
+      [0, 5],
+    ],
+    note: "dilation, uneven padding",
+  },
+  { x: [2, 12, 11, 3], size: [3, 2], out: 4, dilation: [3, 2], stride: [2, 4], padding: 2, note: "dilation and stride" },
+  { x: [2, 10, 11, 4], size: [3, 3], out: 4, dilation: 2, stride: 2, padding: 3, note: "dilation that the stride divides" },
+  { x: [1, 9, 9, 2], size: [5, 1], out: 3, dilation: [2, 5], padding: [4, 0], note: "one column" },
+  { x: [1, 3, 3, 4], size: [3, 3], out: 4, padding: 4, note: "windows in the padding" },
+  { x: [1, 4, 4, 4], size: [4, 4], out: 9, note: "one window" },
+  { x: [2, 5, 6, 12], size: [3, 3], out: 8, groups: 4, padding: 1, note: "groups" },
+  { x: [1, 5, 6, 16], size: [3, 3], out: 24, groups: 2, stride: 2, padding: 1, note: "groups, vec4" },
+  { x: [2, 5, 7, 8], size: [3, 3], out: 8, groups: 8, padding: 1, note: "depthwise" },
+  { x: [1, 6, 7, 12], size: [3, 2], out: 12, groups: 12, stride: 2, dilation: 2, padding: 2, note: "depthwise, stride, dilation" },
+  { x: [1, 6, 5, 7], size: [3, 3], out: 7, groups: 7, padding: "same", note: "depthwise, ragged" },
+  { x: [2, 5, 4, 3], size: [3, 3], out: 6, groups: 3, padding: 1, note: "depthwise, two filters each" },
+  { x: [2, 6, 5, 8], size: [1, 1], out: 12, note: "1×1" },
+  { x: [3, 5, 5, 7], size: [1, 1], out: 9, note: "1×1, ragged" },
+  { x: [2, 6, 5, 8], size: [1, 1], out: 12, stride: 2, note: "1×1, stride" },
+  { x: [2, 14, 13, 1], size: [5, 5], out: 8, padding: "same", note: "one channel" },
+  { x: [2, 13, 14, 1], size: [5, 5], out: 16, note: "one channel, valid" },
+  { x: [1, 11, 13, 3], size: [7, 7], out: 20, stride: 2, padding: 3, note: "three channels" },
+  { x: [2, 9, 10, 2], size: [3, 4], out: 6, stride: [1, 2], padding: 1, note: "two channels" },
+  { x: [1, 18, 17, 16], size: [3, 3], out: 36, padding: 1, note: "whole tiles" },
+  { x: [1, 7, 7, 130], size: [3, 3], out: 66, padding: 1, note: "small map, split" },
+  { x: [1, 7, 6, 160], size: [3, 3], out: 64, padding: 1, note: "small map, split, vec4" },
+  { x: [4, 20, 19, 6], size: [3, 3], out: 20, padding: 1, note: "filter's gradient split" },
+];
+
+const draws = (random: RandomSource): Case[] =>
+  Array.from({ length: 12 }, () => {
+    const whole = (least: number, most: number) => least + Math.floor(random.uniform() * (most - least + 1));
+    const groups = whole(1, 3);
+    return {
+      x: [whole(1, 3), whole(7, 12), whole(7, 12), groups * whole(1, 5)],
+      size: [whole(1, 4), whole(1, 4)],
+      out: groups * whole(1, 9),
+      stride: [whole(1, 3), whole(1, 3)],
+      dilation: [whole(1, 2), whole(1, 2)],
+      padding: [
+        [whole(0, 3), whole(0, 3)],
+        [whole(0, 3), whole(0, 3)],
+      ],
+      groups,
+      note: "drawn",
+    };
+  });
+
+const values: readonly Case[] = [
+  { x: [1, 6, 6, 9], size: [3, 3], out: 5, note: "one sign", value: (random) => 0.5 + random.uniform() },
+  { x: [1, 6, 6, 3], size: [3, 3], out: 5, padding: 1, note: "large values", value: (random) => 1e15 * random.normal() },
+];
+
+const geometryOf = ({ x, size, out, groups = 1, ...rest }: Case) => {
+  const window = resolveWindow("conv2d", [x[1], x[2]], size, rest);
+  const filter: Shape = [...size, x[3] / groups, out];
+  const y: Shape = [x[0], ...windowCounts("conv2d", [x[1], x[2]], window), out];
+  return { attributes: { window, groups }, filter, y };
+};
+
+const all = (random: RandomSource): Case[] => [...ragged, ...options, ...draws(random), ...values];
+
+/** Every third sample with a bias, every third of these with an activation. */
+const epilogue = (i: number, channels: number) => {
+  const bias: SampleInput[] = i % 3 === 0 ? [{ shape: [channels] }] : [];
+  const activation = i % 9 === 0 ? { activation: tanhActivation } : i % 9 === 5 ? { activation: reluActivation } : {};
+  return { bias, activation, skip: i % 9 === 5 };
+};
+
+const forward = (random: RandomSource): Sample<ConvAttributes>[] =>
+  all(random).map((one, i) => {
+    const { attributes, filter } = geometryOf(one);
+    const { bias, activation, skip } = epilogue(one.note === "large values" ? 1 : i, one.out);
+    return {
+      inputs: [{ shape: one.x, value: one.value }, { shape: filter, value: one.value }, ...bias],
+      attributes: { ...attributes, ...activation },
+      note: one.note,
+      skipFiniteDifferences: skip,
+    };
+  });
+
+const backward = (random: RandomSource): Sample<InputGradientAttributes>[] =>
+  all(random).map((one, i) => {
+    const { attributes, filter, y } = geometryOf(one);
+    const { bias, activation, skip } = epilogue(one.note === "large values" ? 1 : i + 1, one.x[3]);
+    return {
+      inputs: [{ shape: y, value: one.value }, { shape: filter, value: one.value }, ...bias],
+      attributes: { ...attributes, size: [one.x[1], one.x[2]], ...activation },
+      note: one.note,
+      skipFiniteDifferences: skip,
+    };
+  });
+
+const ofFilter = (random: RandomSource): Sample<ConvAttributes>[] =>
+  all(random).map((one) => {
+    const { attributes, y } = geometryOf(one);
+    return {
+      inputs: [
+        { shape: one.x, value: one.value },
+        { shape: y, value: one.value },
+      ],
+      attributes,
+      note: one.note,
+    };
+  });
+
+export const convSamples: readonly (OpSamples<ConvAttributes> | OpSamples<InputGradientAttributes>)[] = [
+  { op: conv2dOp, samples: forward },
+  { op: conv2dInputGradientOp, samples: backward },
+  { op: conv2dFilterGradientOp, samples: ofFilter },
+];
