@@ -3,7 +3,7 @@ import { gridLibrary } from "./lib/grid.wgsl.ts";
 
 /** How one input is read. */
 export interface PointwiseInput {
-  /** Variable name: a, b, c. */
+  /** Variable name: a, b, c, … */
   readonly name: string;
   /** `linear`: like the output. `scalar`: one element for all. `strided`: by strides that are 0 along broadcast axes. */
   readonly mode: "linear" | "scalar" | "strided";
@@ -29,7 +29,7 @@ export interface PointwiseOptions {
   readonly attributes: readonly string[];
 }
 
-const letters = ["a", "b", "c", "d"];
+const letters = ["a", "b", "c", "d", "e", "f", "g"];
 
 /** Params in order: `size` (elements, or vec4s), `each` (how many of them an invocation computes), sizes of the inner axes, strides of each strided input, then attributes. */
 export function pointwiseParams(options: PointwiseOptions): string[] {

@@ -15,11 +15,11 @@ type Numeric = "f32" | "i32" | "u32";
 /** What a pointwise op is: one formula twice, in WGSL and in TypeScript, and what follows from it. */
 export interface PointwiseSpec<A> {
   readonly name: string;
-  /** What the inputs are called in messages, in order. In WGSL they are a, b, c, d. */
+  /** What the inputs are called in messages, in order. In WGSL they are a, b, c, … (at most seven). */
   readonly inputs: readonly string[];
   /** Element types allowed besides f32. */
   readonly integers?: boolean;
-  /** A WGSL expression over a, b, c, d and `params`. */
+  /** A WGSL expression over a, b, c, … and `params`. */
   readonly wgsl: string | ((attributes: A) => string);
   /** WGSL functions that the expression needs. */
   readonly library?: string;
