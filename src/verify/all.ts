@@ -3,6 +3,7 @@ import { convSamples } from "./samples/conv.ts";
 import { gatherSamples } from "./samples/gather.ts";
 import { lossSamples } from "./samples/loss.ts";
 import { matmulSamples } from "./samples/matmul.ts";
+import { normSamples } from "./samples/norm.ts";
 import { pointwiseSamples } from "./samples/pointwise.ts";
 import { poolSamples } from "./samples/pool.ts";
 import { randomSamples } from "./samples/random.ts";
@@ -18,6 +19,7 @@ export const allSamples: readonly OpSamples[] = [
   ...pointwiseSamples,
   ...reduceSamples,
   ...softmaxSamples,
+  ...normSamples,
   ...shapeSamples,
   ...gatherSamples,
   ...randomSamples,
