@@ -60,6 +60,9 @@ export { type CrossEntropyOptions, type Labels, type NllLossOptions, nllLoss, so
 export type { Reduction } from "./ops/loss/common.ts";
 export { meanSquaredError, type SquaredErrorOptions, squaredErrors, sumSquaredError } from "./ops/loss/squared-error.ts";
 export { type MatmulOptions, matmul } from "./ops/matmul/matmul.ts";
+export { type BatchNormResult, batchNorm } from "./ops/norm/batch-norm.ts";
+export { batchNormInference, type NormOptions } from "./ops/norm/batch-norm-inference.ts";
+export { type LayerNormOptions, type LayerNormResult, layerNorm, layerNormStatistics } from "./ops/norm/layer-norm.ts";
 export {
   abs,
   add,
