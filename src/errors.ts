@@ -27,6 +27,31 @@ export class UnrollError extends Error {
   }
 }
 
+/** A value of any kind as messages name it. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" && value !== null ? `a ${value.constructor?.name ?? "object"}` : String(value);
+}
+
+/**
+ * Checks that what was given as options is an object that has no names but these: a misspelt option that changes nothing is worse than
+ * an error.
+ */
+export function checkOptions(call: string, options: unknown, names: readonly string[]): void {
+  const known = names.join(", ");
+  const plain = typeof options === "object" && options !== null && [Object.prototype, null].includes(Object.getPrototypeOf(options));
+  check(plain, "argument", () => `${call}: options must be an object such as { ${known} }, not ${describe(options)}`);
+  for (const name of Object.keys(options as object))
+    check(names.includes(name), "name", () => `${call}: there is no option "${name}"; options are ${known}`);
+}
+
+/** Checks an option that is true or false. */
+export function checkFlag(call: string, name: string, value: unknown): void {
+  check(typeof value === "boolean", "argument", () => `${call}: ${name} must be true or false, not ${describe(value)}`);
+}
+
 /** Throws an `UnrollError` unless `condition` holds; `message` is only built when it is needed. */
 export function check(condition: unknown, code: ErrorCode, message: string | (() => string)): asserts condition {
   if (!condition) throw new UnrollError(code, typeof message === "string" ? message : message());

@@ -1,4 +1,4 @@
-import { check, UnrollError } from "../errors.ts";
+import { check, describe, UnrollError } from "../errors.ts";
 import type { DeviceTraits } from "../graph/op.ts";
 
 /** What is known of the adapter, as reports and `unroll info` print it. */
@@ -62,6 +62,11 @@ export function describeAdapter(device: GPUDevice): AdapterDescription {
 
 /** One line that names the adapter; a software adapter is called so. */
 export function formatAdapter(adapter: AdapterDescription): string {
+  check(
+    typeof adapter === "object" && adapter !== null,
+    "argument",
+    () => `formatAdapter: give an adapter's description, not ${describe(adapter)}`,
+  );
   const name = [adapter.description, adapter.vendor, adapter.architecture, adapter.device].filter(Boolean).join(" · ") || "unnamed adapter";
   return adapter.software ? `${name} (software, no GPU)` : name;
 }

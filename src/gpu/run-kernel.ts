@@ -1,5 +1,5 @@
-import { check } from "../errors.ts";
-import type { Kernel, KernelCall, Workgroups } from "../graph/kernel.ts";
+import { check, checkOptions, describe } from "../errors.ts";
+import { checkKernel, type Kernel, type KernelCall, type Workgroups } from "../graph/kernel.ts";
 import { bytesPerElement, type HostArray } from "../graph/types.ts";
 import { evenBytes, type Gpu, USAGE } from "./gpu.ts";
 import { type Location, Recording } from "./recorder.ts";
@@ -15,9 +15,17 @@ export interface KernelRun {
 /** The lengths of what is bound and the params, checked against the kernel. @throws UnrollError `name`, `dtype`, `argument` */
 export function kernelCall(kernel: Kernel, run: KernelRun): KernelCall {
   const lengths: Record<string, number> = {};
+  checkKernel(kernel);
+  checkOptions(`kernel "${kernel.name}"`, run, ["buffers", "params", "workgroups"]);
+  for (const [name, value] of Object.entries({ buffers: run.buffers, params: run.params ?? {} }))
+    check(
+      typeof value === "object" && value !== null,
+      "argument",
+      () => `kernel "${kernel.name}": ${name} must be an object by name, not ${describe(value)}`,
+    );
   for (const [name, { dtype, access }] of Object.entries(kernel.bindings)) {
     const value = run.buffers[name];
-    check(value !== undefined, "name", () => `kernel "${kernel.name}": nothing is given for the binding "${name}"`);
+    check(value !== undefined && value !== null, "name", () => `kernel "${kernel.name}": nothing is given for the binding "${name}"`);
     if (typeof value === "number") {
       check(access === "write", "argument", () => `kernel "${kernel.name}": "${name}" is read, so it needs values, not a length`);
       check(Number.isInteger(value) && value >= 0, "argument", () => `kernel "${kernel.name}": "${name}" cannot have ${value} elements`);
@@ -47,6 +55,12 @@ const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, f16: Uint
 export async function runKernelOn(gpu: Gpu, kernel: Kernel, run: KernelRun): Promise<Record<string, HostArray>> {
   const call = kernelCall(kernel, run);
   const workgroups = run.workgroups ?? kernel.workgroups?.(call);
+  check(
+    workgroups === undefined ||
+      (Array.isArray(workgroups) && workgroups.length === 3 && workgroups.every((n) => Number.isInteger(n) && n >= 0)),
+    "argument",
+    () => `kernel "${kernel.name}": workgroups must be three whole numbers, not ${String(workgroups)}`,
+  );
   check(workgroups, "argument", () => `kernel "${kernel.name}": give workgroups, in the kernel or in the call`);
   const buffers: GPUBuffer[] = [];
   let recording: Recording | undefined;

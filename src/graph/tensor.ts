@@ -1,4 +1,4 @@
-import { check } from "../errors.ts";
+import { check, describe } from "../errors.ts";
 import type { Op } from "./op.ts";
 import { type DType, formatShape, type HostArray, type HostArrays, type Rank, type Shape, sizeOf, type TensorType } from "./types.ts";
 import type { Gradients } from "./update.ts";
@@ -29,6 +29,7 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> implements
   readonly source: Source;
 
   constructor(dtype: D, shape: S, source: Source) {
+    checkDType(dtype);
     checkShape(shape);
     this.dtype = dtype;
     this.shape = shape;
@@ -43,21 +44,24 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> implements
 
 export type F32<S extends Shape = Shape> = Tensor<"f32", S>;
 
+function checkDType(dtype: DType): void {
+  check(
+    dtype === "f32" || dtype === "i32" || dtype === "u32" || dtype === "f16",
+    "dtype",
+    () => `${describe(dtype)} is no dtype; use "f32", "i32", "u32" or "f16"`,
+  );
+}
+
 function checkShape(shape: Shape): void {
-  check(Array.isArray(shape), "shape", () => `a shape is an array of sizes, not ${String(shape)}`);
+  check(Array.isArray(shape), "shape", () => `a shape is an array of sizes, not ${describe(shape)}`);
   for (const n of shape)
-    check(Number.isInteger(n) && n >= 0, "shape", () => `${formatShape(shape)}: every size must be a whole number of at least 0`);
+    check(Number.isSafeInteger(n) && n >= 0, "shape", () => `${formatShape(shape)}: every size must be a whole number of at least 0`);
 }
 
 /** A tensor that each run gets from outside. `dtype` defaults to "f32". */
 export function input<const S extends Shape>(shape: S): Tensor<"f32", Rank<S>>;
 export function input<const S extends Shape, D extends DType>(shape: S, dtype: D): Tensor<D, Rank<S>>;
 export function input(shape: Shape, dtype: DType = "f32"): Tensor {
-  check(
-    dtype === "f32" || dtype === "i32" || dtype === "u32" || dtype === "f16",
-    "dtype",
-    `input: "${dtype}" is no dtype; use "f32", "i32", "u32" or "f16"`,
-  );
   return new Tensor(dtype, shape, { kind: "input" });
 }
 
@@ -72,7 +76,10 @@ export function constant<const S extends Shape, D extends DType>(
   dtype: D,
 ): Tensor<D, Rank<S>>;
 export function constant(values: number | ArrayLike<number>, shape: Shape, dtype: DType = "f32"): Tensor {
+  checkDType(dtype);
   checkShape(shape);
+  const isList = ArrayBuffer.isView(values) || (Array.isArray(values) && values.every((value) => typeof value === "number"));
+  check(typeof values === "number" || isList, "argument", () => `constant: the values must be numbers, not ${describe(values)}`);
   const data = hostArray(dtype, sizeOf(shape));
   if (typeof values === "number") data.fill(values);
   else {
@@ -124,6 +131,11 @@ export class Variable<D extends DType = DType, S extends Shape = Shape> extends 
   constructor(name: string, dtype: D, shape: S, initializer: Initializer) {
     super(dtype, shape, { kind: "variable" });
     check(typeof name === "string" && name.length > 0, "name", "variable: the name must be a string that is not empty");
+    check(
+      typeof initializer === "function",
+      "argument",
+      () => `variable "${name}": the initialiser must be a function such as glorot() returns, not ${describe(initializer)}`,
+    );
     this.name = name;
     this.initializer = initializer;
   }
@@ -145,7 +157,16 @@ export function variable(name: string, shape: Shape, initializer: Initializer = 
 
 /** Applies an op: checks shapes and returns the symbolic outputs. */
 export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attributes: A): readonly Tensor[] {
+  check(
+    typeof op?.shape === "function" && Array.isArray(inputs),
+    "argument",
+    () => `apply: give an op, an array of tensors and attributes, not ${describe(op)} and ${describe(inputs)}`,
+  );
   const types = op.shape(inputs, attributes);
+  inputs.forEach((input, i) => {
+    check(input instanceof Tensor, "argument", () => `${op.name}: input ${i} must be a tensor, not ${describe(input)}`);
+  });
+  check(Array.isArray(types), "argument", () => `${op.name}: shape must return an array of types, not ${describe(types)}`);
   const outputs: Tensor[] = [];
   const node: Node<A> = { op, inputs, attributes, outputs };
   for (const [index, { dtype, shape }] of types.entries())

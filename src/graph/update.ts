@@ -1,4 +1,4 @@
-import { check } from "../errors.ts";
+import { check, describe } from "../errors.ts";
 import type { Kernel } from "./kernel.ts";
 import { Tensor, Variable } from "./tensor.ts";
 import { formatType, type Shape } from "./types.ts";
@@ -32,6 +32,11 @@ export class Gradients<W extends readonly Tensor[] = readonly Tensor[]> {
 
   /** dLoss/d`tensor`. */
   of<D extends "f32", S extends Shape>(tensor: Tensor<D, S>): Tensor<D, S> {
+    check(
+      tensor instanceof Tensor,
+      "argument",
+      () => `of: give one of the tensors that the gradients were taken by, not ${describe(tensor)}`,
+    );
     const index = this.wrt.indexOf(tensor);
     check(index >= 0, "gradient", () => `no gradient was taken with respect to this ${formatType(tensor)}`);
     return this.tensors[index] as unknown as Tensor<D, S>;
@@ -97,6 +102,7 @@ export type Update =
 /** Sets `variable` to `value` at the end of each run: state carried from run to run, such as the h of a streamed RNN. */
 export function assign<S extends Shape>(variable: Variable<"f32", S>, value: Tensor<"f32", S>): Update {
   check(variable instanceof Variable, "argument", "assign: the first argument must be a variable");
+  check(value instanceof Tensor, "argument", () => `assign: the value for "${variable.name}" must be a tensor, not ${describe(value)}`);
   check(
     variable.dtype === value.dtype && variable.shape.length === value.shape.length && variable.shape.every((n, i) => n === value.shape[i]),
     "shape",

@@ -1,4 +1,4 @@
-import { check } from "../errors.ts";
+import { check, describe } from "../errors.ts";
 import type { DType, HostArray, NamedArray } from "../graph/types.ts";
 import { bytesPerElement, formatShape, sizeOf } from "../graph/types.ts";
 
@@ -22,9 +22,30 @@ const MAX_HEADER = 100_000_000;
 export function encodeSafetensors(arrays: Readonly<Record<string, NamedArray>>, metadata?: Readonly<Record<string, string>>): Uint8Array {
   const header: Record<string, unknown> = metadata && Object.keys(metadata).length > 0 ? { [METADATA]: metadata } : {};
   let end = 0;
-  for (const [name, { dtype, shape, data }] of Object.entries(arrays)) {
+  check(
+    typeof arrays === "object" && arrays !== null && !Array.isArray(arrays) && !ArrayBuffer.isView(arrays),
+    "argument",
+    () => `encodeSafetensors: give an object of named arrays, not ${describe(arrays)}`,
+  );
+  check(
+    metadata === undefined ||
+      (typeof metadata === "object" && metadata !== null && Object.values(metadata).every((value) => typeof value === "string")),
+    "argument",
+    () => `encodeSafetensors: the metadata must be strings by name, not ${describe(metadata)}`,
+  );
+  for (const [name, array] of Object.entries(arrays)) {
+    check(
+      ArrayBuffer.isView(array?.data) && Array.isArray(array.shape) && array.shape.every((n) => Number.isSafeInteger(n) && n >= 0),
+      "argument",
+      () => `encodeSafetensors: "${name}" must have dtype, shape and data, a typed array`,
+    );
+    const { dtype, shape, data } = array;
     check(name !== METADATA, "name", `encodeSafetensors: an array cannot be called "${METADATA}"`);
-    check(dtype in FILE_DTYPES, "dtype", () => `encodeSafetensors: "${name}" has dtype "${dtype}"`);
+    check(
+      typeof dtype === "string" && Object.hasOwn(FILE_DTYPES, dtype),
+      "dtype",
+      () => `encodeSafetensors: "${name}" has dtype "${dtype}"`,
+    );
     const bytes = sizeOf(shape) * bytesPerElement(dtype);
     check(
       data.byteLength === bytes,
@@ -52,6 +73,11 @@ export function encodeSafetensors(arrays: Readonly<Record<string, NamedArray>>, 
  * @throws UnrollError `format` when the bytes are not a whole safetensors file, `dtype` when an array is not F32, I32, U32 or F16.
  */
 export function decodeSafetensors(file: Uint8Array | ArrayBuffer): Safetensors {
+  check(
+    file instanceof Uint8Array || file instanceof ArrayBuffer,
+    "argument",
+    () => `decodeSafetensors: give a Uint8Array or an ArrayBuffer, not ${describe(file)}`,
+  );
   const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
   check(bytes.length >= 8, "format", () => `decodeSafetensors: ${bytes.length} bytes are too few for a safetensors file`);
   const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));

@@ -1,4 +1,4 @@
-import { check } from "../errors.ts";
+import { check, checkOptions, describe } from "../errors.ts";
 import type { Initializer } from "../graph/tensor.ts";
 import { formatShape, type Shape, sizeOf } from "../graph/types.ts";
 
@@ -9,19 +9,23 @@ export const zeros = (): Initializer => fill(0);
 export const ones = (): Initializer => fill(1);
 
 /** All `value`. */
-export const fill =
-  (value: number): Initializer =>
-  (shape) =>
-    new Float64Array(sizeOf(shape)).fill(value);
+export const fill = (value: number): Initializer => {
+  check(Number.isFinite(value), "argument", () => `fill: the value must be a finite number, not ${describe(value)}`);
+  return (shape) => new Float64Array(sizeOf(shape)).fill(value);
+};
 
 /** Uniform in [min, max). */
-export function uniform({ min = -1, max = 1 }: { min?: number; max?: number } = {}): Initializer {
+export function uniform(options: { min?: number; max?: number } = {}): Initializer {
+  checkOptions("uniform", options, ["min", "max"]);
+  const { min = -1, max = 1 } = options;
   check(Number.isFinite(min) && Number.isFinite(max) && min <= max, "argument", () => `uniform: min ${min} and max ${max} are no range`);
   return (shape, random) => draw(shape, () => min + (max - min) * random.uniform());
 }
 
 /** Normal with this mean and standard deviation. */
-export function normal({ mean = 0, std = 1 }: { mean?: number; std?: number } = {}): Initializer {
+export function normal(options: { mean?: number; std?: number } = {}): Initializer {
+  checkOptions("normal", options, ["mean", "std"]);
+  const { mean = 0, std = 1 } = options;
   check(Number.isFinite(mean), "argument", () => `normal: the mean is ${mean}`);
   check(Number.isFinite(std) && std >= 0, "argument", () => `normal: std must be at least 0, not ${std}`);
   return (shape, random) => draw(shape, () => mean + std * random.normal());
@@ -76,8 +80,10 @@ export function heNormal(options: GainOptions = {}): Initializer {
  * PyTorch's default for linear, convolutional and recurrent layers: uniform in ±1/√fan. `fan` is the fan in of the shape by
  * default; biases have none and need it; all weights and biases of PyTorch's RNN, LSTM and GRU take `fan: H`.
  */
-export function torchUniform({ fan }: { fan?: number } = {}): Initializer {
-  check(fan === undefined || fan > 0, "argument", () => `torchUniform: fan must be more than 0, not ${fan}`);
+export function torchUniform(options: { fan?: number } = {}): Initializer {
+  checkOptions("torchUniform", options, ["fan"]);
+  const { fan } = options;
+  check(fan === undefined || (Number.isFinite(fan) && fan > 0), "argument", () => `torchUniform: fan must be more than 0, not ${fan}`);
   return (shape, random) => uniformWithin(1 / Math.sqrt(fan ?? fans("torchUniform", shape).fanIn), shape, () => random.uniform());
 }
 
@@ -132,7 +138,9 @@ function draw(shape: Shape, next: () => number): Float64Array {
 
 const uniformWithin = (bound: number, shape: Shape, next: () => number): Float64Array => draw(shape, () => bound * (2 * next() - 1));
 
-function gainOf(name: string, { gain }: GainOptions, otherwise: number): number {
+function gainOf(name: string, options: GainOptions, otherwise: number): number {
+  checkOptions(name, options, ["gain"]);
+  const { gain } = options;
   check(gain === undefined || Number.isFinite(gain), "argument", () => `${name}: gain must be a number, not ${gain}`);
   return gain ?? otherwise;
 }

@@ -1,5 +1,5 @@
-import { check } from "../errors.ts";
-import { type Initializer, type RandomSource, type Tensor, Variable, variable } from "../graph/tensor.ts";
+import { check, checkOptions, describe } from "../errors.ts";
+import { type Initializer, type RandomSource, Tensor, Variable, variable } from "../graph/tensor.ts";
 import { type DType, formatType, type Shape, sameShape } from "../graph/types.ts";
 import type { Update } from "../graph/update.ts";
 import { randomSource } from "../random.ts";
@@ -30,9 +30,9 @@ export class Model {
     check(layers.length > 0, "argument", "sequential: give at least one layer");
     for (const layer of layers)
       check(
-        typeof layer?.apply === "function",
+        typeof layer === "object" && typeof layer?.apply === "function" && typeof layer.name === "string",
         "argument",
-        () => `sequential: ${String(layer)} is no layer; make one with dense(…), rnnLayer(…), …`,
+        () => `sequential: ${describe(layer)} is no layer; make one with dense(…), rnnLayer(…), …`,
       );
     this.layers = layers;
   }
@@ -65,7 +65,10 @@ export class Model {
   }
 
   /** The graph of the model on `x`. */
-  apply(x: Tensor, { training = false, carry }: ApplyOptions = {}): Applied {
+  apply(x: Tensor, options: ApplyOptions = {}): Applied {
+    check(x instanceof Tensor, "argument", () => `model.apply: the input must be a tensor, not ${describe(x)}`);
+    checkOptions("model.apply", options, ["training", "carry"]);
+    const { training = false, carry } = options;
     const updates: Update[] = [];
     const states: Variable<"f32">[] = [];
     let output = x;

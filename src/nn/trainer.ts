@@ -1,17 +1,19 @@
-import { check } from "../errors.ts";
+import { check, checkFlag, checkOptions, describe } from "../errors.ts";
 import { type F32, input, type Tensor } from "../graph/tensor.ts";
 import { formatShape, type HostArray, type Shape, sizeOf } from "../graph/types.ts";
 import type { Optimizer, Update } from "../graph/update.ts";
 import { clipNorm } from "../ops/update/clip.ts";
 import type { OptimizerRule } from "../ops/update/rule.ts";
 import { compile } from "../program/compile.ts";
-import type { Engine } from "../program/engine.ts";
+import { checkEngine, type Engine } from "../program/engine.ts";
 import { gradient } from "../program/gradient.ts";
 import type { Program } from "../program/program.ts";
+import { checkBatch } from "../program/spec.ts";
 import type { NamedArrays } from "../program/store.ts";
 import { integersAs } from "./integers.ts";
+import { countOf, LossTotal, pairs } from "./loss-total.ts";
 import type { Loss } from "./losses.ts";
-import type { Model } from "./model.ts";
+import { Model } from "./model.ts";
 import { createStream, type Stream } from "./stream.ts";
 
 export interface TrainerOptions {
@@ -36,9 +38,10 @@ export interface StepResult {
   readonly gradientNorm: number;
 }
 
-type Step = Program<{ x: Tensor; target: Tensor; rate: Tensor }, { loss: Tensor; norm: Tensor }>;
+/** `count` only where the loss has a divisor that depends on the targets. */
+type Step = Program<{ x: Tensor; target: Tensor; rate: Tensor }, { loss: Tensor; norm: Tensor; count: Tensor }>;
 type Predict = Program<{ x: Tensor }, { output: Tensor }>;
-type Evaluate = Program<{ x: Tensor; target: Tensor }, { loss: Tensor }>;
+type Evaluate = Program<{ x: Tensor; target: Tensor }, { loss: Tensor; count: Tensor }>;
 
 const RUNS = "trainer/runs";
 const MODEL = "model";
@@ -95,11 +98,12 @@ export class Trainer {
    */
   step(x: HostArray, target: HostArray): Promise<undefined>;
   step(x: HostArray, target: HostArray, options: { readonly read: true }): Promise<StepResult>;
-  async step(x: HostArray, target: HostArray, { read = false } = {}): Promise<StepResult | undefined> {
+  async step(x: HostArray, target: HostArray, options: { readonly read?: boolean } = {}): Promise<StepResult | undefined> {
+    checkOptions("step", options, ["read"]);
+    const { read = false } = options;
+    checkFlag("step", "read", read);
     const program = await this.#step(this.#batchOf("step", x));
-    // All batch sizes count as one sequence of runs: dropout never repeats a mask.
-    program.counter = this.#runs++;
-    const batch = { ...integersAs(program, { x, target }), rate: Float32Array.of(this.#learningRate) };
+    const batch = this.#nextRun(program, x, target);
     if (!read) {
       await program.run(batch as never);
       return undefined;
@@ -108,45 +112,56 @@ export class Trainer {
     return { loss: loss[0], gradientNorm: norm[0] };
   }
 
+  /** The batch of the next training step. All batch sizes count as one sequence of runs: dropout never repeats a mask. */
+  #nextRun(program: Step, x: HostArray, target: HostArray): Record<string, HostArray> {
+    const batch = { ...integersAs(program, { x, target }), rate: Float32Array.of(this.#learningRate) };
+    checkBatch(program.spec.inputs, batch);
+    program.counter = this.#runs++;
+    return batch;
+  }
+
   /** The model's output, without dropout. */
   async predict(x: HostArray): Promise<Float32Array> {
     const program = await cached(this.#predicts, this.#batchOf("predict", x), (batch) => this.#compilePredict(batch));
     return (await program.run(integersAs(program, { x }) as never, { read: ["output"] })).output as Float32Array;
   }
 
-  /** The mean loss over batches, without changing anything; each batch counts by its number of examples. */
+  /**
+   * The loss over batches, without changing anything: a summed loss is added up; a mean is the mean over all examples, each batch
+   * weighted by its number of examples, or by what its loss divided by where labels are ignored or classes weighted.
+   */
   async evaluate(batches: Iterable<readonly [x: HostArray, target: HostArray]>): Promise<number> {
-    let sum = 0;
-    let count = 0;
-    for (const [x, target] of batches) {
+    const total = new LossTotal(this.#options.loss);
+    for (const [x, target] of pairs("evaluate", batches)) {
       const size = this.#batchOf("evaluate", x);
       const program = await cached(this.#evaluates, size, (batch) => this.#compileEvaluate(batch));
-      const { loss } = await program.run(integersAs(program, { x, target }) as never, { read: ["loss"] });
-      sum += loss[0] * size;
-      count += size;
+      total.add(await program.run(integersAs(program, { x, target }) as never, { read: total.reads }), size);
     }
-    check(count > 0, "argument", "evaluate: give at least one batch");
-    return sum / count;
+    check(total.batches > 0, "argument", "evaluate: give at least one batch");
+    return total.loss;
   }
 
-  /** One pass over batches, training on each. The loss is the mean over all examples, each batch as it was before its step. */
+  /** One pass over batches, training on each. The loss is that of all examples as in `evaluate`, each batch as it was before its step. */
   async epoch(batches: Iterable<readonly [x: HostArray, target: HostArray]>): Promise<{ readonly loss: number; readonly steps: number }> {
-    let sum = 0;
-    let count = 0;
-    let steps = 0;
-    for (const [x, target] of batches) {
+    const total = new LossTotal(this.#options.loss);
+    for (const [x, target] of pairs("epoch", batches)) {
       const size = this.#batchOf("epoch", x);
-      const { loss } = await this.step(x, target, { read: true });
-      sum += loss * size;
-      count += size;
-      steps++;
+      const program = await this.#step(size);
+      total.add(await program.run(this.#nextRun(program, x, target) as never, { read: total.reads }), size);
     }
-    check(count > 0, "argument", "epoch: give at least one batch");
-    return { loss: sum / count, steps };
+    check(total.batches > 0, "argument", "epoch: give at least one batch");
+    return { loss: total.loss, steps: total.batches };
   }
 
   /** The model one step of time after another, its recurrent state carried between calls: for generating and for live input. */
-  stream({ batch = 1 }: { readonly batch?: number } = {}): Promise<Stream> {
+  async stream(options: { readonly batch?: number } = {}): Promise<Stream> {
+    checkOptions("stream", options, ["batch"]);
+    const { batch = 1 } = options;
+    check(
+      Number.isSafeInteger(batch) && batch > 0,
+      "argument",
+      () => `stream: batch must be a whole number above 0, not ${describe(batch)}`,
+    );
     check(this.model.sequence, "argument", "stream: this model has no layer that works along time");
     return createStream(this.engine, this.model, { batch, features: this.#options.input.slice(1) });
   }
@@ -162,7 +177,17 @@ export class Trainer {
 
   /** Takes up what `save` gave. @throws UnrollError `shape`, `format` */
   async load(arrays: NamedArrays): Promise<void> {
+    check(
+      typeof arrays === "object" && arrays !== null && !Array.isArray(arrays),
+      "argument",
+      () => `load: give an object of named arrays, as trainer.save returns it, not ${describe(arrays)}`,
+    );
     const { [RUNS]: runs, ...rest } = arrays;
+    check(
+      runs === undefined || (runs?.data instanceof Uint32Array && runs.data.length === 1),
+      "format",
+      () => `load: "${RUNS}" must be one u32, the number of steps`,
+    );
     await this.engine.writeAll(rest);
     this.#runs = runs?.data[0] ?? this.#runs;
   }
@@ -197,7 +222,7 @@ export class Trainer {
     const update: Update = { kind: "optimize", optimizer: { ...this.#optimizer, learningRate: rate }, gradients };
     const spec = {
       inputs: { x, target, rate },
-      outputs: { loss, norm: gradients.norm },
+      outputs: { loss, norm: gradients.norm, ...countOf(lossOf, output, target) },
       updates: update,
       label: `training step, batch ${batch}`,
     };
@@ -218,13 +243,14 @@ export class Trainer {
     const loss = this.#options.loss.apply(output as F32, target);
     return (await compile(this.engine, {
       inputs: { x, target },
-      outputs: { loss },
+      outputs: { loss, ...countOf(this.#options.loss, output, target) },
       label: `evaluation, batch ${batch}`,
     })) as unknown as Evaluate;
   }
 
   /** How many examples an array holds. */
   #batchOf(call: string, x: HostArray): number {
+    check(ArrayBuffer.isView(x), "dtype", () => `${call}: x must be a typed array, not ${describe(x)}`);
     const each = sizeOf(this.#options.input);
     const batch = x.length / each;
     check(
@@ -257,19 +283,36 @@ function cached<P>(cache: Map<number, Promise<P>>, batch: number, make: (batch: 
  * @throws UnrollError `shape`, `dtype`, `argument` when model, input, loss and options do not fit.
  */
 export async function createTrainer(engine: Engine, model: Model, options: TrainerOptions): Promise<Trainer> {
+  checkEngine("createTrainer", engine);
+  check(model instanceof Model, "argument", () => `createTrainer: the model must be made by sequential(…), not ${describe(model)}`);
+  checkOptions("createTrainer", options, ["input", "batch", "loss", "optimizer", "clipNorm", "seed", "name"]);
   const { input: example, batch, seed = 0, name = MODEL, loss, optimizer } = options;
   check(
     Array.isArray(example) && example.length > 0 && example.every((n) => Number.isInteger(n) && n > 0),
     "shape",
-    () => `createTrainer: input must be the sizes of one example, such as [T] or [T, features], not ${JSON.stringify(example)}`,
+    () =>
+      `createTrainer: input must be the sizes of one example, such as [T] or [T, features], not ${Array.isArray(example) ? `[${example.map(describe)}]` : describe(example)}`,
   );
   check(
-    Number.isInteger(batch) && batch > 0,
+    Number.isSafeInteger(batch) && batch > 0,
     "argument",
     () => `createTrainer: batch must be a whole number above 0, not ${String(batch)}`,
   );
-  check(typeof loss?.apply === "function", "argument", "createTrainer: loss must be a loss such as crossEntropy()");
-  check(optimizer?.optimizer, "argument", "createTrainer: optimizer must be one such as adam() or sgd({ learningRate })");
+  check(
+    Number.isFinite(seed) && typeof name === "string",
+    "argument",
+    () => `createTrainer: seed must be a number and name a string, not ${describe(seed)} and ${describe(name)}`,
+  );
+  check(
+    typeof loss?.targetType === "function" && typeof loss.apply === "function",
+    "argument",
+    "createTrainer: loss must be a loss such as crossEntropy()",
+  );
+  check(
+    typeof optimizer?.optimizer?.kernel === "function",
+    "argument",
+    "createTrainer: optimizer must be one such as adam() or sgd({ learningRate })",
+  );
   const trainer = new Trainer(engine, model.seed(seed, name), options);
   await trainer.program;
   return trainer;

@@ -1,9 +1,9 @@
 import { copyShader } from "../../shaders/copy.wgsl.ts";
-import { check } from "../errors.ts";
+import { check, describe } from "../errors.ts";
 import { type Kernel, kernel, read, write } from "../graph/kernel.ts";
 import type { Op } from "../graph/op.ts";
-import { applyOne, type Tensor } from "../graph/tensor.ts";
-import { byteLength, type DType, formatType, type Shape } from "../graph/types.ts";
+import { applyOne, Tensor } from "../graph/tensor.ts";
+import { byteLength, type DType, type Shape } from "../graph/types.ts";
 import { foldGrid } from "./grid.ts";
 
 /** Copies words bit for bit. `guarded` adds a third binding: while its first word is not 0 nothing is copied. */
@@ -54,6 +54,6 @@ export const copyOp: Op = {
 
 /** A copy of `x` in memory of its own, bit for bit. */
 export function copy<D extends DType, S extends Shape>(x: Tensor<D, S>): Tensor<D, S> {
-  check(x?.dtype !== undefined, "argument", () => `copy: ${x ? formatType(x) : String(x)} is no tensor`);
+  check(x instanceof Tensor, "argument", () => `copy: x must be a tensor, not ${describe(x)}`);
   return applyOne(copyOp, [x], {});
 }

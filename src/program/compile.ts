@@ -1,4 +1,4 @@
-import { check } from "../errors.ts";
+import { check, checkOptions, describe } from "../errors.ts";
 import { Engine } from "./engine.ts";
 import { GpuProgram } from "./gpu-program.ts";
 import type { PlanOptions } from "./plan/plan.ts";
@@ -18,6 +18,12 @@ export async function compile<const I extends Tensors, const O extends Tensors =
 ): Promise<Program<I, O>> {
   check(engine instanceof Engine, "argument", "compile: the first argument must be an engine, made by Engine.create()");
   engine.assertUsable();
+  checkOptions("compile", spec, ["inputs", "outputs", "updates", "label", "variants"]);
+  check(
+    spec.label === undefined || typeof spec.label === "string",
+    "argument",
+    () => `compile: label must be a string, not ${describe(spec.label)}`,
+  );
   const graph = normalize(spec);
   const label = spec.label ?? "program";
   const program = engine.isReference ? new ReferenceProgram(engine, label, graph) : await GpuProgram.create(engine, label, graph, spec);

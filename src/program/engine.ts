@@ -1,10 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { check, UnrollError } from "../errors.ts";
+import { check, checkOptions, describe, UnrollError } from "../errors.ts";
 import { type AdapterDescription, requestDevice } from "../gpu/device.ts";
 import { Gpu, USAGE } from "../gpu/gpu.ts";
 import { selfTest } from "../gpu/self-test.ts";
 import type { DeviceTraits } from "../graph/op.ts";
-import { hostArray, type Variable } from "../graph/tensor.ts";
+import { hostArray, Variable } from "../graph/tensor.ts";
 import { type DType, formatType, type HostArray, type HostArrays, type NamedArray, type Shape, sizeOf } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
 import { GpuStore } from "./gpu-store.ts";
@@ -83,6 +83,9 @@ export class Engine {
    * @throws UnrollError `adapter` when there is no WebGPU or no adapter, `self-test` when the adapter computes wrong values.
    */
   static async create(options: EngineOptions = {}): Promise<Engine> {
+    checkOptions("Engine.create", options, [
+      ...["device", "gpu", "powerPreference", "defaultLimits", "reference", "seed", "traits", "selfTest"],
+    ]);
     const { device, gpu, powerPreference, reference, seed = 0, traits, defaultLimits } = options;
     check(Number.isFinite(seed), "argument", () => `Engine.create: seed must be a number, not ${String(seed)}`);
     check(!(reference && device), "argument", "Engine.create: give a device, or reference: true, not both");
@@ -131,6 +134,7 @@ export class Engine {
   /** The values that a variable has after all runs so far. */
   async read<D extends DType, S extends Shape>(variable: Variable<D, S>): Promise<HostArrays[D]> {
     this.assertUsable();
+    check(variable instanceof Variable, "argument", () => `read: give a variable, not ${describe(variable)}`);
     this.#store.ensure([variable as unknown as Variable]);
     return (await this.#store.read([variable.name]))[variable.name].data as HostArrays[D];
   }
@@ -138,6 +142,7 @@ export class Engine {
   /** Sets a variable, after all runs so far and before the next. @throws UnrollError `dtype`, `size` */
   write<D extends DType, S extends Shape>(variable: Variable<D, S>, data: HostArrays[D]): void {
     this.assertUsable();
+    check(variable instanceof Variable, "argument", () => `write: the first argument must be a variable, not ${describe(variable)}`);
     const expected = hostArray(variable.dtype as DType, 0).constructor;
     check(
       data?.constructor === expected,
@@ -164,6 +169,11 @@ export class Engine {
   /** Sets what is known by name now; keeps the rest for when it is first used. See the function `load`. */
   async writeAll(arrays: NamedArrays): Promise<void> {
     this.assertUsable();
+    check(
+      typeof arrays === "object" && arrays !== null && !Array.isArray(arrays) && !ArrayBuffer.isView(arrays),
+      "argument",
+      () => `load: give an object of named arrays, as save returns it, not ${describe(arrays)}`,
+    );
     // Everything is checked before anything is changed.
     for (const [name, array] of Object.entries(arrays)) {
       checkNamedArray(name, array);
@@ -209,7 +219,7 @@ export class Engine {
 
 function checkNamedArray(name: string, array: NamedArray): void {
   check(
-    array?.data instanceof Object && Array.isArray(array.shape) && array.data.length === sizeOf(array.shape),
+    ArrayBuffer.isView(array?.data) && Array.isArray(array.shape) && array.data.length === sizeOf(array.shape),
     "format",
     () => `load: "${name}" must have dtype, shape and data of that many values`,
   );
@@ -234,12 +244,27 @@ export function referenceStoreOf(engine: Engine): ReferenceStore {
   return own;
 }
 
+/** Checks an argument of a public function, which may come from JavaScript. */
+export function checkEngine(call: string, engine: unknown): asserts engine is Engine {
+  check(
+    engine instanceof Engine,
+    "argument",
+    () => `${call}: the first argument must be an engine, made by Engine.create(), not ${describe(engine)}`,
+  );
+}
+
 /** All variables and optimizer state of an engine as named arrays, ready to be stored. */
-export const save = (engine: Engine): Promise<NamedArrays> => engine.readAll();
+export async function save(engine: Engine): Promise<NamedArrays> {
+  checkEngine("save", engine);
+  return engine.readAll();
+}
 
 /**
  * Sets variables and optimizer state by name. Names that the engine does not know yet are kept until a program uses them, so that a
  * checkpoint can be loaded before or after `compile`.
  * @throws UnrollError `shape` or `format` when an array does not fit; then nothing is changed.
  */
-export const load = (engine: Engine, arrays: NamedArrays): Promise<void> => engine.writeAll(arrays);
+export async function load(engine: Engine, arrays: NamedArrays): Promise<void> {
+  checkEngine("load", engine);
+  return engine.writeAll(arrays);
+}

@@ -1,5 +1,5 @@
-import { check, UnrollError } from "../errors.ts";
-import type { Node, Tensor } from "../graph/tensor.ts";
+import { check, describe, UnrollError } from "../errors.ts";
+import { type Node, Tensor } from "../graph/tensor.ts";
 import { formatType, sizeOf } from "../graph/types.ts";
 import { nodesOf } from "./order.ts";
 
@@ -18,6 +18,11 @@ export function evaluateNode(node: Node, inputs: readonly Float64Array[]): Float
  * @throws UnrollError `name` when a leaf has no feed, `size` when a feed has the wrong length.
  */
 export function evaluate(outputs: readonly Tensor[], feeds: Feeds): Float64Array[] {
+  check(
+    Array.isArray(outputs) && [...outputs].every((output) => output instanceof Tensor) && feeds instanceof Map,
+    "argument",
+    () => `evaluate: give an array of tensors and a Map from tensors to values, not ${describe(outputs)} and ${describe(feeds)}`,
+  );
   const values = new Map<Tensor, Float64Array>();
   const valueOf = (tensor: Tensor): Float64Array => {
     const known = values.get(tensor);

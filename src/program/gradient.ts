@@ -1,5 +1,5 @@
-import { check, UnrollError } from "../errors.ts";
-import { constant, type F32, type Tensor, Variable } from "../graph/tensor.ts";
+import { check, describe, UnrollError } from "../errors.ts";
+import { constant, type F32, Tensor, Variable } from "../graph/tensor.ts";
 import { formatType, sameShape, sizeOf } from "../graph/types.ts";
 import { Gradients } from "../graph/update.ts";
 import { add } from "../ops/pointwise/arithmetic.ts";
@@ -12,14 +12,13 @@ import { nodesOf } from "./order.ts";
  * @throws UnrollError `shape` when the loss has more than one element, `gradient` when it does not depend on one of `wrt`.
  */
 export function gradient<const W extends readonly Tensor[]>(loss: Tensor, wrt: W): Gradients<W> {
+  check(loss instanceof Tensor, "argument", () => `gradient: the loss must be a tensor, not ${describe(loss)}`);
   check(loss.dtype === "f32" && sizeOf(loss.shape) === 1, "shape", () => `gradient: the loss must be one f32, not ${formatType(loss)}`);
   check(Array.isArray(wrt) && wrt.length > 0, "argument", "gradient: the second argument must be an array of tensors that is not empty");
-  for (const tensor of wrt)
-    check(
-      tensor?.dtype === "f32",
-      "dtype",
-      () => `gradient: cannot differentiate with respect to ${tensor ? formatType(tensor) : String(tensor)}`,
-    );
+  for (const tensor of wrt) {
+    check(tensor instanceof Tensor, "argument", () => `gradient: cannot differentiate with respect to ${describe(tensor)}`);
+    check(tensor.dtype === "f32", "dtype", () => `gradient: cannot differentiate with respect to ${formatType(tensor)}`);
+  }
   const nodes = nodesOf([loss]);
 
   // A tensor needs a gradient when it is one of `wrt`, or comes from one.

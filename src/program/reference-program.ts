@@ -1,4 +1,4 @@
-import { check, UnrollError } from "../errors.ts";
+import { check, checkOptions, UnrollError } from "../errors.ts";
 import { hostArray, type Tensor, type Variable } from "../graph/tensor.ts";
 import type { HostArray } from "../graph/types.ts";
 import { CONTROL, type Update } from "../graph/update.ts";
@@ -41,6 +41,7 @@ export class ReferenceProgram implements Program {
     check(!this.#disposed, "disposed", () => `run: the program "${this.label}" was disposed`);
     const { spec, engine } = this;
     checkBatch(spec.inputs, batch);
+    checkOptions("run", options, ["read"]);
     const read = options.read ?? [];
     checkRead(spec.outputs, read);
     if (spec.updates.length > 0 && engine.nonFinite) throw engine.nonFinite;

@@ -1,4 +1,4 @@
-import { check } from "../errors.ts";
+import { check, describe } from "../errors.ts";
 import type { AdapterDescription } from "../gpu/device.ts";
 import type { Cost } from "../graph/kernel.ts";
 import { formatType } from "../graph/types.ts";
@@ -40,6 +40,7 @@ export interface ProgramReport {
  */
 export function report<I extends Tensors, O extends Tensors>(program: Program<I, O>): ProgramReport {
   const own = program as unknown as Program;
+  check(typeof own?.run === "function", "argument", () => `report: give a program, made by compile(…), not ${describe(own)}`);
   check(own instanceof GpuProgram, "argument", "report: this program runs on the CPU references; only a program on a GPU has dispatches");
   const { plan, label, engine } = own;
   const dispatches: DispatchReport[] = [];
@@ -87,7 +88,9 @@ export function report<I extends Tensors, O extends Tensors>(program: Program<I,
 }
 
 /** A report as a table for a terminal. */
-export function formatReport({ label, dispatches, peakBytes, boundBytes, total }: ProgramReport): string {
+export function formatReport(given: ProgramReport): string {
+  check(Array.isArray(given?.dispatches), "argument", () => `formatReport: give what report(program) returns, not ${describe(given)}`);
+  const { label, dispatches, peakBytes, boundBytes, total } = given;
   const rows = dispatches.map((d, i) => [
     String(i),
     d.kernel,

@@ -3,7 +3,7 @@ import { type KernelRun, kernelCall, runKernelOn } from "../gpu/run-kernel.ts";
 import type { Bindings, Kernel, Params, Workgroups } from "../graph/kernel.ts";
 import { hostArray } from "../graph/tensor.ts";
 import type { HostArray, HostArrays } from "../graph/types.ts";
-import { type Engine, gpuPartsOf } from "./engine.ts";
+import { checkEngine, type Engine, gpuPartsOf } from "./engine.ts";
 
 /** Names of the bindings that a kernel writes. */
 export type Written<B extends Bindings> = { [K in keyof B]: B[K]["access"] extends "read" ? never : K }[keyof B];
@@ -27,6 +27,7 @@ export async function runKernel<B extends Bindings, P extends Params>(
   kernel: Kernel<B, P>,
   inputs: KernelInputs<B, P>,
 ): Promise<KernelResults<B>> {
+  checkEngine("runKernel", engine);
   engine.assertUsable();
   const run = inputs as unknown as KernelRun;
   const parts = gpuPartsOf(engine);

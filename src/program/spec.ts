@@ -1,4 +1,4 @@
-import { check, UnrollError } from "../errors.ts";
+import { check, describe, UnrollError } from "../errors.ts";
 import { hostArray, Tensor, Variable } from "../graph/tensor.ts";
 import { byteLength, formatType, type HostArray, type HostArrays } from "../graph/types.ts";
 import type { Update } from "../graph/update.ts";
@@ -27,6 +27,12 @@ export type Results<O extends Tensors, R extends keyof O> = { [K in R]: O[K] ext
 /** Checks what `compile` was given and brings it into the form that planner and references work on. */
 export function normalize<I extends Tensors, O extends Tensors>(spec: CompileSpec<I, O>): GraphSpec {
   const inputs = spec.inputs ?? {};
+  for (const [what, tensors] of Object.entries({ inputs, outputs: spec.outputs ?? {} }))
+    check(
+      typeof tensors === "object" && !Array.isArray(tensors) && !(tensors instanceof Tensor),
+      "argument",
+      () => `compile: ${what} must be an object of tensors by name, not ${describe(tensors)}`,
+    );
   const updates = normalizeUpdates(spec.updates);
   const outputs = normalizeOutputs(spec.outputs ?? {}, updates);
   const graph: GraphSpec = { inputs, outputs, updates };
@@ -111,7 +117,11 @@ const isBuffer = (value: unknown): value is GPUBuffer => typeof GPUBuffer !== "u
 
 /** Checks a batch before anything is uploaded. @throws UnrollError `name`, `dtype`, `size` */
 export function checkBatch(inputs: Tensors, batch: Readonly<Record<string, HostArray | GPUBuffer>>): void {
-  check(batch !== null && typeof batch === "object", "argument", "run: the first argument must be an object with the inputs by name");
+  check(
+    batch !== null && typeof batch === "object" && !ArrayBuffer.isView(batch),
+    "argument",
+    "run: the first argument must be an object with the inputs by name",
+  );
   for (const name of Object.keys(batch))
     check(
       Object.hasOwn(inputs, name),
@@ -150,6 +160,7 @@ export function checkBatch(inputs: Tensors, batch: Readonly<Record<string, HostA
 
 /** @throws UnrollError `name` when something is asked for that is no output. */
 export function checkRead(outputs: Tensors, read: readonly PropertyKey[]): void {
+  check(Array.isArray(read), "argument", () => `run: read must be an array of names of outputs, not ${describe(read)}`);
   for (const name of read)
     check(
       Object.hasOwn(outputs, name),

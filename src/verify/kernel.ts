@@ -1,7 +1,7 @@
 import { check } from "../errors.ts";
 import type { KernelRun } from "../gpu/run-kernel.ts";
 import type { Bindings, Kernel, Params } from "../graph/kernel.ts";
-import type { Engine } from "../program/engine.ts";
+import { checkEngine, type Engine } from "../program/engine.ts";
 import { type KernelInputs, kernelReference, runKernel } from "../program/run-kernel.ts";
 
 export interface KernelCheck {
@@ -22,6 +22,7 @@ export async function verifyKernel<B extends Bindings, P extends Params>(
   kernel: Kernel<B, P>,
   inputs: KernelInputs<B, P>,
 ): Promise<KernelCheck> {
+  checkEngine("verifyKernel", engine);
   check(!engine.isReference, "argument", "verifyKernel: this engine runs on the CPU references; there is nothing to compare");
   const expected = kernelReference(kernel as Kernel, inputs as unknown as KernelRun);
   const actual = (await runKernel(engine, kernel, inputs)) as Record<string, ArrayLike<number>>;

@@ -1,4 +1,4 @@
-import { check } from "../errors.ts";
+import { check, describe } from "../errors.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";
 import { formatType, sizeOf } from "../graph/types.ts";
 import type { Engine } from "../program/engine.ts";
@@ -33,6 +33,7 @@ export interface ProgramCheck {
  */
 export async function verify<I extends Tensors, O extends Tensors>(program: Program<I, O>, batch: Batch<I>): Promise<ProgramCheck> {
   const own = program as unknown as Program;
+  check(typeof own?.run === "function", "argument", () => `verify: give a program, made by compile(…), not ${describe(own)}`);
   check(own instanceof GpuProgram, "argument", "verify: this program runs on the CPU references; there is nothing to compare");
   const { nodes, leaves } = own.plan;
   const tensors: Record<string, Tensor> = {};

@@ -101,7 +101,8 @@ describe("rnn", () => {
     const shapes = { x: [T, B, I], U: [I, H], W: [H, H], b: [H], h0: [B, H] };
     for (const onlyLast of [false, true]) {
       const leaves = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, input(shape)])) as Record<string, never>;
-      const { sequence, last } = rnn(leaves.x, leaves as never);
+      const { x, ...options } = leaves;
+      const { sequence, last } = rnn(x, options as never);
       const output: Tensor = onlyLast ? last : sequence;
       const loss = sum(mul(output as never, values(...output.shape)) as never) as Tensor;
       const wrt = Object.values(leaves) as Tensor[];

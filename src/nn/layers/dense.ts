@@ -1,4 +1,4 @@
-import { check } from "../../errors.ts";
+import { check, checkFlag, checkOptions, describe } from "../../errors.ts";
 import type { Activation } from "../../graph/op.ts";
 import type { F32, Initializer } from "../../graph/tensor.ts";
 import { formatType } from "../../graph/types.ts";
@@ -17,8 +17,13 @@ export interface DenseOptions {
 }
 
 /** activation(x·W + b) along the last axis: [..., in] → [..., units]. Variables W [in, units] and b [units]. */
-export function dense({ units, activation, bias = true, initializer = glorot() }: DenseOptions): Layer {
+export function dense(options: DenseOptions): Layer {
+  checkOptions("dense", options, ["units", "activation", "bias", "initializer"]);
+  const { units, activation, bias = true, initializer = glorot() } = options;
   checkUnits("dense", units);
+  checkFlag("dense", "bias", bias);
+  checkActivation("dense", activation);
+  checkInitializer("dense", "initializer", initializer);
   return {
     name: "dense",
     apply(x, { variable }) {
@@ -30,6 +35,26 @@ export function dense({ units, activation, bias = true, initializer = glorot() }
   };
 }
 
+export function checkActivation(layer: string, activation: Activation | undefined): void {
+  check(
+    activation === undefined || (typeof activation?.wgsl === "string" && typeof activation.reference === "function"),
+    "argument",
+    () => `${layer}: activation must be an activation such as tanhActivation, not ${describe(activation)}`,
+  );
+}
+
+export function checkInitializer(layer: string, option: string, initializer: Initializer): void {
+  check(
+    typeof initializer === "function",
+    "argument",
+    () => `${layer}: ${option} must be an initialiser such as glorot(), not ${describe(initializer)}`,
+  );
+}
+
 export function checkUnits(layer: string, units: number, option = "units"): void {
-  check(Number.isInteger(units) && units > 0, "argument", () => `${layer}: ${option} must be a whole number above 0, not ${String(units)}`);
+  check(
+    Number.isSafeInteger(units) && units > 0,
+    "argument",
+    () => `${layer}: ${option} must be a whole number above 0, not ${String(units)}`,
+  );
 }

@@ -1,10 +1,10 @@
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import type { Initializer, Tensor } from "../../graph/tensor.ts";
 import { formatType } from "../../graph/types.ts";
 import { gather } from "../../ops/gather/gather.ts";
 import { normal } from "../initializers.ts";
 import type { Layer } from "../layer.ts";
-import { checkUnits } from "./dense.ts";
+import { checkInitializer, checkUnits } from "./dense.ts";
 
 export interface EmbeddingOptions {
   /** How many tokens there are. */
@@ -16,7 +16,10 @@ export interface EmbeddingOptions {
 }
 
 /** A vector for each token: u32 [T, B] → [T, B, units]. Variable `table` [vocabulary, units]. */
-export function embedding({ vocabulary, units, initializer = normal() }: EmbeddingOptions): Layer {
+export function embedding(options: EmbeddingOptions): Layer {
+  checkOptions("embedding", options, ["vocabulary", "units", "initializer"]);
+  const { vocabulary, units, initializer = normal() } = options;
+  checkInitializer("embedding", "initializer", initializer);
   checkUnits("embedding", vocabulary, "vocabulary");
   checkUnits("embedding", units);
   return {

@@ -1,4 +1,4 @@
-import { check } from "../../errors.ts";
+import { check, checkFlag, checkOptions } from "../../errors.ts";
 import type { Activation } from "../../graph/op.ts";
 import type { F32, Initializer } from "../../graph/tensor.ts";
 import { formatType } from "../../graph/types.ts";
@@ -7,7 +7,7 @@ import { tanhActivation } from "../../ops/activation.ts";
 import { rnn } from "../../ops/rnn/rnn.ts";
 import { glorot, orthogonal } from "../initializers.ts";
 import type { Layer } from "../layer.ts";
-import { checkUnits } from "./dense.ts";
+import { checkActivation, checkInitializer, checkUnits } from "./dense.ts";
 
 export interface RnnLayerOptions {
   readonly units: number;
@@ -25,9 +25,15 @@ export interface RnnLayerOptions {
 
 /** h_t = f(x_t·U + h_{t−1}·W + b) over all steps: [T, B, in] → [T, B, units]. Variables U, W, b; in a stream also the state h. */
 export function rnnLayer(options: RnnLayerOptions): Layer {
+  const names = ["units", "vocabulary", "activation", "lastOnly", "inputInitializer", "recurrentInitializer"];
+  checkOptions("rnnLayer", options, names);
   const { units, vocabulary, activation = tanhActivation, lastOnly = false } = options;
   const { inputInitializer = glorot(), recurrentInitializer = orthogonal() } = options;
   checkUnits("rnnLayer", units);
+  checkFlag("rnnLayer", "lastOnly", lastOnly);
+  checkActivation("rnnLayer", activation);
+  checkInitializer("rnnLayer", "inputInitializer", inputInitializer);
+  checkInitializer("rnnLayer", "recurrentInitializer", recurrentInitializer);
   if (vocabulary !== undefined) checkUnits("rnnLayer", vocabulary, "vocabulary");
   return {
     name: "rnn",

@@ -1,5 +1,5 @@
 import { gatherShader } from "../../../shaders/gather.wgsl.ts";
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import { kernel, read, write } from "../../graph/kernel.ts";
 import type { Call, Fused, Op, Variant } from "../../graph/op.ts";
 import { applyOne, type F32, type Node, type Tensor } from "../../graph/tensor.ts";
@@ -133,6 +133,7 @@ export function gather<D extends DType>(
   indices: Tensor<"i32" | "u32">,
   options: { axis?: number } = {},
 ): Tensor<D, Shape> {
+  checkOptions("gather", options, ["axis"]);
   const axis = axisOf("gather", options.axis ?? 0, movable("gather", "table", table));
   return applyOne(gatherOp, [table, indices], { axis });
 }

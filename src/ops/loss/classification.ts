@@ -1,4 +1,4 @@
-import { check } from "../../errors.ts";
+import { check, checkOptions, describe } from "../../errors.ts";
 import { apply, type F32, Tensor } from "../../graph/tensor.ts";
 import type { Shape } from "../../graph/types.ts";
 import type { Reduction } from "./common.ts";
@@ -29,6 +29,13 @@ function classify(logits: boolean, scores: F32, target: Tensor, options: CrossEn
   const name = logits ? "softmaxCrossEntropy" : "nllLoss";
   check(scores instanceof Tensor, "argument", () => `${name}: the first argument must be a tensor`);
   check(target instanceof Tensor, "argument", () => `${name}: the second argument must be a tensor of labels`);
+  checkOptions(name, options, ["axis", "mask", "classWeights", "ignoreIndex", "reduction", ...(logits ? ["labelSmoothing"] : [])]);
+  for (const weights of ["mask", "classWeights"] as const)
+    check(
+      options[weights] === undefined || options[weights] instanceof Tensor,
+      "argument",
+      () => `${name}: ${weights} must be a tensor, not ${describe(options[weights])}`,
+    );
   const { axis = -1, mask, classWeights, ignoreIndex, labelSmoothing = 0, reduction = "mean" } = options;
   const inputs = [scores, target, ...(mask ? [mask] : []), ...(classWeights ? [classWeights] : [])];
   return apply(crossEntropyOp, inputs, {

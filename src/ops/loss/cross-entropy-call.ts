@@ -70,7 +70,7 @@ export function checkCall({ inputs, attributes }: CrossEntropyCall): void {
   const rows = rowShape(scores.shape, axis);
   checkTarget(name, argument, scores, target, rows, logits);
   check(
-    labelSmoothing >= 0 && labelSmoothing <= 1,
+    typeof labelSmoothing === "number" && labelSmoothing >= 0 && labelSmoothing <= 1,
     "argument",
     () => `${name}: labelSmoothing must be from 0 to 1, not ${String(labelSmoothing)}`,
   );

@@ -1,5 +1,5 @@
 import { SQUARED_ERROR_SPAN, type SquaredErrorShaderOptions, squaredErrorShader } from "../../../shaders/squared_error.wgsl.ts";
-import { check } from "../../errors.ts";
+import { check, checkOptions, describe } from "../../errors.ts";
 import { type Bindings, type Kernel, kernel, read, write } from "../../graph/kernel.ts";
 import type { Call, Lowering, Op, Variant } from "../../graph/op.ts";
 import { apply, type F32, Tensor } from "../../graph/tensor.ts";
@@ -140,7 +140,13 @@ export interface SquaredErrorOptions<S extends Shape = Shape> {
 function squaredError(y: F32, target: F32, reduction: Reduction, options: SquaredErrorOptions): F32 {
   for (const [name, tensor] of Object.entries({ y, target }))
     check(tensor instanceof Tensor, "argument", () => `${PUBLIC_NAMES[reduction]}: ${name} must be a tensor, not ${String(tensor)}`);
+  checkOptions(PUBLIC_NAMES[reduction], options, ["mask"]);
   const mask = options.mask !== undefined;
+  check(
+    !mask || options.mask instanceof Tensor,
+    "argument",
+    () => `${PUBLIC_NAMES[reduction]}: mask must be a tensor, not ${describe(options.mask)}`,
+  );
   return apply(squaredErrorOp, options.mask ? [y, target, options.mask] : [y, target], { reduction, mask })[0] as F32;
 }
 

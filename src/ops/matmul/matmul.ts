@@ -1,4 +1,4 @@
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import type { Activation, Call, Op } from "../../graph/op.ts";
 import { applyOne, type F32, type Node, type Tensor } from "../../graph/tensor.ts";
 import { type Broadcast, formatType, type Shape, sizeOf, type TensorType } from "../../graph/types.ts";
@@ -123,6 +123,7 @@ export interface MatmulOptions {
  * @throws UnrollError `shape`, `dtype` or `argument` when the operands do not fit.
  */
 export function matmul<A extends Shape, B extends Shape>(a: F32<A>, b: F32<B>, options: MatmulOptions = {}): F32<Product<A, B>> {
+  checkOptions("matmul", options, ["transposeA", "transposeB", "bias", "activation"]);
   const { transposeA = false, transposeB = false, bias, activation } = options;
   const inputs: Tensor[] = bias ? [a, b, bias] : [a, b];
   return applyOne(matmulOp, inputs, { transposeA, transposeB, ...(activation ? { activation } : {}) });

@@ -1,4 +1,4 @@
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import type { Op } from "../../graph/op.ts";
 import { applyOne, type F32 } from "../../graph/tensor.ts";
 import type { Broadcast, Shape } from "../../graph/types.ts";
@@ -161,7 +161,7 @@ export const clampGradientOp: Op<ClampAttributes> = /* @__PURE__ */ pointwise<Cl
  */
 export function clamp<S extends Shape>(x: F32<S>, bounds: ClampAttributes): F32<S> {
   checkTensor("clamp", "x", x);
-  check(typeof bounds === "object" && bounds !== null, "argument", "clamp: bounds must be an object { min?, max? }");
+  checkOptions("clamp", bounds, ["min", "max"]);
   // A bound that excludes nothing is as good as none.
   const min = bounds.min === Number.NEGATIVE_INFINITY ? undefined : bounds.min;
   const max = bounds.max === Number.POSITIVE_INFINITY ? undefined : bounds.max;

@@ -1,5 +1,5 @@
 import { randomShader } from "../../../shaders/random.wgsl.ts";
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import { kernel, read, write } from "../../graph/kernel.ts";
 import type { Call, Op, Variant } from "../../graph/op.ts";
 import { applyOne, type F32, runCounter } from "../../graph/tensor.ts";
@@ -82,7 +82,9 @@ export const randomNormalOp: Op<DrawAttributes> = /* @__PURE__ */ drawing("rando
  * Philox4x32-10 with key (seed, stream), counter (element, run).
  * @throws UnrollError `argument` when the seed or stream is no u32.
  */
-export function randomUniform<const S extends Shape>(shape: S, { seed, stream = 0 }: StreamOptions): F32<Rank<S>> {
+export function randomUniform<const S extends Shape>(shape: S, options: StreamOptions): F32<Rank<S>> {
+  checkOptions("randomUniform", options, ["seed", "stream"]);
+  const { seed, stream = 0 } = options;
   return applyOne(randomUniformOp, [runCounter()], { shape, seed, stream });
 }
 
@@ -91,6 +93,8 @@ export function randomUniform<const S extends Shape>(shape: S, { seed, stream = 
  * of the distribution function (no sine or cosine); magnitudes up to 5.42.
  * @throws UnrollError `argument` when the seed or stream is no u32.
  */
-export function randomNormal<const S extends Shape>(shape: S, { seed, stream = 0 }: StreamOptions): F32<Rank<S>> {
+export function randomNormal<const S extends Shape>(shape: S, options: StreamOptions): F32<Rank<S>> {
+  checkOptions("randomNormal", options, ["seed", "stream"]);
+  const { seed, stream = 0 } = options;
   return applyOne(randomNormalOp, [runCounter()], { shape, seed, stream });
 }

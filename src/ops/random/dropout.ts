@@ -1,5 +1,5 @@
 import { dropoutShader } from "../../../shaders/dropout.wgsl.ts";
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import { kernel, read, readWrite, write } from "../../graph/kernel.ts";
 import type { Op, Variant } from "../../graph/op.ts";
 import { applyOne, type F32, runCounter } from "../../graph/tensor.ts";
@@ -76,6 +76,8 @@ export interface DropoutOptions extends StreamOptions {
  * drawn again rather than stored for the gradient. For training only: leave it out of the graph that predicts.
  * @throws UnrollError `argument` when the rate is not in [0, 1), or the seed or stream is no u32.
  */
-export function dropout<S extends Shape>(x: F32<S>, { rate, seed, stream = 0 }: DropoutOptions): F32<S> {
+export function dropout<S extends Shape>(x: F32<S>, options: DropoutOptions): F32<S> {
+  checkOptions("dropout", options, ["rate", "seed", "stream"]);
+  const { rate, seed, stream = 0 } = options;
   return applyOne(dropoutOp, [x, runCounter()], { rate, seed, stream });
 }

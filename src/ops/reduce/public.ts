@@ -1,4 +1,4 @@
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import type { Op } from "../../graph/op.ts";
 import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import type { Shape } from "../../graph/types.ts";
@@ -28,11 +28,7 @@ export function axesReduction(spec: Omit<ReduceSpec<ReduceAttributes>, "layout">
 /** Applies such a reduction. */
 export function reduce(op: Op<ReduceAttributes>, x: Tensor, options: ReduceOptions = {}): F32 {
   checkTensor(op.name, "x", x);
-  check(
-    typeof options === "object" && options !== null && !Array.isArray(options),
-    "argument",
-    () => `${op.name}: options must be an object { axes?, keepDimensions? }`,
-  );
+  checkOptions(op.name, options, ["axes", "keepDimensions"]);
   const { axes, keepDimensions = false } = options;
   check(
     typeof keepDimensions === "boolean",

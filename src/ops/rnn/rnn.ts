@@ -1,4 +1,4 @@
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import type { Activation } from "../../graph/op.ts";
 import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import { formatType, type TensorType } from "../../graph/types.ts";
@@ -42,6 +42,7 @@ export interface RnnResult {
  * @throws UnrollError `shape` or `dtype` when x, U, W, b and h0 do not fit each other.
  */
 export function rnn(x: Sequence | Tokens, options: RnnOptions): RnnResult {
+  checkOptions("rnn", options, ["U", "W", "b", "h0", "activation"]);
   const { U, W, b, h0, activation = tanhActivation } = options;
   checkRnn(x, options);
   const xu = x.dtype === "f32" ? matmul(x as Sequence, U, b ? { bias: b } : {}) : embed(x as Tokens, U, b);

@@ -1,5 +1,5 @@
 import { padShader } from "../../../shaders/pad.wgsl.ts";
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import { kernel, read, write } from "../../graph/kernel.ts";
 import type { Call, Op, Variant } from "../../graph/op.ts";
 import { applyOne, type Tensor } from "../../graph/tensor.ts";
@@ -135,7 +135,9 @@ export function pad<D extends DType, S extends Shape>(
   x: Tensor<D, S>,
   before: readonly number[],
   after: readonly number[],
-  { value = 0, inside }: PadOptions = {},
+  options: PadOptions = {},
 ): Tensor<D, Rank<S>> {
+  checkOptions("pad", options, ["value", "inside"]);
+  const { value = 0, inside } = options;
   return applyOne(padOp, [x], { before, after, inside: inside ?? x?.shape?.map(() => 0), value });
 }

@@ -1,6 +1,6 @@
-import { check } from "../../errors.ts";
+import { check, describe } from "../../errors.ts";
 import type { Op } from "../../graph/op.ts";
-import { applyOne, type Tensor } from "../../graph/tensor.ts";
+import { applyOne, Tensor } from "../../graph/tensor.ts";
 import { type DType, formatType, type Rank, type Shape, sizeOf } from "../../graph/types.ts";
 
 export interface ReshapeAttributes {
@@ -53,7 +53,8 @@ export function reshape<D extends DType, const S extends Shape>(x: Tensor<D>, sh
  * @throws UnrollError `shape` for a scalar.
  */
 export function flatten<D extends DType>(x: Tensor<D>): Tensor<D, readonly [number, number]> {
-  check(x?.shape?.length >= 1, "shape", () => `flatten: x is ${x?.shape ? formatType(x) : String(x)}; expected at least 1 dimension`);
+  check(x instanceof Tensor, "argument", () => `flatten: x must be a tensor, not ${describe(x)}`);
+  check(x.shape.length >= 1, "shape", () => `flatten: x is ${formatType(x)}; expected at least 1 dimension`);
   const [outer, ...rest] = x.shape;
   return reshape(x, [outer, sizeOf(rest)]);
 }

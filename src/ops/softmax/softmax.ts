@@ -1,4 +1,4 @@
-import { check } from "../../errors.ts";
+import { checkOptions } from "../../errors.ts";
 import type { Op } from "../../graph/op.ts";
 import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import type { Shape } from "../../graph/types.ts";
@@ -111,10 +111,6 @@ export function logSoftmax<S extends Shape>(x: F32<S>, options: SoftmaxOptions =
 
 function along<S extends Shape>(op: Op<SoftmaxAttributes>, x: F32<S>, options: SoftmaxOptions): F32<S> {
   checkTensor(op.name, "x", x);
-  check(
-    typeof options === "object" && options !== null,
-    "argument",
-    () => `${op.name}: options must be an object { axis? }, not ${String(options)}`,
-  );
+  checkOptions(op.name, options, ["axis"]);
   return applyOne(op, [x], { axis: options.axis ?? -1 });
 }

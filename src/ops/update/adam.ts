@@ -1,4 +1,5 @@
 import { adamShader } from "../../../shaders/adam.wgsl.ts";
+import { checkOptions } from "../../errors.ts";
 import type { Optimizer } from "../../graph/update.ts";
 import { checkOption, checkRate, type LearningRate, type OptimizerRule, rule, updateKernel } from "./rule.ts";
 
@@ -19,6 +20,7 @@ export interface AdamOptions {
 const logDecay = (beta: number): number => Math.max(-100, Math.log(beta));
 
 function make(name: string, decoupled: boolean, options: AdamOptions, defaultDecay: number): OptimizerRule {
+  checkOptions(name, options, ["learningRate", "beta1", "beta2", "epsilon", "weightDecay"]);
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = defaultDecay } = options;
   checkRate(name, learningRate);
   checkOption(name, "beta1", beta1, 0, 1);

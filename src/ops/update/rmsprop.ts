@@ -1,4 +1,5 @@
 import { rmspropShader } from "../../../shaders/rmsprop.wgsl.ts";
+import { checkFlag, checkOptions } from "../../errors.ts";
 import type { Optimizer } from "../../graph/update.ts";
 import { checkOption, checkRate, type LearningRate, type OptimizerRule, rule, updateKernel } from "./rule.ts";
 
@@ -22,8 +23,10 @@ export interface RmspropOptions {
  * @throws UnrollError `argument` for options out of range.
  */
 export function rmsprop(options: RmspropOptions = {}): OptimizerRule {
+  checkOptions("rmsprop", options, ["learningRate", "alpha", "epsilon", "weightDecay", "momentum", "centered"]);
   const { learningRate = 1e-2, alpha = 0.99, epsilon = 1e-8, weightDecay = 0, momentum = 0, centered = false } = options;
   checkRate("rmsprop", learningRate);
+  checkFlag("rmsprop", "centered", centered);
   checkOption("rmsprop", "alpha", alpha, 0, 1);
   checkOption("rmsprop", "epsilon", epsilon);
   checkOption("rmsprop", "weightDecay", weightDecay);

@@ -1,5 +1,5 @@
 import { sgdShader } from "../../../shaders/sgd.wgsl.ts";
-import { check } from "../../errors.ts";
+import { check, checkFlag, checkOptions } from "../../errors.ts";
 import type { Optimizer } from "../../graph/update.ts";
 import { checkOption, checkRate, type LearningRate, type OptimizerRule, rule, updateKernel } from "./rule.ts";
 
@@ -19,10 +19,16 @@ export interface SgdOptions {
  * @throws UnrollError `argument` for options out of range; Nesterov needs momentum and no dampening.
  */
 export function sgd(options: SgdOptions): OptimizerRule {
+  checkOptions("sgd", options, ["learningRate", "momentum", "dampening", "nesterov", "weightDecay"]);
   const { learningRate, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
   checkRate("sgd", learningRate);
   checkOption("sgd", "momentum", momentum);
-  check(dampening >= 0 && dampening <= 1, "argument", () => `sgd: dampening must be a number from 0 to 1, not ${String(dampening)}`);
+  checkFlag("sgd", "nesterov", nesterov);
+  check(
+    typeof dampening === "number" && dampening >= 0 && dampening <= 1,
+    "argument",
+    () => `sgd: dampening must be a number from 0 to 1, not ${String(dampening)}`,
+  );
   checkOption("sgd", "weightDecay", weightDecay);
   check(!nesterov || (momentum > 0 && dampening === 0), "argument", "sgd: nesterov needs a momentum above 0 and a dampening of 0");
   const states = momentum > 0 ? ["momentum"] : [];
