@@ -1,4 +1,4 @@
-import { UnrollError } from "../errors.ts";
+import { checkOptions, UnrollError } from "../errors.ts";
 import { align, evenBytes } from "../gpu/gpu.ts";
 import type { PlacedDispatch } from "../gpu/recorder.ts";
 import { hostArray } from "../graph/tensor.ts";
@@ -66,8 +66,9 @@ export class GpuProgram implements Program {
   async run(batch: AnyBatch, options: { readonly read?: readonly PropertyKey[] } = {}): Promise<never> {
     this.#assertUsable();
     checkBatch(this.spec.inputs, batch);
+    checkOptions("run", options, ["read"]);
+    checkRead(this.spec.outputs, options.read ?? []);
     const read = [...(options.read ?? [])] as string[];
-    checkRead(this.spec.outputs, read);
     const watched = this.spec.updates.length > 0;
     if (watched && this.engine.nonFinite) throw this.engine.nonFinite;
     const { gpu } = this.#parts;
