@@ -1,7 +1,7 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { declare, reads, writes } from "./lib/declare.ts";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
-import { type Divisor, poolParamsStruct, tapsLibrary } from "./lib/pool.wgsl.ts";
+import { type Divisor, neighbours, poolParamsStruct, tapsLibrary } from "./lib/pool.wgsl.ts";
 import { power } from "./pool.wgsl.ts";
 
 export interface PoolSpreadOptions {
@@ -16,8 +16,10 @@ export interface PoolSpreadOptions {
   readonly p?: number;
   /** Windows do not overlap: an invocation takes a window and all that its stride covers, and reads nothing twice. */
   readonly cells: boolean;
-  /** Cells of this size cover the plane exactly: their pixels are written out one by one. */
-  readonly unrolled?: readonly [number, number];
+  /** Windows of this size tile the plane, without padding and rest: their pixels are written out one by one. Needs `cells`. */
+  readonly tiles?: readonly [number, number];
+  /** Neighbouring cells or pixels for each invocation; they divide a row of them. */
+  readonly span: number;
   /** Some taps are further apart than one. */
   readonly dilated: boolean;
 }
@@ -27,12 +29,12 @@ export interface PoolSpreadOptions {
  * max: values[o] where winners[o] names the pixel, else 0 (which is also max unpooling);
  * average: values[o] / divisor(o); lp: values[o]·sign x·(|x| / y[o])^(p − 1).
  *
- * values, y [N, OH, OW, C], x, dx [N, H, W, C]; winners as in shaders/pool.wgsl.ts. Gather form: an invocation computes one element
- * (with `vector` four channels) of dx from all windows over it, or with `cells` all pixels of one window; nothing is added in memory.
- * Workgroups of 64 over a folded grid. Cost: values and winners read once (`cells`) or as often as windows overlap, dx written once.
+ * values, y [N, OH, OW, C], x, dx [N, H, W, C]; winners as in shaders/pool.wgsl.ts. Gather form: an invocation computes one
+ * element (with `vector` four channels) of dx from all windows over it, or with `cells` all pixels of `span` windows; nothing is added
+ * in memory. Workgroups of 64 over a folded grid. Cost: values and winners read once (`cells`) or as often as windows overlap, dx written once.
  */
 export function poolSpreadShader(options: PoolSpreadOptions) {
-  const { kind, vector, winners = "words", divisor = "constant", p = 1, cells, unrolled, dilated } = options;
+  const { kind, vector, winners = "words", divisor = "constant", p = 1, cells, tiles, span, dilated } = options;
   const T = vector ? "vec4<f32>" : "f32";
   const U = vector ? "vec4<u32>" : "u32";
   const max = kind === "max";
@@ -50,46 +52,21 @@ export function poolSpreadShader(options: PoolSpreadOptions) {
   const load = max ? `let g = values[o]; let at = ${at};` : lp ? "let g = values[o]; let norm = y[o];" : `let g = ${average};`;
   const given = (position: string, pixel: string) =>
     max ? `select(${T}(0.0), g, at == ${U}(${winners === "indices" ? pixel : position}))` : lp ? "share(x[to], norm, g)" : "g";
-  const cell = unrolled
-    ? Array.from({ length: unrolled[0] * unrolled[1] }, (_, i) => [Math.floor(i / unrolled[1]), i % unrolled[1]] as const).map(
-        ([r, q]) => `{
-    let to = base + ${r}u * row + ${q}u * params.c;
-    dx[to] = select(${T}(0.0), ${given(`${r}u * params.kw + ${q}u`, `(cy * params.sh + ${r}u) * params.w + cx * params.sw + ${q}u`)}, inside && ${r}u < params.kh && ${q}u < params.kw);
-  }`,
-      )
-    : [];
-  return wgsl`
-${poolParamsStruct}
-${bindings}
-${gridLibrary}
-${tapsLibrary(divisor)}
-#if ${lp}
-fn share(v: ${T}, norm: ${T}, g: ${T}) -> ${T} {
-  let ratio = select(${T}(0.0), abs(v) / max(norm, ${T}(1.2e-38)), norm > ${T}(0.0));
-  return sign(v) * g * ${power("ratio", p - 1)};
-}
-#endif
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_workgroup(id, count) * 64u + lane;
-  if (i >= params.size) { return; }
-  let pixel = i / params.c;
-  let c = i - pixel * params.c;
-  let row = params.w * params.c;
-#if ${cells}
-  let line = pixel / params.columns;
-  let cx = pixel - line * params.columns;
-  let image = line / params.rows;
-  let cy = line - image * params.rows;
+  const [th, tw] = tiles ?? [0, 0];
+  const tile = (k: number) => `  let o = (line * params.columns + begin + ${k}u) * params.c + c;
+  ${load}
+  let base = line * ${th}u * row + (begin + ${k}u) * ${tw}u * params.c + c;
+${Array.from({ length: th * tw }, (_, i) => {
+  const [r, q] = [Math.floor(i / tw), i % tw];
+  const plane = `(cy * ${th}u + ${r}u) * params.w + (begin + ${k}u) * ${tw}u + ${q}u`;
+  return `  { let to = base + ${r}u * row + ${q}u * params.c; dx[to] = ${given(`${i}u`, plane)}; }`;
+}).join("\n")}`;
+  const window = `  let cx = begin;
   let inside = cy < params.oh && cx < params.ow;
   let start_y = i32(cy * params.sh) - i32(params.top);
   let start_x = i32(cx * params.sw) - i32(params.left);
   let o = ((image * params.oh + min(cy, params.oh - 1u)) * params.ow + min(cx, params.ow - 1u)) * params.c + c;
   ${load}
-#if ${unrolled !== undefined}
-  let base = (image * params.h + cy * params.sh) * row + cx * params.sw * params.c + c;
-  ${cell.join("\n  ")}
-#else
   for (var r = 0u; r < params.sh; r++) {
     let iy = start_y + i32(r);
     for (var q = 0u; q < params.sw; q++) {
@@ -100,14 +77,9 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) count: ve
         dx[to] = select(${T}(0.0), ${given("r * params.kw + q", "u32(iy) * params.w + u32(ix)")}, under);
       }
     }
-  }
-#endif
-#else
-  let to = i;
-  let line = pixel / params.w;
-  let ix = pixel - line * params.w;
-  let image = line / params.h;
-  let iy = line - image * params.h;
+  }`;
+  const pixel = wgsl`  let ix = begin;
+  let to = (line * params.w + ix) * params.c + c;
   // In the padded plane: window o lies over p when 0 ≤ p − o·stride ≤ (k − 1)·dilation, in steps of the dilation.
   let py = iy + params.top;
   let px = ix + params.left;
@@ -135,7 +107,35 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) count: ve
       sum += ${given(dilated ? "ty / params.dh * params.kw + tx / params.dw" : "ty * params.kw + tx", "iy * params.w + ix")};
     }
   }
-  dx[to] = sum;
+  dx[to] = sum;`;
+  return wgsl`
+${poolParamsStruct}
+${bindings}
+${gridLibrary}
+${tapsLibrary(divisor)}
+#if ${lp}
+fn share(v: ${T}, norm: ${T}, g: ${T}) -> ${T} {
+  let ratio = select(${T}(0.0), abs(v) / max(norm, ${T}(1.2e-38)), norm > ${T}(0.0));
+  return sign(v) * g * ${power("ratio", p - 1)};
+}
+#endif
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let i = linear_workgroup(id, count) * 64u + lane;
+  if (i >= params.size) { return; }
+  let group = i / params.c;
+  let c = i - group * params.c;
+  let line = group / params.groups;
+  let begin = (group - line * params.groups) * ${span}u;
+  let row = params.w * params.c;
+#if ${cells}
+  let image = line / params.rows;
+  let cy = line - image * params.rows;
+${tiles ? neighbours(span, tile) : window}
+#else
+  let image = line / params.h;
+  let iy = line - image * params.h;
+${pixel}
 #endif
 }
 `;

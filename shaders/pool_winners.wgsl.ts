@@ -31,6 +31,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) count: ve
   let i = linear_workgroup(id, count) * 64u + lane;
   if (i >= params.size) { return; }
   let pixel = i / params.c;
+  let c = i - pixel * params.c;
   let line = pixel / params.ow;
   let ox = pixel - line * params.ow;
   let image = line / params.oh;
@@ -55,7 +56,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) count: ve
   let under = iy < params.h && ix < params.w;
 #endif
 #if ${values}
-  let source = ((image * params.h + iy) * params.w + ix) * params.c + i % params.c;
+  let source = ((image * params.h + iy) * params.w + ix) * params.c + c;
   y[i] = select(0.0, x[select(0u, source, under)], under);
 #else
   y[i] = select(-1, i32(iy * params.w + ix), under);

@@ -22,6 +22,8 @@ export const poolParams = {
   /** Cells of the stride's size that a plane is cut into, where windows do not overlap. */
   rows: "u32",
   columns: "u32",
+  /** Groups of `span` neighbours that a row has. */
+  groups: "u32",
   scale: "f32",
 } as const;
 
@@ -30,6 +32,10 @@ export const poolParamsStruct = `struct Params {
     .map(([name, type]) => `${name}: ${type}`)
     .join(", ")}
 }`;
+
+/** The code for each of `span` neighbours in a row, without a loop, which costs more on a software GPU than what it does. */
+export const neighbours = (span: number, code: (k: number) => string) =>
+  Array.from({ length: span }, (_, k) => `  {\n${code(k)}\n  }`).join("\n");
 
 /** How sums are divided: by one number for all windows, or by the taps of each that lie inside the input or the padding. */
 export type Divisor = "constant" | "input" | "padded";

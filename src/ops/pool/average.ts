@@ -9,7 +9,7 @@ import { formatType, sameShape, sizeOf } from "../../graph/types.ts";
 import { U } from "../pointwise/define.ts";
 import type { Pair } from "../window.ts";
 import { allInside, checkImages, eachTap, type Geometry, type PoolAttributes, poolGeometry, tapsInside } from "./geometry.ts";
-import { cellsOf, lowerPool, unrolledCells, unrolledTaps } from "./lower.ts";
+import { cellsOf, lowerPool, spanOf, tilesOf, unrolledTaps } from "./lower.ts";
 import { sumError } from "./sum-error.ts";
 
 export interface AveragePoolAttributes extends PoolAttributes {
@@ -67,15 +67,24 @@ function divided(geometry: Geometry, attributes: AveragePoolAttributes, values: 
 const variant = (vector: boolean): Variant<AveragePoolAttributes> => ({
   name: vector ? "vec4" : "scalar",
   allowed: ({ inputs: [x] }) => !vector || x.shape[3] % 4 === 0,
-  plan: (call) => {
+  plan: (call, device) => {
     const geometry = geometryOf(call);
+    const span = unrolledTaps(geometry) ? spanOf(device, geometry.counts[1]) : 1;
     const { divisor, scale } = division(geometry, call.attributes);
     return lowerPool(geometry, {
       name: `average pool ${vector ? "vec4" : "scalar"}`,
-      wgsl: poolShader({ kind: "average", vector, divisor, unrolled: unrolledTaps(geometry) }),
+      wgsl: poolShader({
+        kind: "average",
+        vector,
+        divisor,
+        unrolled: unrolledTaps(geometry),
+        tiles: tilesOf(geometry) !== undefined,
+        span,
+      }),
       bindings: { x: read("f32"), y: write("f32") },
       operands: { x: { input: 0 }, y: { output: 0 } },
-      size: sizeOf(call.outputs[0].shape) / (vector ? 4 : 1),
+      grid: geometry.counts,
+      span,
       vector,
       scale,
     });
@@ -136,11 +145,11 @@ const spreadGeometry = ({ inputs: [gradient], attributes }: Call<AveragePoolGrad
 const spreadVariant = (cells: boolean, vector: boolean): Variant<AveragePoolGradientAttributes> => ({
   name: `${cells ? "cells" : "gather"} ${vector ? "vec4" : "scalar"}`,
   allowed: (call) => (!vector || call.inputs[0].shape[3] % 4 === 0) && (!cells || cellsOf(spreadGeometry(call)) !== undefined),
-  plan: (call) => {
+  plan: (call, device) => {
     const geometry = spreadGeometry(call);
     const { divisor, scale } = division(geometry, call.attributes);
-    const cut = cells ? cellsOf(geometry) : undefined;
-    const pixels = cut ? cut[0] * cut[1] : geometry.plane[0] * geometry.plane[1];
+    const grid = (cells ? cellsOf(geometry) : undefined) ?? geometry.plane;
+    const span = cells && tilesOf(geometry) ? spanOf(device, grid[1]) : 1;
     return lowerPool(geometry, {
       name: `average pool gradient ${cells ? "cells" : "gather"} ${vector ? "vec4" : "scalar"}`,
       wgsl: poolSpreadShader({
@@ -148,15 +157,16 @@ const spreadVariant = (cells: boolean, vector: boolean): Variant<AveragePoolGrad
         vector,
         divisor,
         cells,
-        unrolled: cells ? unrolledCells(geometry) : undefined,
+        span,
+        tiles: cells ? tilesOf(geometry) : undefined,
         dilated: geometry.window.dilation.some((d) => d > 1),
       }),
       bindings: { values: read("f32"), dx: write("f32") },
       operands: { values: { input: 0 }, dx: { output: 0 } },
-      size: (geometry.n * pixels * geometry.c) / (vector ? 4 : 1),
+      grid,
+      span,
       vector,
       scale,
-      cells: cut,
     });
   },
 });

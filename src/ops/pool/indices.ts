@@ -69,7 +69,7 @@ export const maxPoolIndicesOp: Op<IndicesAttributes> = {
           wgsl: poolWinnersShader({ winners: winnerForm(geometry.c, geometry.window), result: "indices" }),
           bindings: { winners: read("u32"), y: write("i32") },
           operands: { winners: { input: 0 }, y: { output: 0 } },
-          size: sizeOf(call.outputs[0].shape),
+          grid: geometry.counts,
           vector: false,
         });
       },

@@ -1,6 +1,6 @@
 import { poolParams } from "../../../shaders/lib/pool.wgsl.ts";
 import { type Bindings, kernel } from "../../graph/kernel.ts";
-import type { Lowering, Operand } from "../../graph/op.ts";
+import type { DeviceTraits, Lowering, Operand } from "../../graph/op.ts";
 import { foldGrid } from "../grid.ts";
 import { windowExtent } from "../window.ts";
 import { allInside, type Geometry } from "./geometry.ts";
@@ -10,18 +10,27 @@ export interface PoolDispatch {
   readonly wgsl: string;
   readonly bindings: Bindings;
   readonly operands: Readonly<Record<string, Operand>>;
-  /** Invocations. */
-  readonly size: number;
+  /** Rows (of output, input or cells) of an image, and what is in one of them. */
+  readonly grid: readonly [rows: number, columns: number];
   /** Four channels at a time. */
   readonly vector: boolean;
   readonly scale?: number;
-  readonly cells?: readonly [number, number];
+  /** Columns for each invocation. Default 1. */
+  readonly span?: number;
 }
+
+/**
+ * How many neighbours of a row of `columns` an invocation takes. On a software GPU the integer divisions that find its place cost more
+ * than what it then moves, so two share them; with more, or with a loop or a bound, it gets slower again.
+ */
+export const spanOf = (device: DeviceTraits, columns: number): number => (device.software && columns % 2 === 0 ? 2 : 1);
 
 /** One dispatch of a kernel with the params of shaders/lib/pool; none where there is nothing to compute. */
 export function lowerPool({ n, c, plane, counts, window }: Geometry, dispatch: PoolDispatch): Lowering {
-  const { name, wgsl, bindings, operands, size, vector, scale = 1, cells = [0, 0] } = dispatch;
-  if (n * c === 0 || size === 0) return { dispatches: [] };
+  const { name, wgsl, bindings, operands, grid, vector, scale = 1, span = 1 } = dispatch;
+  const groups = grid[1] / span;
+  const size = n * grid[0] * groups * (vector ? c / 4 : c);
+  if (size === 0) return { dispatches: [] };
   const [[top, bottom], [left, right]] = window.padding;
   return {
     dispatches: [
@@ -45,8 +54,9 @@ export function lowerPool({ n, c, plane, counts, window }: Geometry, dispatch: P
           left,
           bottom: plane[0] + bottom,
           right: plane[1] + right,
-          rows: cells[0],
-          columns: cells[1],
+          rows: grid[0],
+          columns: grid[1],
+          groups,
           scale,
         },
         workgroups: foldGrid(Math.ceil(size / 64)),
@@ -74,9 +84,15 @@ export function cellsOf(geometry: Geometry): readonly [number, number] | undefin
   return [0, 1].map((axis) => Math.ceil((plane[axis] + window.padding[axis][0]) / window.stride[axis])) as [number, number];
 }
 
-/** The stride, where cells fill the plane exactly and the kernel is written for it. */
-export function unrolledCells({ plane, window }: Geometry): readonly [number, number] | undefined {
-  const [sh, sw] = window.stride;
-  const exact = ([0, 1] as const).every((axis) => window.padding[axis][0] === 0 && plane[axis] % window.stride[axis] === 0);
-  return exact && sh * sw <= MOST_TAPS ? [sh, sw] : undefined;
+/** The window's size, where windows tile the plane without padding and rest, and the kernel is written for it. */
+export function tilesOf({ plane, counts, window }: Geometry): readonly [number, number] | undefined {
+  const [kh, kw] = window.size;
+  const exact = ([0, 1] as const).every(
+    (axis) =>
+      window.size[axis] === window.stride[axis] &&
+      (window.size[axis] === 1 || window.dilation[axis] === 1) &&
+      window.padding[axis][0] === 0 &&
+      plane[axis] === counts[axis] * window.size[axis],
+  );
+  return exact && kh * kw <= MOST_TAPS ? [kh, kw] : undefined;
 }

@@ -7,7 +7,7 @@ import { applyOne } from "../../graph/tensor.ts";
 import { formatType, sameShape, sizeOf } from "../../graph/types.ts";
 import { TINY, U } from "../pointwise/define.ts";
 import { checkImages, eachTap, type Geometry, type PoolAttributes, poolGeometry } from "./geometry.ts";
-import { cellsOf, lowerPool, unrolledCells, unrolledTaps } from "./lower.ts";
+import { cellsOf, lowerPool, spanOf, tilesOf, unrolledTaps } from "./lower.ts";
 import { sumError } from "./sum-error.ts";
 
 export interface LpPoolAttributes extends PoolAttributes {
@@ -32,14 +32,23 @@ function powerSums(geometry: Geometry, p: number, x: Float64Array): Float64Array
 const variant = (vector: boolean): Variant<LpPoolAttributes> => ({
   name: vector ? "vec4" : "scalar",
   allowed: ({ inputs: [x] }) => !vector || x.shape[3] % 4 === 0,
-  plan: (call) => {
+  plan: (call, device) => {
     const geometry = geometryOf(call);
+    const span = unrolledTaps(geometry) ? spanOf(device, geometry.counts[1]) : 1;
     return lowerPool(geometry, {
       name: `lp pool ${vector ? "vec4" : "scalar"}`,
-      wgsl: poolShader({ kind: "lp", vector, p: call.attributes.p, unrolled: unrolledTaps(geometry) }),
+      wgsl: poolShader({
+        kind: "lp",
+        vector,
+        p: call.attributes.p,
+        unrolled: unrolledTaps(geometry),
+        tiles: tilesOf(geometry) !== undefined,
+        span,
+      }),
       bindings: { x: read("f32"), y: write("f32") },
       operands: { x: { input: 0 }, y: { output: 0 } },
-      size: sizeOf(call.outputs[0].shape) / (vector ? 4 : 1),
+      grid: geometry.counts,
+      span,
       vector,
     });
   },
@@ -111,10 +120,10 @@ function eachShare(
 const spreadVariant = (cells: boolean, vector: boolean): Variant<LpPoolAttributes> => ({
   name: `${cells ? "cells" : "gather"} ${vector ? "vec4" : "scalar"}`,
   allowed: (call) => (!vector || call.inputs[0].shape[3] % 4 === 0) && (!cells || cellsOf(spreadGeometry(call)) !== undefined),
-  plan: (call) => {
+  plan: (call, device) => {
     const geometry = spreadGeometry(call);
-    const cut = cells ? cellsOf(geometry) : undefined;
-    const pixels = cut ? cut[0] * cut[1] : geometry.plane[0] * geometry.plane[1];
+    const grid = (cells ? cellsOf(geometry) : undefined) ?? geometry.plane;
+    const span = cells && tilesOf(geometry) ? spanOf(device, grid[1]) : 1;
     return lowerPool(geometry, {
       name: `lp pool gradient ${cells ? "cells" : "gather"} ${vector ? "vec4" : "scalar"}`,
       wgsl: poolSpreadShader({
@@ -122,14 +131,15 @@ const spreadVariant = (cells: boolean, vector: boolean): Variant<LpPoolAttribute
         vector,
         p: call.attributes.p,
         cells,
-        unrolled: cells ? unrolledCells(geometry) : undefined,
+        span,
+        tiles: cells ? tilesOf(geometry) : undefined,
         dilated: geometry.window.dilation.some((d) => d > 1),
       }),
       bindings: { x: read("f32"), y: read("f32"), values: read("f32"), dx: write("f32") },
       operands: { x: { input: 0 }, y: { input: 1 }, values: { input: 2 }, dx: { output: 0 } },
-      size: (geometry.n * pixels * geometry.c) / (vector ? 4 : 1),
+      grid,
+      span,
       vector,
-      cells: cut,
     });
   },
 });

@@ -5,7 +5,7 @@ import type { F32, Node } from "../../graph/tensor.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { TINY } from "../pointwise/define.ts";
 import { eachTap, type Geometry, type PoolAttributes, poolGeometry, winnerForm, winnersType } from "./geometry.ts";
-import { lowerPool, unrolledTaps } from "./lower.ts";
+import { lowerPool, spanOf, tilesOf, unrolledTaps } from "./lower.ts";
 import { maxUnpoolBy } from "./unpool.ts";
 
 export interface MaxPoolAttributes extends PoolAttributes {
@@ -18,8 +18,9 @@ const geometryOf = ({ inputs, attributes }: Call<MaxPoolAttributes>): Geometry =
 const variant = (vector: boolean): Variant<MaxPoolAttributes> => ({
   name: vector ? "vec4" : "scalar",
   allowed: ({ inputs: [x], attributes }) => (vector ? x.shape[3] % 4 === 0 : winnerForm(x.shape[3], attributes.window) === "words"),
-  plan: (call) => {
+  plan: (call, device) => {
     const geometry = geometryOf(call);
+    const span = unrolledTaps(geometry) ? spanOf(device, geometry.counts[1]) : 1;
     const winners = winnerForm(geometry.c, geometry.window);
     const f = call.attributes.activation;
     return lowerPool(geometry, {
@@ -29,11 +30,14 @@ const variant = (vector: boolean): Variant<MaxPoolAttributes> => ({
         vector,
         winners,
         unrolled: unrolledTaps(geometry),
+        tiles: tilesOf(geometry) !== undefined,
+        span,
         activation: f && { library: f.wgslLibrary ?? "", expression: f.wgsl },
       }),
       bindings: { x: read("f32"), y: write("f32"), winners: write("u32") },
       operands: { x: { input: 0 }, y: { output: 0 }, winners: { output: 1 } },
-      size: sizeOf(call.outputs[0].shape) / (vector ? 4 : 1),
+      grid: geometry.counts,
+      span,
       vector,
     });
   },

@@ -7,7 +7,7 @@ import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import { formatType, sameShape, sizeOf, type TensorType } from "../../graph/types.ts";
 import { checkWindow, type Pair, resolvePair, type Window, windowCounts } from "../window.ts";
 import { checkImages, eachTap, type Geometry, type WinnerForm, winnerAt, winnerForm } from "./geometry.ts";
-import { cellsOf, lowerPool, unrolledCells } from "./lower.ts";
+import { cellsOf, lowerPool, spanOf, tilesOf } from "./lower.ts";
 import { sumError } from "./sum-error.ts";
 
 export interface UnpoolAttributes {
@@ -75,11 +75,11 @@ const spreadVariant = (cells: boolean, vector: boolean): Variant<UnpoolAttribute
     const form = call.inputs[1].dtype === "i32" ? "indices" : winnerForm(c, window);
     return (vector ? c % 4 === 0 : form !== "bytes") && (!cells || cellsOf(spreadGeometry(call)) !== undefined);
   },
-  plan: (call) => {
+  plan: (call, device) => {
     const geometry = spreadGeometry(call);
     const winners = call.inputs[1].dtype === "i32" ? "indices" : winnerForm(geometry.c, geometry.window);
-    const cut = cells ? cellsOf(geometry) : undefined;
-    const pixels = cut ? cut[0] * cut[1] : geometry.plane[0] * geometry.plane[1];
+    const grid = (cells ? cellsOf(geometry) : undefined) ?? geometry.plane;
+    const span = cells && tilesOf(geometry) ? spanOf(device, grid[1]) : 1;
     return lowerPool(geometry, {
       name: `max unpool ${cells ? "cells" : "gather"} ${vector ? "vec4" : "scalar"}`,
       wgsl: poolSpreadShader({
@@ -87,14 +87,15 @@ const spreadVariant = (cells: boolean, vector: boolean): Variant<UnpoolAttribute
         vector,
         winners,
         cells,
-        unrolled: cells ? unrolledCells(geometry) : undefined,
+        span,
+        tiles: cells ? tilesOf(geometry) : undefined,
         dilated: geometry.window.dilation.some((d) => d > 1),
       }),
       bindings: { values: read("f32"), winners: read(call.inputs[1].dtype), dx: write("f32") },
       operands: { values: { input: 0 }, winners: { input: 1 }, dx: { output: 0 } },
-      size: (geometry.n * pixels * geometry.c) / (vector ? 4 : 1),
+      grid,
+      span,
       vector,
-      cells: cut,
     });
   },
 });
@@ -189,7 +190,7 @@ export const winnersValueOp: Op<WinnersAttributes> = {
           wgsl: poolWinnersShader({ winners, result: "values" }),
           bindings: { x: read("f32"), winners: read(call.inputs[1].dtype), y: write("f32") },
           operands: { x: { input: 0 }, winners: { input: 1 }, y: { output: 0 } },
-          size: sizeOf(call.outputs[0].shape),
+          grid: geometry.counts,
           vector: false,
         });
       },
