@@ -23,6 +23,8 @@ export const IMAGE_READ_PARAMS = 24;
  * Places are computed in integers, so that no rounding chooses another texel. One channel is grey: 0.299 R + 0.587 G + 0.114 B of the
  * values as they are stored (Rec. ITU-R BT.601). Texels of 8 bits are taken back to the whole numbers that they are.
  *
+ * A crop may hold several images side by side, `columns` of them in a row: image number z of them is read by the workgroups with that z.
+ *
  * Layout: y is NHWC. Workgroup: 8 × 8 pixels of the result, one invocation each. Cost: 1, 4 or n²/m² texels and `channels` stores a
  * pixel.
  */
@@ -37,7 +39,7 @@ struct Params {
   width: u32,
   height: u32,
   offset: u32,
-  unused_0: u32,
+  columns: u32,
   unused_1: u32,
   unused_2: u32,
   factor: vec4<f32>,
@@ -48,14 +50,17 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
+/** Where the image begins in the texture. */
+var<private> origin: vec2<u32>;
+
 fn texel(x: u32, y: u32) -> vec4<f32> {
 #if ${external}
   // A texture of another size than the video says is stretched over it.
   let size = textureDimensions(image);
-  let at = vec2<u32>(params.x + x, params.y + y) * size / vec2<u32>(params.source_width, params.source_height);
+  let at = (vec2<u32>(params.x + x, params.y + y) + origin) * size / vec2<u32>(params.source_width, params.source_height);
   let value = textureLoad(image, min(at, size - vec2<u32>(1u))) * 255.0;
 #else
-  let value = round(textureLoad(image, vec2<u32>(x, y), 0) * 255.0);
+  let value = round(textureLoad(image, vec2<u32>(x, y) + origin, 0) * 255.0);
 #endif
 #if ${blended}
   let part = value.a / 255.0;
@@ -113,8 +118,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x >= params.width || id.y >= params.height) {
     return;
   }
+  origin = vec2<u32>(id.z % params.columns, id.z / params.columns) * vec2<u32>(params.crop_width, params.crop_height);
   let value = sample(id.y, id.x);
-  let first = params.offset + (id.y * params.width + id.x) * ${channels}u;
+  let first = params.offset + ((id.z * params.height + id.y) * params.width + id.x) * ${channels}u;
 #if ${channels === 1}
   // Written so that a grey pixel keeps its value to the bit.
   let grey = value.g + 0.299 * (value.r - value.g) + 0.114 * (value.b - value.g);

@@ -78,10 +78,7 @@ export class Digits {
   }
 }
 
-/** Reads the digits of a sheet into the places of a reader's batch. */
-export function readSheet(reader: ImageReader, { image, digits, side, columns }: Sheet): void {
-  digits.forEach((_, index) => {
-    const crop = { x: (index % columns) * side, y: Math.floor(index / columns) * side, width: side, height: side };
-    reader.read(image, { index, crop });
-  });
+/** Reads the digits of a sheet into a reader's batch, with one dispatch. */
+export function readSheet(reader: ImageReader, { image, side, columns }: Sheet): void {
+  reader.read(image, { tiles: [image.height / side, columns] });
 }

@@ -70,8 +70,12 @@ export function drawDigit(context: Context, digit: Digit, x: number, y: number, 
   context.font = canvasFont(font, side);
   context.textBaseline = "alphabetic";
   // By the ink and not by the line, because fonts place digits differently.
-  const { actualBoundingBoxAscent: up, actualBoundingBoxDescent: low, actualBoundingBoxLeft: left, actualBoundingBoxRight: far } =
-    context.measureText(text);
+  const {
+    actualBoundingBoxAscent: up,
+    actualBoundingBoxDescent: low,
+    actualBoundingBoxLeft: left,
+    actualBoundingBoxRight: far,
+  } = context.measureText(text);
   const scale = Math.min((digit.height * side) / (up + low), (digit.width * side) / (left + far));
   context.translate(x + side * (0.5 + right), y + side * (0.5 + down));
   context.rotate(turn);

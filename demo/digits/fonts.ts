@@ -10,11 +10,11 @@ import gochi from "@fontsource/gochi-hand/files/gochi-hand-latin-400-normal.woff
 import indie from "@fontsource/indie-flower/files/indie-flower-latin-400-normal.woff2?url";
 import kalam from "@fontsource/kalam/files/kalam-latin-300-normal.woff2?url";
 import kalamBold from "@fontsource/kalam/files/kalam-latin-700-normal.woff2?url";
+import latoThin from "@fontsource/lato/files/lato-latin-300-normal.woff2?url";
 import lato from "@fontsource/lato/files/lato-latin-400-normal.woff2?url";
 import latoBlack from "@fontsource/lato/files/lato-latin-900-italic.woff2?url";
-import latoThin from "@fontsource/lato/files/lato-latin-300-normal.woff2?url";
-import baskerville from "@fontsource/libre-baskerville/files/libre-baskerville-latin-400-normal.woff2?url";
 import baskervilleItalic from "@fontsource/libre-baskerville/files/libre-baskerville-latin-400-italic.woff2?url";
+import baskerville from "@fontsource/libre-baskerville/files/libre-baskerville-latin-400-normal.woff2?url";
 import lobster from "@fontsource/lobster/files/lobster-latin-400-normal.woff2?url";
 import patrick from "@fontsource/patrick-hand/files/patrick-hand-latin-400-normal.woff2?url";
 import righteous from "@fontsource/righteous/files/righteous-latin-400-normal.woff2?url";

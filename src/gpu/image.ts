@@ -92,6 +92,10 @@ export class ImageTexture {
 
 export interface ImageReadCall {
   readonly crop: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  /** Images in a column and in a row of the crop. */
+  readonly tiles: readonly [rows: number, columns: number];
+  /** Of which the first so many are read, one after another. */
+  readonly count: number;
   readonly source: { readonly width: number; readonly height: number };
   readonly width: number;
   readonly height: number;
@@ -109,10 +113,12 @@ export function readImage(
   image: GPUTexture | GPUExternalTexture,
   target: GPUBuffer,
   uniform: GPUBuffer,
-  { crop, source, width, height, offset, factor, shift, background }: ImageReadCall,
+  { crop, tiles, count, source, width, height, offset, factor, shift, background }: ImageReadCall,
 ): void {
   const data = new ArrayBuffer(4 * IMAGE_READ_PARAMS);
-  new Uint32Array(data).set([crop.x, crop.y, crop.width, crop.height, source.width, source.height, width, height, offset]);
+  const [rows, columns] = tiles;
+  const tile = [crop.width / columns, crop.height / rows];
+  new Uint32Array(data).set([crop.x, crop.y, ...tile, source.width, source.height, width, height, offset, columns]);
   const floats = new Float32Array(data);
   floats.set(factor, 12);
   floats.set(shift, 16);
@@ -131,7 +137,7 @@ export function readImage(
   const pass = encoder.beginComputePass({ label: "image-read" });
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, bindGroup);
-  pass.dispatchWorkgroups(Math.ceil(width / 8), Math.ceil(height / 8));
+  pass.dispatchWorkgroups(Math.ceil(width / 8), Math.ceil(height / 8), count);
   pass.end();
   gpu.device.queue.submit([encoder.finish()]);
 }

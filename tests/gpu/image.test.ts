@@ -74,4 +74,14 @@ describe("images in", () => {
     expect(usable).toEqual([2, 4, 198, 198, 10, 12]);
     expect(dispatches).toBe(1);
   });
+
+  test("pictures side by side in one are read into the batch, with the values that each would have alone", async () => {
+    for (const reference of [false, true]) {
+      const { together, apart } = await inPage<{ together: number[]; apart: number[] }>(PAGE, "sheets", reference);
+      expect(together).toHaveLength(6 * 5 * 7 * 3);
+      expect(together.slice(0, 105).every((value) => value === 0)).toBe(true);
+      expect(new Set(together).size).toBeGreaterThan(400);
+      expect(together).toEqual(apart);
+    }
+  });
 });

@@ -1,8 +1,9 @@
+import type { ImageReadOptions } from "../../../shaders/image_read.wgsl.ts";
 import { check, UnrollError } from "../../errors.ts";
 import { type Gpu, USAGE } from "../../gpu/gpu.ts";
 import { type ImageReadCall, ImageTexture, imageReadPipeline, readImage, uniformFor } from "../../gpu/image.ts";
 import type { Crop, PixelData, ReadSpec } from "./options.ts";
-import type { ReaderBackend } from "./reader.ts";
+import type { ReaderBackend, ReadPlace } from "./reader.ts";
 import type { ImageSource, SeenSource } from "./source.ts";
 
 type Picture = GPUCopyExternalImageSource;
@@ -20,17 +21,17 @@ export class GpuImageReader implements ReaderBackend {
   readonly #gpu: Gpu;
   readonly #spec: ReadSpec;
   readonly #pipeline: GPUComputePipeline;
-  readonly #externalPipeline: GPUComputePipeline;
+  #externalPipeline: GPUComputePipeline | "compiling" | undefined;
   readonly #uniform: GPUBuffer;
   readonly #texture: ImageTexture;
   readonly #can: Abilities;
   /** Where frames are drawn that cannot be copied. */
   #canvas: OffscreenCanvas | undefined;
 
-  private constructor(gpu: Gpu, spec: ReadSpec, pipelines: readonly GPUComputePipeline[]) {
+  private constructor(gpu: Gpu, spec: ReadSpec, pipeline: GPUComputePipeline) {
     this.#gpu = gpu;
     this.#spec = spec;
-    [this.#pipeline, this.#externalPipeline] = pipelines;
+    this.#pipeline = pipeline;
     const bytes = 4 * spec.batch * spec.height * spec.width * spec.channels;
     this.values = gpu.createBuffer("images", bytes, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST);
     this.#uniform = uniformFor(gpu, "images uniform");
@@ -41,17 +42,15 @@ export class GpuImageReader implements ReaderBackend {
   }
 
   static async create(gpu: Gpu, spec: ReadSpec): Promise<GpuImageReader> {
-    const options = { filter: spec.filter, channels: spec.channels, blended: spec.background !== undefined };
-    const kinds = [false, true].map((external) => imageReadPipeline(gpu, { ...options, external }));
-    const pipelines = await Promise.all(kinds);
+    const pipeline = await imageReadPipeline(gpu, optionsOf(spec, false));
     gpu.assertUsable();
-    return new GpuImageReader(gpu, spec, pipelines);
+    return new GpuImageReader(gpu, spec, pipeline);
   }
 
-  read(source: ImageSource, seen: SeenSource, crop: Crop, offset: number): void {
+  read(source: ImageSource, seen: SeenSource, crop: Crop, { offset, tiles, count }: ReadPlace): void {
     const { factor, shift, background = [] } = this.#spec;
     const { width, height } = this.#spec;
-    const call: ImageReadCall = { crop, source: seen, width, height, offset, factor, shift, background };
+    const call: ImageReadCall = { crop, tiles, count, source: seen, width, height, offset, factor, shift, background };
     const { maxTextureDimension2D: most } = this.#gpu.device.limits;
     check(
       crop.width <= most && crop.height <= most,
@@ -88,8 +87,20 @@ export class GpuImageReader implements ReaderBackend {
       if (!isRefusal(error)) this.#can.external = false;
       return false;
     }
+    if (this.#externalPipeline === undefined) void this.#compileExternal();
+    if (typeof this.#externalPipeline !== "object") return false;
     readImage(this.#gpu, this.#externalPipeline, frame, this.values, this.#uniform, call);
     return true;
+  }
+
+  /** Only what reads a video needs it. Until it is there, frames are copied. */
+  async #compileExternal(): Promise<void> {
+    this.#externalPipeline = "compiling";
+    try {
+      this.#externalPipeline = await imageReadPipeline(this.#gpu, optionsOf(this.#spec, true));
+    } catch {
+      this.#can.external = false; // copies do as well
+    }
   }
 
   /** Puts the crop into a texture. */
@@ -141,6 +152,13 @@ export class GpuImageReader implements ReaderBackend {
     this.#gpu.destroyBuffer(this.#uniform);
   }
 }
+
+const optionsOf = ({ filter, channels, background }: ReadSpec, external: boolean): ImageReadOptions => ({
+  filter,
+  channels,
+  blended: background !== undefined,
+  external,
+});
 
 /** The source is at fault, and no other way will do: it comes from another origin, or is gone. */
 const isRefusal = (error: unknown): boolean => error instanceof DOMException && ["SecurityError", "InvalidStateError"].includes(error.name);

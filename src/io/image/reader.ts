@@ -10,6 +10,11 @@ export interface ReadOptions {
   readonly index?: number;
   /** What is read of the image, instead of the reader's own crop. */
   readonly crop?: Crop;
+  /**
+   * [rows, columns] of equal pictures that the image (or its crop) holds side by side: they are read row by row into the batch from `index`
+   * on, as many as it takes, all with one dispatch. Default [1, 1].
+   */
+  readonly tiles?: readonly [number, number];
 }
 
 /** Reads images into one buffer, [batch, height, width, channels] in f32, that programs take as an input. */
@@ -53,11 +58,18 @@ export function checkEngine(name: string, engine: Engine): void {
   engine.assertUsable();
 }
 
+export interface ReadPlace {
+  /** Of the first value, in elements. */
+  readonly offset: number;
+  readonly tiles: readonly [rows: number, columns: number];
+  /** Tiles that are read. */
+  readonly count: number;
+}
+
 /** What computes: the GPU or the reference. */
 export interface ReaderBackend {
   readonly values: GPUBuffer | Float32Array;
-  /** @param offset of the first value, in elements. */
-  read(source: ImageSource, seen: SeenSource, crop: Crop, offset: number): void;
+  read(source: ImageSource, seen: SeenSource, crop: Crop, place: ReadPlace): void;
   dispose(): void;
 }
 
@@ -84,14 +96,17 @@ class Reader implements ImageReader {
     this.engine.assertUsable();
     if (this.#disposed) throw new UnrollError("disposed", `${name}: the reader was disposed`);
     const { batch, height, width, channels } = this.#spec;
-    const { index = 0, crop } = options ?? {};
+    const { index = 0, crop, tiles = [1, 1] } = options ?? {};
     check(
       index === 0 || (isCount(index) && index < batch),
       "argument",
       () => `${name}: index must be a whole number from 0 to ${batch - 1}, not ${format(index)}`,
     );
     const seen = seeSource(name, source);
-    this.#backend.read(source, seen, cropOf(name, this.#spec, crop, seen), index * height * width * channels);
+    const part = cropOf(name, this.#spec, crop, seen);
+    checkTiles(name, tiles, part, this.#spec);
+    const count = Math.min(tiles[0] * tiles[1], batch - index);
+    this.#backend.read(source, seen, part, { offset: index * height * width * channels, tiles, count });
     return this.values;
   }
 
@@ -106,6 +121,30 @@ class Reader implements ImageReader {
   }
 }
 
+/** Workgroups of a dispatch in one dimension. */
+const MAX_TILES = 65535;
+
+function checkTiles(name: string, tiles: readonly [number, number], crop: Crop, { fit }: ReadSpec): void {
+  check(
+    Array.isArray(tiles) && tiles.length === 2 && tiles.every(isCount),
+    "argument",
+    () => `${name}: tiles must be [rows, columns], whole numbers from 1, not ${format(tiles)}`,
+  );
+  const [rows, columns] = tiles;
+  if (rows * columns === 1) return;
+  check(
+    rows * columns <= MAX_TILES,
+    "limit",
+    () => `${name}: ${rows} × ${columns} tiles are more than the ${MAX_TILES} that one dispatch can read`,
+  );
+  check(fit === "fill", "argument", () => `${name}: tiles are read as they are: the reader must be made with fit "fill"`);
+  check(
+    crop.height % rows === 0 && crop.width % columns === 0,
+    "argument",
+    () => `${name}: ${crop.width} × ${crop.height} pixels do not divide into ${columns} × ${rows} equal pictures`,
+  );
+}
+
 /** The reference: bytes alone, because nothing else has pixels outside a browser. */
 class PixelReader implements ReaderBackend {
   readonly values: Float32Array;
@@ -116,13 +155,19 @@ class PixelReader implements ReaderBackend {
     this.values = new Float32Array(spec.batch * spec.height * spec.width * spec.channels);
   }
 
-  read(source: ImageSource, seen: SeenSource, crop: Crop, offset: number): void {
+  read(source: ImageSource, seen: SeenSource, crop: Crop, { offset, tiles, count }: ReadPlace): void {
     check(
       seen.kind === "pixels",
       "argument",
       () => `ImageReader.read: this engine runs on the CPU references, which read ImageData (sRGB, 8 bits) and no ${seen.what}`,
     );
-    this.values.set(readPixels(source as PixelData, crop, this.#spec), offset);
+    const { height, width, channels } = this.#spec;
+    const [rows, columns] = tiles;
+    const tile = { width: crop.width / columns, height: crop.height / rows };
+    for (let n = 0; n < count; n++) {
+      const own = { ...tile, x: crop.x + (n % columns) * tile.width, y: crop.y + Math.floor(n / columns) * tile.height };
+      this.values.set(readPixels(source as PixelData, own, this.#spec), offset + n * height * width * channels);
+    }
   }
 
   dispose(): void {}

@@ -1,15 +1,10 @@
-import {
-  compile,
-  createImageReader,
-  Engine,
-  type ImageReaderOptions,
-  type ImageSource,
-  input,
-  mul,
-  type PixelData,
-} from "../../../src/index.ts";
+import { input } from "../../../src/graph/tensor.ts";
+import { createImageReader, type ImageReaderOptions, type ImageSource, type PixelData } from "../../../src/io/image/index.ts";
 import { type Crop, cropOf, readSpec } from "../../../src/io/image/options.ts";
 import { readPixels } from "../../../src/io/image/reference.ts";
+import { mul } from "../../../src/ops/pointwise/index.ts";
+import { compile } from "../../../src/program/compile.ts";
+import { Engine } from "../../../src/program/engine.ts";
 
 let shared: Promise<Engine> | undefined;
 const engineOfPage = (): Promise<Engine> => {
@@ -174,4 +169,23 @@ export async function batches(): Promise<Batching> {
   images.dispose();
   program.dispose();
   return { shape: images.shape, usable: [...last.y], before: results.map(({ y }) => y[2]), dispatches: program.dispatches };
+}
+
+/** Pictures side by side in one, a crop of a larger, read from place 1 on; beside the same crops read one by one. */
+export async function sheets(reference: boolean): Promise<{ together: number[]; apart: number[] }> {
+  const engine = reference ? await Engine.create({ reference }) : await engineOfPage();
+  const image = pattern(50, 40);
+  const options = { size: [5, 7], batch: 6, filter: "bilinear" } as const;
+  const [together, apart] = [await createImageReader(engine, options), await createImageReader(engine, options)];
+  together.read(image, { index: 1, tiles: [3, 4], crop: { x: 2, y: 3, width: 44, height: 33 } });
+  for (let n = 0; n < 5; n++)
+    apart.read(image, { index: n + 1, crop: { x: 2 + 11 * (n % 4), y: 3 + 11 * Math.floor(n / 4), width: 11, height: 11 } });
+  const result = {
+    together: [...(await values(engine, together.shape, together.values))],
+    apart: [...(await values(engine, apart.shape, apart.values))],
+  };
+  together.dispose();
+  apart.dispose();
+  if (reference) engine.dispose();
+  return result;
 }
