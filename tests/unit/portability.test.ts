@@ -79,6 +79,24 @@ function planned(traits: DeviceTraits): { kernels: Kernel[]; stranded: string[] 
   return { kernels: [...kernels.values()], stranded };
 }
 
+/** Words that naga reserves beyond WGSL's, and that Tint lets pass. */
+const RESERVED = new Set(
+  "CompileShader ComputeShader DomainShader GeometryShader Hullshader binding_array handle i64 inout signed u64".split(" "),
+);
+
+const everything: DeviceTraits = { ...least, software: true, f16: true, subgroups: subgroups(4, 128), maxInvocations: 1024 };
+
+test("no kernel uses a word that naga alone reserves", () => {
+  const found = [least, everything].flatMap((traits) =>
+    planned(traits).kernels.flatMap(({ name, wgsl }) =>
+      [...new Set(uncommented(wgsl).match(/(?<![@\w])[A-Za-z_]\w*/g))]
+        .filter((word) => RESERVED.has(word))
+        .map((word) => `${name}: ${word}`),
+    ),
+  );
+  expect([...new Set(found)]).toEqual([]);
+});
+
 const needsSubgroups = ({ wgsl }: Kernel): boolean => /\bsubgroup|\bquad[A-Z]/.test(uncommented(wgsl));
 
 describe("on a device with the default limits", () => {
