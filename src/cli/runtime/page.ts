@@ -21,7 +21,8 @@ export async function pageRuntime(
     throw error;
   });
   const page = await browser.newPage();
-  page.on("console", (message) => log?.(message.text()));
+  // What tasks log; a browser's own remarks, such as Firefox's on each shader that does not compile, are told by the answer.
+  page.on("console", (message) => message.type() === "log" && log?.(message.text()));
   await page.goto(server.url);
   return {
     name,
