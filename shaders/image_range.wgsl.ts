@@ -7,10 +7,10 @@ export interface ImageRangeOptions {
 }
 
 /**
- * ranges[tile] = [smallest, largest] of the values of each tile, for image_draw. Where both are equal, the largest is one more, so that
- * nothing is divided by 0.
+ * ranges[tile] = [smallest, largest] of the values of each tile, for image_draw. Where both are equal, the largest becomes larger, so
+ * that nothing is divided by 0.
  *
- * Layout as in image_draw. Workgroup: 64 invocations for one tile, each a stride of 64 pixels, then a tree. Cost: each value once.
+ * Layout as in image_draw; `depth` values of each pixel count. Workgroup: 64 invocations for one tile, each a stride of 64 pixels, then a tree. Cost: each value once.
  */
 export const imageRangeShader = ({ symmetric }: ImageRangeOptions) => wgsl`
 ${imageTilesLibrary}
@@ -23,10 +23,10 @@ var<workgroup> parts: array<vec2<f32>, 64>;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let begin = params.first + id.x * params.tile_stride;
-  let pixels = params.width * params.height;
+  let count = params.width * params.height * params.depth;
   var range = vec2<f32>(values[begin]);
-  for (var i = lane; i < pixels; i += 64u) {
-    let value = values[begin + i * params.pixel_stride];
+  for (var i = lane; i < count; i += 64u) {
+    let value = values[begin + i / params.depth * params.pixel_stride + i % params.depth];
     range = vec2<f32>(min(range.x, value), max(range.y, value));
   }
   parts[lane] = range;
@@ -45,7 +45,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) l
     result = vec2<f32>(-most, most);
 #endif
     if (result.x == result.y) {
-      result.y = result.x + 1.0;
+      result.y = result.x + max(1.0, abs(result.x));
     }
     ranges[id.x] = result;
   }

@@ -120,6 +120,7 @@ export { Engine, type EngineOptions, load, save } from "./program/engine.ts";
 export { evaluate } from "./program/evaluate.ts";
 export { gradient } from "./program/gradient.ts";
 export type { Program } from "./program/program.ts";
+export { type Located, outputBuffer, variableBuffer } from "./program/located.ts";
 export { type DispatchReport, formatReport, type ProgramReport, report } from "./program/report.ts";
 export { type KernelInputs, type KernelResults, runKernel } from "./program/run-kernel.ts";
 export type { Batch, CompileSpec, Results, Tensors } from "./program/spec.ts";

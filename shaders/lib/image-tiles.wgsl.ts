@@ -15,7 +15,7 @@ struct Params {
   pixel_stride: u32,
   stops: u32,
   ranges: u32,
-  unused: u32,
+  depth: u32,
   background: vec4<f32>,
 }
 `;

@@ -147,7 +147,8 @@ export interface ImageDrawCall {
   readonly sizes: readonly number[];
   readonly background: readonly number[];
   readonly values: { readonly buffer: GPUBuffer; readonly offset: number; readonly bytes: number };
-  readonly stops: GPUBuffer;
+  /** Where there is a map of colours. */
+  readonly stops: GPUBuffer | undefined;
   readonly ranges: GPUBuffer;
   readonly uniform: GPUBuffer;
   /** Fills `ranges` first, one workgroup for each of `tiles`. */
@@ -179,15 +180,15 @@ export function drawImage(gpu: Gpu, pipeline: GPURenderPipeline, call: ImageDraw
     colorAttachments: [{ view: target.createView(), loadOp: "clear", storeOp: "store", clearValue: [0, 0, 0, 0] }],
   });
   pass.setPipeline(pipeline);
-  pass.setBindGroup(0, bind(device, pipeline, [given, { buffer: stops }, { buffer: ranges }, { buffer: uniform }]));
+  pass.setBindGroup(0, bind(device, pipeline, [given, stops && { buffer: stops }, { buffer: ranges }, { buffer: uniform }]));
   pass.draw(3);
   pass.end();
   if (copy) encoder.copyTextureToBuffer({ texture: target }, copy, [target.width, target.height]);
   device.queue.submit([encoder.finish()]);
 }
 
-function bind(device: GPUDevice, pipeline: GPUPipelineBase, resources: readonly GPUBufferBinding[]): GPUBindGroup {
-  const entries = resources.map((resource, binding) => ({ binding, resource }));
+function bind(device: GPUDevice, pipeline: GPUPipelineBase, resources: readonly (GPUBufferBinding | undefined)[]): GPUBindGroup {
+  const entries = resources.flatMap((resource, binding) => (resource ? [{ binding, resource }] : []));
   return device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
 }
 

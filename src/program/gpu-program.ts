@@ -1,6 +1,6 @@
 import { checkOptions, UnrollError } from "../errors.ts";
 import { align, evenBytes } from "../gpu/gpu.ts";
-import type { PlacedDispatch } from "../gpu/recorder.ts";
+import type { Location, PlacedDispatch } from "../gpu/recorder.ts";
 import { hostArray } from "../graph/tensor.ts";
 import { byteLength } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
@@ -61,6 +61,13 @@ export class GpuProgram implements Program {
   /** Every dispatch of a run, in order. */
   get placed(): readonly PlacedDispatch[] {
     return this.#built.placed;
+  }
+
+  /** Where an output lies, from the end of each run to the next. @throws UnrollError `name`, `disposed` */
+  outputLocation(name: string): Location {
+    this.#assertUsable();
+    checkRead(this.spec.outputs, [name]);
+    return (this.#built.readbacks.get(name) as Readback).location;
   }
 
   async run(batch: AnyBatch, options: { readonly read?: readonly PropertyKey[] } = {}): Promise<never> {

@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { COMPOSITED } from "../support/flags.ts";
 import { inPage, type OwnBrowser, ownBrowser } from "../support/page.ts";
 import type { Batching } from "./pages/image.ts";
 
 const PAGE = "tests/gpu/pages/image.ts";
-
-/** With these, Chromium composites on SwiftShader too: then it has external textures, copies of frames, and canvases of WebGPU. */
-const COMPOSITED = ["--enable-features=Vulkan", "--use-vulkan=swiftshader", "--use-angle=swiftshader"];
 
 let composited: OwnBrowser;
 beforeAll(async () => {

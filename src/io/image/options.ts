@@ -1,4 +1,4 @@
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 
 /** Pixels of an image: 4 bytes each (red, green, blue, alpha not multiplied in), row by row from the top. `ImageData` is one. */
 export interface PixelData {
@@ -62,12 +62,17 @@ export interface ReadSpec {
 /** So that places, computed in 32 bits, never overflow. */
 export const MAX_SIDE = 16384;
 
+/** Workgroups that a dispatch has in one dimension. */
+export const MAX_TILES = 65535;
+
 export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 const isNumber = (value: unknown): value is number => Number.isFinite(value);
 
-/** @throws UnrollError `argument`, `shape` */
+const OPTIONS = ["size", "channels", "batch", "filter", "crop", "fit", "scale", "mean", "std", "background"];
+
+/** @throws UnrollError `argument`, `name`, `shape` */
 export function readSpec(name: string, options: ImageReaderOptions): ReadSpec {
-  check(options !== null && typeof options === "object", "argument", () => `${name}: give options with size: [height, width]`);
+  checkOptions(name, options, OPTIONS);
   const { size, channels = 3, batch = 1, filter = "bilinear", fit = "fill", crop, scale = 1, mean = 0, std = 1, background } = options;
   checkSize(name, size);
   check(channels === 1 || channels === 3 || channels === 4, "argument", () => `${name}: channels must be 1, 3 or 4, not ${channels}`);

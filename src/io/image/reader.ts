@@ -1,7 +1,17 @@
-import { check, UnrollError } from "../../errors.ts";
+import { check, checkOptions, UnrollError } from "../../errors.ts";
 import { type Engine, gpuPartsOf } from "../../program/engine.ts";
 import { GpuImageReader } from "./gpu-reader.ts";
-import { type Crop, cropOf, format, type ImageReaderOptions, isCount, type PixelData, type ReadSpec, readSpec } from "./options.ts";
+import {
+  type Crop,
+  cropOf,
+  format,
+  type ImageReaderOptions,
+  isCount,
+  MAX_TILES,
+  type PixelData,
+  type ReadSpec,
+  readSpec,
+} from "./options.ts";
 import { readPixels } from "./reference.ts";
 import { type ImageSource, type SeenSource, seeSource } from "./source.ts";
 
@@ -95,8 +105,9 @@ class Reader implements ImageReader {
     const name = "ImageReader.read";
     this.engine.assertUsable();
     if (this.#disposed) throw new UnrollError("disposed", `${name}: the reader was disposed`);
+    checkOptions(name, options, ["index", "crop", "tiles"]);
     const { batch, height, width, channels } = this.#spec;
-    const { index = 0, crop, tiles = [1, 1] } = options ?? {};
+    const { index = 0, crop, tiles = [1, 1] } = options;
     check(
       index === 0 || (isCount(index) && index < batch),
       "argument",
@@ -120,9 +131,6 @@ class Reader implements ImageReader {
     this.dispose();
   }
 }
-
-/** Workgroups of a dispatch in one dimension. */
-const MAX_TILES = 65535;
 
 function checkTiles(name: string, tiles: readonly [number, number], crop: Crop, { fit }: ReadSpec): void {
   check(
