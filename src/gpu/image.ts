@@ -5,6 +5,8 @@ import { IMAGE_TILES_PARAMS } from "../../shaders/lib/image-tiles.wgsl.ts";
 import { UnrollError } from "../errors.ts";
 import { type Gpu, USAGE } from "./gpu.ts";
 
+export type { ImageDrawOptions, ImageReadOptions };
+
 /** Numeric values of GPUTextureUsage, which is no global in every runtime. */
 const TEXTURE = { COPY_SRC: 1, COPY_DST: 2, TEXTURE_BINDING: 4, RENDER_ATTACHMENT: 16 } as const;
 

@@ -1,7 +1,6 @@
-import type { ImageReadOptions } from "../../../shaders/image_read.wgsl.ts";
 import { check, UnrollError } from "../../errors.ts";
 import { type Gpu, USAGE } from "../../gpu/gpu.ts";
-import { type ImageReadCall, ImageTexture, imageReadPipeline, readImage, uniformFor } from "../../gpu/image.ts";
+import { type ImageReadCall, type ImageReadOptions, ImageTexture, imageReadPipeline, readImage, uniformFor } from "../../gpu/image.ts";
 import type { Crop, PixelData, ReadSpec } from "./options.ts";
 import type { ReaderBackend, ReadPlace } from "./reader.ts";
 import type { ImageSource, SeenSource } from "./source.ts";

@@ -1,7 +1,6 @@
-import type { ImageDrawOptions } from "../../../shaders/image_draw.wgsl.ts";
 import { check, UnrollError } from "../../errors.ts";
 import { align, type Gpu, USAGE } from "../../gpu/gpu.ts";
-import { drawImage, ImageTexture, imageDrawPipeline, imageRangePipeline, uniformFor } from "../../gpu/image.ts";
+import { drawImage, type ImageDrawOptions, ImageTexture, imageDrawPipeline, imageRangePipeline, uniformFor } from "../../gpu/image.ts";
 import type { Drawing, WriteSpec } from "./write-options.ts";
 import type { AnyCanvas, Drawable } from "./writer.ts";
 
