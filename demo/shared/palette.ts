@@ -1,8 +1,8 @@
 /** Red, green, blue from 0 to 255. */
 export type Color = readonly [number, number, number];
 
-/** The colour of a value. */
-export type Scale = (value: number) => Color;
+/** The colour of a value, and of its place among all. */
+export type Scale = (value: number, index: number) => Color;
 
 /** A colour of the page by the name of its CSS property, which must be written as #rrggbb. */
 export function themeColor(name: string): Color {
@@ -22,30 +22,33 @@ function mix(from: Color, to: Color, share: number): Color {
 /** Black on light colours, white on dark ones. */
 export const readableOn = ([r, g, b]: Color): string => (0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#1d2024" : "#ffffff");
 
-/** Brightness 0 to 255, of one channel (0 red, 1 green, 2 blue) or of all. */
-export const brightness = (channel?: number) => (): Scale => (value) => {
-  const c = clamp(value, 0, 255);
-  return channel === undefined ? [c, c, c] : [channel === 0 ? c : 0, channel === 1 ? c : 0, channel === 2 ? c : 0];
-};
+/** From black to white for 0 to `white`, or to the full red (0), green (1) or blue (2) of a channel. */
+export const brightness =
+  (white: number, channel?: number) =>
+  () =>
+  (value: number): Color => {
+    const c = clamp((255 * value) / white, 0, 255);
+    return channel === undefined ? [c, c, c] : [channel === 0 ? c : 0, channel === 1 ? c : 0, channel === 2 ? c : 0];
+  };
 
 /** From the page to ink for 0 to 1. */
-export const ink = (): Scale => {
+export const ink = () => {
   const [paper, dark] = [themeColor("--page"), themeColor("--text")];
-  return (value) => mix(paper, dark, value);
+  return (value: number): Color => mix(paper, dark, value);
 };
 
 /** Negative values warm, positive ones blue, zero as the page. */
-export const diverging = (limit: number) => (): Scale => {
+export const diverging = (limit: number) => () => {
   const [zero, high, low] = [themeColor("--page"), themeColor("--accent"), themeColor("--warm")];
-  return (value) => mix(zero, value < 0 ? low : high, Math.abs(value) / (limit || 1));
+  return (value: number): Color => mix(zero, value < 0 ? low : high, Math.abs(value) / (limit || 1));
 };
 
 /** From the page to a colour for 0 to `limit`. */
 export const heat =
   (limit: number, name = "--accent") =>
-  (): Scale => {
+  () => {
     const [zero, high] = [themeColor("--page"), themeColor(name)];
-    return (value) => mix(zero, high, value / (limit || 1));
+    return (value: number): Color => mix(zero, high, value / (limit || 1));
   };
 
 /** The largest magnitude among values. */

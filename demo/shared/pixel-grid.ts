@@ -168,7 +168,7 @@ export class PixelGrid {
     context.textBaseline = "middle";
     for (let i = 0; i < rows * columns; i++) {
       const [x, y] = [(i % columns) * cell, Math.floor(i / columns) * cell];
-      const color = scale(values[i]);
+      const color = scale(values[i], i);
       context.fillStyle = css(color);
       context.fillRect(x, y, cell, cell);
       if (!writes) continue;

@@ -58,8 +58,10 @@ export class DemoPage {
   }
 
   /** Waits until a tab has prepared its kernels and nothing is being changed. */
-  ready(tab: string): Promise<unknown> {
-    return this.page.waitForSelector(`#panel-${tab}[aria-busy="false"]`, { timeout: 60_000 });
+  async ready(tab: string): Promise<void> {
+    await this.page.waitForSelector(`#panel-${tab}[aria-busy="false"]`, { timeout: 60_000 });
+    const error = await this.page.$(`#panel-${tab} .status.error`);
+    if (error) throw new Error(`the tab failed: ${await error.evaluate(({ textContent }) => textContent)}`);
   }
 
   text(id: string): Promise<string> {

@@ -62,14 +62,14 @@ export class Pixels {
   #show(): void {
     const grey = greyOf(this.#pixels);
     const channels = NAMES.map((_, c) => channelOf(this.#pixels, c));
-    const colors = () => (i: number) => [channels[0][i], channels[1][i], channels[2][i]] as const;
-    this.#picture.show(plane(Float64Array.from(grey.keys())), { scale: colors });
+    const colors = () => (_: number, i: number) => [channels[0][i], channels[1][i], channels[2][i]] as const;
+    this.#picture.show(plane(grey), { scale: colors });
     this.#channels.forEach((grid, c) => {
-      grid.show(plane(channels[c]), { scale: brightness(c) });
+      grid.show(plane(channels[c]), { scale: brightness(255, c) });
     });
     const channel = this.#shown === GREY_PLANE ? undefined : this.#shown;
     this.#numbers.show(plane(channel === undefined ? grey : channels[channel]), {
-      scale: brightness(channel),
+      scale: brightness(255, channel),
       text: (value) => String(Math.round(value)),
     });
     this.#point(this.#at);

@@ -1,3 +1,4 @@
+import { conv2d, evaluate, type F32, input, maxout, maxPool2d } from "../../../src/index.ts";
 import type { Plane } from "../../shared/pixel-grid.ts";
 
 /** Zeros around a plane: before the first and behind the last row, the same for columns. */
@@ -24,25 +25,31 @@ export function patchOf({ columns, values }: Plane, row: number, column: number,
   return Array.from({ length: size * size }, (_, i) => values[(row + Math.floor(i / size)) * columns + column + (i % size)]);
 }
 
-/** The response of a square filter at every place, `stride` apart. */
-export function convolve({ rows, columns, values }: Plane, weights: readonly number[], stride: number): Plane {
+/** The response of a square filter at every place, `stride` apart: the engine's own convolution, on its CPU reference. */
+export function convolve(plane: Plane, weights: readonly number[], stride: number): Plane {
   const size = Math.sqrt(weights.length);
-  const [high, wide] = [rows, columns].map((length) => Math.floor((length - size) / stride) + 1);
-  const result = new Float64Array(high * wide);
-  for (let i = 0; i < result.length; i++) {
-    const at = Math.floor(i / wide) * stride * columns + (i % wide) * stride;
-    weights.forEach((weight, j) => {
-      result[i] += weight * values[at + Math.floor(j / size) * columns + (j % size)];
-    });
-  }
-  return { rows: high, columns: wide, values: result };
+  const filter = input([size, size, 1, 1]);
+  return planeOf((x) => conv2d(x, filter, { stride }), plane, [[filter, weights]]);
 }
 
 /** The largest value in each square of `size` × `size`, `stride` apart. */
-export function pool({ rows, columns, values }: Plane, size: number, stride: number): Plane {
-  const [high, wide] = [rows, columns].map((length) => Math.floor((length - size) / stride) + 1);
-  const result = Float64Array.from({ length: high * wide }, (_, i) =>
-    Math.max(...patchOf({ rows, columns, values }, Math.floor(i / wide) * stride, (i % wide) * stride, size)),
-  );
-  return { rows: high, columns: wide, values: result };
+export const pool = (plane: Plane, size: number, stride: number): Plane => planeOf((x) => maxPool2d(x, { size, stride }), plane);
+
+type Images = F32<readonly [number, number, number, number]>;
+
+function planeOf(
+  graph: (x: Images) => Images,
+  { rows, columns, values }: Plane,
+  feeds: readonly (readonly [Images, readonly number[]])[] = [],
+): Plane {
+  const x = input([1, rows, columns, 1]);
+  const y = graph(x);
+  const [result] = evaluate([y], new Map<Images, ArrayLike<number>>([[x, values], ...feeds]));
+  return { rows: y.shape[1], columns: y.shape[2], values: result };
+}
+
+/** For each place, the largest value among planes. */
+export function maxoutOf(values: readonly number[]): number {
+  const x = input([1, values.length]);
+  return evaluate([maxout(x, { size: values.length })], new Map([[x, values]]))[0][0];
 }

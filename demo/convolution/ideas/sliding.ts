@@ -110,7 +110,7 @@ export class Sliding {
     this.#border = borderOf(padding, SIZE, this.#size, this.#stride);
     this.#wide = padded(this.#input, this.#border);
     this.#response = convolve(this.#wide, this.#weights, this.#stride);
-    this.#image.show(this.#wide, { scale: () => (value) => brightness()()(255 * value) });
+    this.#image.show(this.#wide, { scale: brightness(1) });
     this.#showMap();
     const { rows, columns } = this.#response;
     this.#part("slide-sizes").textContent =
@@ -148,7 +148,7 @@ export class Sliding {
     const pixels = patchOf(this.#wide, row, column, size);
     const products = pixels.map((pixel, i) => pixel * this.#weights[i]);
     const square = { rows: size, columns: size };
-    this.#patch.show({ ...square, values: pixels }, { scale: () => (value) => brightness()()(255 * value), text: signed });
+    this.#patch.show({ ...square, values: pixels }, { scale: brightness(1), text: signed });
     this.#products.show({ ...square, values: products }, { scale: diverging(magnitude(products)), text: signed });
     this.#explain(pixels, products);
   }

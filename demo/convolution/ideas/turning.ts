@@ -3,7 +3,7 @@ import { diverging, magnitude } from "../../shared/palette.ts";
 import { PixelGrid, type Plane } from "../../shared/pixel-grid.ts";
 import { element } from "../../shared/svg.ts";
 import { digitPlane, REST } from "./digit.ts";
-import { convolve } from "./responses.ts";
+import { convolve, maxoutOf } from "./responses.ts";
 
 /** What the three filters were turned by. */
 const ANGLES = [-30, 0, 30] as const;
@@ -57,7 +57,7 @@ export class Turning {
 
   show(image: Plane, degrees: number): void {
     const responses = this.#respond(image);
-    const largest = Math.max(...responses);
+    const largest = maxoutOf(responses);
     responses.forEach((response, i) => {
       this.#bar(`turn-response-${i}`, response);
       this.#part(`turn-filter-${i}`).classList.toggle("winner", response === largest);
