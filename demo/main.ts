@@ -10,5 +10,6 @@ if (help) {
   adapter.textContent = "No WebGPU";
   byId("panels").append(help);
 } else {
-  mountTabs(byId("tabs"), byId("panels"), [charRnnTab((name) => adapter.replaceChildren(name)), convolutionTab()]);
+  const showAdapter = (name: string) => adapter.replaceChildren(name);
+  mountTabs(byId("tabs"), byId("panels"), [charRnnTab(showAdapter), convolutionTab(showAdapter)]);
 }

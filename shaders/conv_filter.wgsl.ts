@@ -72,9 +72,9 @@ ${each(across, (j) => `let column${j} = columns_of(tile.group, column + ${4 * j}
 ${each(rows * across, (i) => `var c${Math.floor(i / across)}_${i % across} = vec4<f32>();`)}
   let k_end = params.k;
   for (var line = tile.line_begin; line < tile.line_end; line += 1u) {
-    let from = line_of(tile, line);
-    if (from.y == 0u) { continue; }
-${each(groups, (i) => `let row${i} = vec3<u32>(from.x, (tile.row + ${4 * i}u) / ${unitA}u, length);`)}
+    let start = line_of(tile, line);
+    if (start.y == 0u) { continue; }
+${each(groups, (i) => `let row${i} = vec3<u32>(start.x, (tile.row + ${4 * i}u) / ${unitA}u, length);`)}
     let b_start = line * params.k * b_stride;
     for (var k = 0u; k < k_end; k += 4u) {
 ${matmulStep(step)}

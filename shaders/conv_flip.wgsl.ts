@@ -36,8 +36,8 @@ fn main(
   let o = row % params.group_out;
   let tap = row / params.group_out;
   let kx = tap % params.width;
-  let from = select(tap, tap - kx + params.width - 1u - kx, params.flip_x != 0u);
-  flipped[at] = filter_in[(from * params.group_in + i) * params.groups * params.group_out + group * params.group_out + o];
+  let origin = select(tap, tap - kx + params.width - 1u - kx, params.flip_x != 0u);
+  flipped[at] = filter_in[(origin * params.group_in + i) * params.groups * params.group_out + group * params.group_out + o];
 }
 `;
 }

@@ -20,6 +20,27 @@ async function pointAt(id: string, [row, column]: readonly [number, number], cou
 /** What a canvas shows, to be compared. */
 const drawn = (id: string): Promise<string> => demo.page.$eval(`${part(id)} canvas`, (canvas) => (canvas as HTMLCanvasElement).toDataURL());
 
+const ready = () => demo.ready("convolution");
+
+describe("The network that reads digits", () => {
+  test("learns, and the page stays responsive", async () => {
+    await open();
+    await ready();
+    expect(await demo.number("dispatches")).toBeGreaterThan(5);
+    expect(await demo.number("dispatches")).toBeLessThanOrEqual(40);
+    await demo.page.click(part("start"));
+    await demo.until("count", { from: 3 }, 30);
+    const pauses = await demo.lateness();
+    await demo.until("held-out", { from: 80 }, 100);
+    console.log(
+      `demo: ${await demo.text("held-out")} of held-out fonts after ${await demo.text("count")} steps, ${await demo.text("speed")} steps/s`,
+    );
+    console.log(`demo: timers late by ${pauses[30].toFixed(0)} ms (median), ${pauses[59].toFixed(0)} ms (worst of 60)`);
+    await demo.screenshots("convolution-learned");
+    expect(demo.problems).toEqual([]);
+  });
+});
+
 describe("The textbook's ideas", () => {
   test("a pixel tells its numbers, by pointer and by arrow keys", async () => {
     await open();

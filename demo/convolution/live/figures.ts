@@ -1,0 +1,110 @@
+import { LineChart } from "../../shared/chart.ts";
+import { Curve, RunningMean } from "../../shared/curve.ts";
+import { count, find } from "../../shared/dom.ts";
+import type { Evaluation, Facts, Measurement } from "./session.ts";
+
+/** Milliseconds between two updates of the numbers. */
+const REFRESH = 250;
+/** The loss of somebody who guesses among ten digits. */
+const GUESSING = Math.log(10);
+
+/** The numbers and curves of a run. */
+export class Figures {
+  readonly #part: (id: string) => HTMLElement;
+  readonly #lossChart: LineChart;
+  readonly #accuracyChart: LineChart;
+  #loss = new Curve(2);
+  #accuracy = new Curve(2);
+  #meanLoss = new RunningMean(10);
+  #meanAccuracy = new RunningMean(10);
+  #heldOut = 0;
+  #batch = 1;
+  #lastShown = 0;
+  #speed = { time: 0, step: 0 };
+
+  constructor(panel: HTMLElement) {
+    this.#part = (id) => find(panel, `[data-id="${id}"]`, HTMLElement);
+    this.#lossChart = new LineChart(this.#part("loss-chart"), this.#part("loss-legend"), {
+      height: 170,
+      include: () => GUESSING,
+      lines: [
+        { label: "each reading", color: "--faint", width: 1 },
+        { label: "mean", color: "--accent", width: 2 },
+        { label: "guessing", color: "--muted", width: 1, dash: [4, 4] },
+      ],
+    });
+    this.#accuracyChart = new LineChart(this.#part("accuracy-chart"), this.#part("accuracy-legend"), {
+      height: 170,
+      include: () => 100,
+      lines: [
+        { label: "fonts it learns from", color: "--accent", width: 1.5 },
+        { label: "fonts held out", color: "--warm", width: 2 },
+      ],
+    });
+  }
+
+  /** A new network. */
+  clear(): void {
+    this.#loss = new Curve(2);
+    this.#accuracy = new Curve(2);
+    this.#meanLoss = new RunningMean(10);
+    this.#meanAccuracy = new RunningMean(10);
+    this.#heldOut = 0;
+    for (const id of ["loss", "accuracy", "held-out", "speed"]) this.#part(id).textContent = "–";
+    this.#count(0);
+    this.#draw();
+  }
+
+  facts(facts: Facts, batch: number): void {
+    this.#batch = batch;
+    this.#part("dispatches").textContent = count(facts.dispatches.length);
+    this.#part("parameters").textContent = `in one submit; ${count(facts.parameters)} parameters`;
+  }
+
+  add({ step, loss, accuracy }: Measurement): void {
+    const mean = this.#meanLoss.add(loss);
+    this.#loss.add(step, [loss, mean]);
+    const meanAccuracy = this.#meanAccuracy.add(accuracy);
+    this.#accuracy.add(step, [100 * meanAccuracy, 100 * this.#heldOut]);
+    this.#part("loss").textContent = mean.toFixed(3);
+    this.#part("accuracy").textContent = percent(meanAccuracy);
+  }
+
+  evaluated({ accuracy }: Evaluation): void {
+    this.#heldOut = accuracy;
+    this.#part("held-out").textContent = percent(accuracy);
+  }
+
+  /** Training goes on after a pause: speed is measured anew. */
+  resume(): void {
+    this.#speed = { time: 0, step: 0 };
+  }
+
+  /** Called at each frame; draws a few times per second. */
+  show(step: number): void {
+    const now = performance.now();
+    if (now - this.#lastShown < REFRESH) return;
+    this.#lastShown = now;
+    const seconds = (now - this.#speed.time) / 1000;
+    if (this.#speed.time === 0) this.#speed = { time: now, step };
+    else if (seconds >= 1) {
+      const speed = (step - this.#speed.step) / seconds;
+      this.#part("speed").textContent = speed < 10 ? speed.toFixed(1) : count(speed);
+      this.#speed = { time: now, step };
+    }
+    this.#count(step);
+    this.#draw();
+  }
+
+  #count(step: number): void {
+    this.#part("count").textContent = count(step);
+    this.#part("seen").textContent = `${count(step * this.#batch)} digits seen`;
+  }
+
+  #draw(): void {
+    this.#lossChart.update(this.#loss.steps, [...this.#loss.lines, this.#loss.steps.map(() => GUESSING)]);
+    this.#accuracyChart.update(this.#accuracy.steps, this.#accuracy.lines);
+  }
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
