@@ -60,7 +60,7 @@ export { type CrossEntropyOptions, type Labels, type NllLossOptions, nllLoss, so
 export type { Reduction } from "./ops/loss/common.ts";
 export { meanSquaredError, type SquaredErrorOptions, squaredErrors, sumSquaredError } from "./ops/loss/squared-error.ts";
 export { type MatmulOptions, matmul } from "./ops/matmul/matmul.ts";
-export { type BatchNormResult, batchNorm } from "./ops/norm/batch-norm.ts";
+export { type BatchNormResult, batchNormTrain } from "./ops/norm/batch-norm.ts";
 export { batchNormInference, type NormOptions } from "./ops/norm/batch-norm-inference.ts";
 export { type LayerNormOptions, type LayerNormResult, layerNorm, layerNormStatistics } from "./ops/norm/layer-norm.ts";
 export {
@@ -103,6 +103,8 @@ export {
   sum,
   sumOfSquares,
 } from "./ops/reduce/index.ts";
+export type { Coordinates, ResizeMode, Rounding } from "./ops/resize/line.ts";
+export { type ResizeOptions, resize2d } from "./ops/resize/resize.ts";
 export { type RnnOptions, type RnnResult, rnn } from "./ops/rnn/rnn.ts";
 export { concat } from "./ops/shape/concat.ts";
 export { pad } from "./ops/shape/pad.ts";
@@ -119,8 +121,8 @@ export { compile } from "./program/compile.ts";
 export { Engine, type EngineOptions, load, save } from "./program/engine.ts";
 export { evaluate } from "./program/evaluate.ts";
 export { gradient } from "./program/gradient.ts";
-export type { Program } from "./program/program.ts";
 export { type Located, outputBuffer, variableBuffer } from "./program/located.ts";
+export type { Program } from "./program/program.ts";
 export { type DispatchReport, formatReport, type ProgramReport, report } from "./program/report.ts";
 export { type KernelInputs, type KernelResults, runKernel } from "./program/run-kernel.ts";
 export type { Batch, CompileSpec, Results, Tensors } from "./program/spec.ts";

@@ -2,7 +2,7 @@ import { check, describe } from "../errors.ts";
 import type { Location } from "../gpu/recorder.ts";
 import { Variable } from "../graph/tensor.ts";
 import type { DType, Shape, TensorType } from "../graph/types.ts";
-import { type Engine, gpuPartsOf } from "./engine.ts";
+import { checkEngine, type Engine, gpuPartsOf } from "./engine.ts";
 import { GpuProgram } from "./gpu-program.ts";
 import type { Program } from "./program.ts";
 import type { Tensors } from "./spec.ts";
@@ -32,6 +32,7 @@ export function outputBuffer<I extends Tensors, O extends Tensors>(program: Prog
  * @throws UnrollError `argument` on a reference engine, `disposed`, `lost`.
  */
 export function variableBuffer<D extends DType, S extends Shape>(engine: Engine, variable: Variable<D, S>): Located {
+  checkEngine("variableBuffer", engine);
   engine.assertUsable();
   check(
     variable instanceof Variable,

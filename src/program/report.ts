@@ -89,7 +89,12 @@ export function report<I extends Tensors, O extends Tensors>(program: Program<I,
 
 /** A report as a table for a terminal. */
 export function formatReport(given: ProgramReport): string {
-  check(Array.isArray(given?.dispatches), "argument", () => `formatReport: give what report(program) returns, not ${describe(given)}`);
+  const whole = Array.isArray(given?.dispatches) && typeof given.total?.flops === "number";
+  check(
+    whole && [...given.dispatches].every((d) => Array.isArray(d?.outputs)),
+    "argument",
+    () => `formatReport: give what report(program) returns, not ${describe(given)}`,
+  );
   const { label, dispatches, peakBytes, boundBytes, total } = given;
   const rows = dispatches.map((d, i) => [
     String(i),

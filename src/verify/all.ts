@@ -8,6 +8,7 @@ import { pointwiseSamples } from "./samples/pointwise.ts";
 import { poolSamples } from "./samples/pool.ts";
 import { randomSamples } from "./samples/random.ts";
 import { reduceSamples } from "./samples/reduce.ts";
+import { resizeSamples } from "./samples/resize.ts";
 import { rnnSamples } from "./samples/rnn.ts";
 import { shapeSamples } from "./samples/shape.ts";
 import { softmaxSamples } from "./samples/softmax.ts";
@@ -26,4 +27,5 @@ export const allSamples: readonly OpSamples[] = [
   ...rnnSamples,
   ...lossSamples,
   ...poolSamples,
+  ...resizeSamples,
 ];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bundledCorpus, readCorpus, Streams } from "../../demo/char-rnn/corpus.ts";
-import { Curve, RunningMean } from "../../demo/shared/curve.ts";
 import { drawToken } from "../../demo/char-rnn/sampling.ts";
+import { Curve, RunningMean } from "../../demo/shared/curve.ts";
 
 const text = (corpus: { characters: readonly string[] }, tokens: Iterable<number>): string =>
   Array.from(tokens, (token) => corpus.characters[token]).join("");

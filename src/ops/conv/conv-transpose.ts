@@ -1,4 +1,4 @@
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import type { Activation } from "../../graph/op.ts";
 import type { F32 } from "../../graph/tensor.ts";
 import { formatType } from "../../graph/types.ts";
@@ -68,6 +68,7 @@ function resolve(plane: Pair, filter: Pair, options: ConvTranspose2dOptions): { 
  * @throws UnrollError `shape`, `dtype` or `argument` when the operands do not fit.
  */
 export function convTranspose2d(x: F32x4, filter: F32x4, options: ConvTranspose2dOptions = {}): F32x4 {
+  checkOptions(OP, options, ["bias", "groups", "activation", "stride", "dilation", "padding", "outputPadding", "outputSize"]);
   const { bias, groups = 1, activation } = options;
   checkTensors(OP, [["x", x, 4], ["filter", filter, 4], ...(bias ? [["bias", bias, 1] as const] : [])]);
   check(

@@ -1,3 +1,4 @@
+import { checkOptions } from "../../errors.ts";
 import type { Activation } from "../../graph/op.ts";
 import type { F32 } from "../../graph/tensor.ts";
 import { resolveWindow, type WindowOptions } from "../window.ts";
@@ -21,6 +22,7 @@ export interface Conv2dOptions extends WindowOptions {
  * @throws UnrollError `shape`, `dtype` or `argument` when the operands do not fit.
  */
 export function conv2d(x: F32x4, filter: F32x4, options: Conv2dOptions = {}): F32x4 {
+  checkOptions("conv2d", options, ["bias", "groups", "activation", "stride", "dilation", "padding"]);
   const { bias, groups = 1, activation } = options;
   checkTensors("conv2d", [
     ["x", x, 4],

@@ -14,13 +14,13 @@ import { planStatistics } from "./parts.ts";
 
 /** Inputs x, scale, bias; outputs y, and mean and variance of each channel. */
 export const batchNormOp: Op<NormAttributes> = {
-  name: "batchNorm",
+  name: "batchNormTrain",
   shape(inputs, { epsilon }) {
-    checkF32("batchNorm", ["x", "scale", "bias"], inputs);
-    checkEpsilon("batchNorm", epsilon);
+    checkF32("batchNormTrain", ["x", "scale", "bias"], inputs);
+    checkEpsilon("batchNormTrain", epsilon);
     const [x, scale, bias] = inputs;
-    checkChannels("batchNorm", x, { scale, bias });
-    check(columnsOf(x.shape).reduce > 0, "shape", () => `batchNorm: x is ${formatType(x)}: no rows to take statistics over`);
+    checkChannels("batchNormTrain", x, { scale, bias });
+    check(columnsOf(x.shape).reduce > 0, "shape", () => `batchNormTrain: x is ${formatType(x)}: no rows to take statistics over`);
     return [x, scale, scale].map(({ dtype, shape }) => ({ dtype, shape }));
   },
   reference(call, [x, scale, bias], [y, mean, variance]) {
@@ -129,7 +129,7 @@ function gradientOf({ inputs, outputs, attributes, gradients, needs }: GradientC
   return [shift ? add(dx ?? mul(x, 0), shift) : dx, products, sums];
 }
 
-/** What {@link batchNorm} gives. */
+/** What {@link batchNormTrain} gives. */
 export interface BatchNormResult<S extends Shape> {
   readonly y: F32<S>;
   /** Of each channel, [C]. */
@@ -144,14 +144,14 @@ export interface BatchNormResult<S extends Shape> {
  * Mean and variance are computed about the mean, so that data far from 0 lose no accuracy.
  * @throws UnrollError `shape` when scale or bias are not [C], or x has no rows.
  */
-export function batchNorm<S extends Shape>(
+export function batchNormTrain<S extends Shape>(
   x: F32<S>,
   scale: F32<readonly [number]>,
   bias: F32<readonly [number]>,
   options: NormOptions = {},
 ): BatchNormResult<S> {
-  for (const [name, value] of Object.entries({ x, scale, bias })) checkTensor("batchNorm", name, value);
-  checkOptions("batchNorm", options, "epsilon?");
+  for (const [name, value] of Object.entries({ x, scale, bias })) checkTensor("batchNormTrain", name, value);
+  checkOptions("batchNormTrain", options, "epsilon?");
   const [y, mean, variance] = apply(batchNormOp, [x, scale, bias], { epsilon: options.epsilon ?? EPSILON });
   return { y, mean, variance } as unknown as BatchNormResult<S>;
 }

@@ -1,3 +1,4 @@
+import { checkOptions } from "../../errors.ts";
 import { checkTensor } from "../pointwise/define.ts";
 import { mean } from "../reduce/sums.ts";
 import { checkImages } from "./geometry.ts";
@@ -23,7 +24,9 @@ export function globalAveragePool2d(x: Images): Images {
 }
 
 /** (Σ |x|^p)^(1/p) of each plane, p = 2 unless given: [N, H, W, C] → [N, 1, 1, C]. */
-export function globalLpPool2d(x: Images, { p = 2 }: { readonly p?: number } = {}): Images {
+export function globalLpPool2d(x: Images, options: { readonly p?: number } = {}): Images {
+  checkOptions("globalLpPool2d", options, ["p"]);
+  const { p = 2 } = options;
   const [, h, w] = checked("globalLpPool2d", x).shape;
   return lpPool2d(x, { size: [h, w], p });
 }

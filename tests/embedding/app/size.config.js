@@ -1,0 +1,1 @@
+export default { build: { modulePreload: false, rolldownOptions: { input: "src/size.ts" } } };

@@ -1,0 +1,120 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import type { Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import type { Page } from "puppeteer";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildPackage, root } from "../support/build.ts";
+import { freshPage } from "../support/page.ts";
+import { serveStatic } from "../support/static-server.ts";
+
+const run = promisify(execFile);
+
+/** No eval, no inline script, nothing from elsewhere. */
+const POLICY = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
+
+interface Trained {
+  readonly first: number;
+  readonly last: number;
+}
+
+let folder: string;
+let app: string;
+let server: Server;
+let page: Page;
+let problems: string[];
+
+/** Packs the library as npm would publish it, and installs it in a copy of the app outside the repository. */
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "unroll-embedding-"));
+  const library = join(folder, "library");
+  await mkdir(library);
+  for (const file of ["package.json", "README.md", "LICENSE", "CHANGELOG.md"]) await cp(join(root, file), join(library, file));
+  const bin = (name: string) => join(root, "node_modules/.bin", name);
+  await buildPackage(join(library, "dist"));
+  await run(bin("tsc"), ["-p", "tsconfig.build.json", "--outDir", join(library, "dist")], { cwd: root });
+  await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], { cwd: library });
+  const archive = (await readdir(folder)).find((name) => name.endsWith(".tgz")) as string;
+  app = join(folder, "app");
+  await cp(join(root, "tests/embedding/app"), app, { recursive: true });
+  await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", "--omit=optional", join(folder, archive)], { cwd: app });
+  // The tools that the app's developers have; the library comes from the archive alone.
+  await mkdir(join(app, "node_modules/@webgpu"), { recursive: true });
+  for (const tool of ["vite", "typescript", "@webgpu/types"])
+    await symlink(join(root, "node_modules", tool), join(app, "node_modules", tool));
+  await run(bin("vite"), ["build", "--logLevel", "error"], { cwd: app });
+  const served = await serveStatic(join(app, "dist"), { "Content-Security-Policy": POLICY });
+  server = served.server;
+  ({ page, problems } = await freshPage());
+  await page.goto(served.url);
+}, 300_000);
+
+afterAll(async () => {
+  await page?.close();
+  server?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Plays one of the app's scenes; nothing may reach the console, WebGPU's validation or the policy's reports. */
+async function scene<T>(name: string): Promise<T> {
+  const result = await page.evaluate((name) => (window as never as { scenes: Record<string, () => Promise<T>> }).scenes[name](), name);
+  expect(await page.evaluate(() => (window as never as { violations: string[] }).violations)).toEqual([]);
+  expect(problems).toEqual([]);
+  return result as T;
+}
+
+function expectLearned({ first, last }: Trained): void {
+  expect(first).toBeGreaterThan(1.5);
+  expect(last).toBeLessThan(first / 2);
+}
+
+describe("the package in somebody else's app, under a strict Content-Security-Policy", () => {
+  test("its types satisfy a stricter TypeScript than ours, declarations included", async () => {
+    // @webgpu/types and TypeScript's own DOM library name things twice, so our declarations are checked without the former.
+    for (const project of ["tsconfig.json", "tsconfig.declarations.json"]) {
+      const tsc = join(root, "node_modules/.bin/tsc");
+      const { stdout } = await run(tsc, ["-p", project], { cwd: app }).catch((error: { stdout: string }) => error);
+      expect(stdout).toBe("");
+    }
+  });
+
+  test("trains on the page", async () => {
+    expectLearned(await scene<Trained>("page"));
+  });
+
+  test("trains in a Worker", async () => {
+    expectLearned(await scene<Trained>("worker"));
+  });
+
+  test("trains on a device that the host owns, draws with meanwhile and goes on using", async () => {
+    const result = await scene<Trained & { pixels: number[][]; lost: boolean }>("host");
+    expectLearned(result);
+    expect(result.pixels).toEqual(Array(7).fill([0, 255, 0, 255]));
+    expect(result.lost).toBe(false);
+  });
+
+  test("two engines on one page, on devices of their own or on one device, give the same bits", async () => {
+    const { apart, together } = await scene<{ apart: Trained[]; together: Trained[] }>("two");
+    // The host's device has fewer features than one that the engine requests, so other kernel variants may be chosen.
+    for (const [one, another] of [apart, together]) {
+      expect(one).toEqual(another);
+      expectLearned(one);
+    }
+  });
+
+  test("an app that trains a network ships at most 48 KB of script", async () => {
+    await run(join(root, "node_modules/.bin/vite"), ["build", "--logLevel", "error", "--outDir", "dist-size", "-c", "size.config.js"], {
+      cwd: app,
+    });
+    const files = (await readdir(join(app, "dist-size"), { recursive: true })).filter((name) => name.endsWith(".js"));
+    const code = (await Promise.all(files.map((name) => readFile(join(app, "dist-size", name))))).reduce((a, b) => Buffer.concat([a, b]));
+    const bytes = gzipSync(code, { level: 9 }).length;
+    console.log(`an app that trains a network: ${code.length} bytes minified, ${bytes} gzipped`);
+    expect(bytes).toBeGreaterThan(5_000);
+    // The goal is 35 KB: not reached yet.
+    expect(bytes).toBeLessThanOrEqual(48_000);
+  });
+});
