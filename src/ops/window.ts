@@ -83,7 +83,7 @@ export function explicitPadding(op: string, padding: Exclude<Padding, "same" | "
       [0, 0],
       [0, 0],
     ];
-  const sides = Array.isArray(padding) ? (padding as readonly (number | Pair)[]) : [padding, padding];
+  const sides = Array.isArray(padding) ? ([...padding] as readonly (number | Pair)[]) : [padding, padding];
   const all = sides.length === 2 ? sides.map((side) => (Array.isArray(side) ? side : [side, side])) : [];
   const nested = sides.every((side) => Array.isArray(side)) || sides.every((side) => !Array.isArray(side));
   check(

@@ -185,6 +185,39 @@ put("model.apply", [input([2, 3]), { training: true }], sequential(dense({ units
 put("gradients.of", [w], g.of.bind(g));
 put("loss.apply", [a, input([2], "i32"), input([2])], lossV.apply);
 
+const images = input([2, 6, 6, 4]);
+const channels = input([4]);
+const window = { stride: 1, dilation: 1, padding: 0 };
+put("conv2d", [images, input([3, 3, 4, 2]), { ...window, groups: 1, bias: input([2]), activation: tanhActivation }]);
+put("conv1d", [input([2, 6, 4]), input([3, 4, 2]), { ...window, groups: 1, bias: input([2]), activation: tanhActivation }]);
+put("convTranspose2d", [
+  images,
+  input([3, 3, 2, 4]),
+  { ...window, stride: 2, outputPadding: 1, groups: 1, bias: input([2]), activation: tanhActivation },
+]);
+for (const f of ["maxPool2d", "maxPool2dWithIndices"]) put(f, [images, { ...window, size: 2, ceilMode: true }]);
+put("averagePool2d", [images, { ...window, size: 2, ceilMode: true, countIncludePad: true, divisorOverride: 3 }]);
+put("lpPool2d", [images, { ...window, size: 2, ceilMode: true, p: 2 }]);
+put("maxUnpool2d", [images, input([2, 6, 6, 4], "i32"), { size: 2, stride: 2, outputSize: [12, 12] }]);
+const rows = input([2, 6, 4]);
+for (const f of ["maxPool1d", "maxPool1dWithIndices"]) put(f, [rows, { ...window, size: 2, ceilMode: true }]);
+put("averagePool1d", [rows, { ...window, size: 2, ceilMode: true, countIncludePad: true, divisorOverride: 3 }]);
+put("lpPool1d", [rows, { ...window, size: 2, ceilMode: true, p: 2 }]);
+put("maxUnpool1d", [rows, input([2, 6, 4], "i32"), { size: 2, stride: 2, outputSize: 12 }]);
+put("layerNorm", [images, { scale: channels, bias: channels, axis: -1, epsilon: 1e-5 }]);
+for (const f of ["globalAveragePool2d", "globalMaxPool2d"]) put(f, [images]);
+put("globalLpPool2d", [images, { p: 2 }]);
+for (const f of ["maxout", "maxoutWithIndices"]) put(f, [images, { size: 2 }]);
+put("batchNormTrain", [images, channels, channels, { epsilon: 1e-5 }]);
+put("batchNormInference", [images, channels, channels, channels, channels, { epsilon: 1e-5 }]);
+put("resize2d", [images, { size: [3, 3], mode: "nearest", coordinates: "asymmetric", rounding: "floor" }]);
+put("conv2dLayer", [{ ...window, filters: 2, size: 3, groups: 1, activation: tanhActivation, bias: true, initializer: api.zeros() }]);
+put("maxPoolLayer", [{ ...window, size: 2, ceilMode: true }]);
+put("averagePoolLayer", [{ ...window, size: 2, ceilMode: true, countIncludePad: true, divisorOverride: 3 }]);
+put("globalAveragePoolLayer", []);
+put("maxoutLayer", [{ size: 2 }]);
+put("flattenLayer", []);
+
 /** Those that only a GPU can do. */
 const WRONG_AS_IT_STANDS = new Set(["report", "verify", "verifyKernel"]);
 /** Those that take names of the user's own, or objects of ours that may hold more. */

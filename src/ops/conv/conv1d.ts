@@ -1,3 +1,4 @@
+import { checkOptions } from "../../errors.ts";
 import type { F32 } from "../../graph/tensor.ts";
 import { reshape } from "../shape/reshape.ts";
 import { rowOptions, type WindowOptions1d } from "../window.ts";
@@ -17,6 +18,7 @@ export function conv1d(x: F32x3, filter: F32x3, options: Conv1dOptions = {}): F3
     ["x", x, 3],
     ["filter", filter, 3],
   ]);
+  checkOptions("conv1d", options, ["bias", "groups", "activation", "stride", "dilation", "padding"]);
   const { bias, groups, activation, ...window } = options;
   const [n, l, c] = x.shape;
   const y = conv2d(reshape(x, [n, 1, l, c]), reshape(filter, [1, ...filter.shape]), {

@@ -1,3 +1,4 @@
+import { checkOptions } from "../../errors.ts";
 import type { Op } from "../../graph/op.ts";
 import { apply, applyOne, type F32 } from "../../graph/tensor.ts";
 import { type Shape, stridesOf } from "../../graph/types.ts";
@@ -7,7 +8,7 @@ import { checkTensor, pointwise, U } from "../pointwise/define.ts";
 import { sqrt } from "../pointwise/math.ts";
 import { checkChannels } from "./batch-norm-check.ts";
 import { batchNormSumsOp, byChannelOf } from "./batch-norm-gradient.ts";
-import { checkEpsilon, checkOptions, EPSILON, ROOT_UNITS } from "./common.ts";
+import { checkEpsilon, EPSILON, ROOT_UNITS } from "./common.ts";
 
 export interface NormAttributes {
   readonly epsilon: number;
@@ -66,6 +67,6 @@ export function batchNormInference<S extends Shape>(
 ): F32<S> {
   const op = "batchNormInference";
   for (const [name, value] of Object.entries({ x, scale, bias, mean, variance })) checkTensor(op, name, value);
-  checkOptions(op, options, "epsilon?");
+  checkOptions(op, options, ["epsilon"]);
   return applyOne(batchNormInferenceOp, [x, scale, bias, mean, variance], { epsilon: options.epsilon ?? EPSILON });
 }

@@ -1,4 +1,4 @@
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import type { Call, GradientContext, Lowering, Op } from "../../graph/op.ts";
 import { apply, applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import { byteLength, formatType, type Shape, sizeOf, stridesOf } from "../../graph/types.ts";
@@ -9,7 +9,7 @@ import { canVectorize, planPointwise } from "../pointwise/plan.ts";
 import { checkChannels } from "./batch-norm-check.ts";
 import { batchNormGradientOp, batchNormSumsOp, byChannelOf, columnsOf } from "./batch-norm-gradient.ts";
 import type { NormAttributes, NormOptions } from "./batch-norm-inference.ts";
-import { checkEpsilon, checkF32, checkOptions, EPSILON, momentsOf, normalizedError, withOperands } from "./common.ts";
+import { checkEpsilon, checkF32, EPSILON, momentsOf, normalizedError, withOperands } from "./common.ts";
 import { planStatistics } from "./parts.ts";
 
 /** Inputs x, scale, bias; outputs y, and mean and variance of each channel. */
@@ -151,7 +151,7 @@ export function batchNormTrain<S extends Shape>(
   options: NormOptions = {},
 ): BatchNormResult<S> {
   for (const [name, value] of Object.entries({ x, scale, bias })) checkTensor("batchNormTrain", name, value);
-  checkOptions("batchNormTrain", options, "epsilon?");
+  checkOptions("batchNormTrain", options, ["epsilon"]);
   const [y, mean, variance] = apply(batchNormOp, [x, scale, bias], { epsilon: options.epsilon ?? EPSILON });
   return { y, mean, variance } as unknown as BatchNormResult<S>;
 }

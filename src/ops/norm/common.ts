@@ -32,14 +32,6 @@ export function checkShape(op: string, name: string, type: TensorType, expected:
   );
 }
 
-export function checkOptions(op: string, options: unknown, names: string): void {
-  check(
-    typeof options === "object" && options !== null && !Array.isArray(options),
-    "argument",
-    () => `${op}: options must be an object { ${names} }`,
-  );
-}
-
 export const noSecondDerivative = (op: string): never => {
   throw new UnrollError("gradient", `${op}: second derivatives of this normalisation are not available`);
 };

@@ -1,5 +1,5 @@
 import { layerNormParams, layerNormShader } from "../../../shaders/layer_norm.wgsl.ts";
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import { kernel, read, write } from "../../graph/kernel.ts";
 import type { Call, DeviceTraits, Lowering, Op } from "../../graph/op.ts";
 import { apply, constant, type F32 } from "../../graph/tensor.ts";
@@ -8,17 +8,7 @@ import { foldGrid } from "../grid.ts";
 import { checkTensor, TINY } from "../pointwise/define.ts";
 import { canVectorize, planPointwise } from "../pointwise/plan.ts";
 import { normalizeAxis } from "../softmax/define.ts";
-import {
-  checkEpsilon,
-  checkF32,
-  checkOptions,
-  checkShape,
-  EPSILON,
-  momentsOf,
-  normalizedError,
-  rootError,
-  withOperands,
-} from "./common.ts";
+import { checkEpsilon, checkF32, checkShape, EPSILON, momentsOf, normalizedError, rootError, withOperands } from "./common.ts";
 import { layerNormGradient } from "./layer-norm-gradient.ts";
 import { planStatistics } from "./parts.ts";
 import { type RowKind, rowStrides, rowsOf, rowVariants, sharing } from "./rows.ts";
@@ -171,7 +161,7 @@ export interface LayerNormResult<S extends Shape> {
 /** {@link layerNorm} with the mean and 1 / √(variance + ε) of each row beside it, as ONNX has them. */
 export function layerNormStatistics<S extends Shape>(x: F32<S>, options: LayerNormOptions = {}): LayerNormResult<S> {
   checkTensor("layerNorm", "x", x);
-  checkOptions("layerNorm", options, "scale?, bias?, axis?, epsilon?");
+  checkOptions("layerNorm", options, ["scale", "bias", "axis", "epsilon"]);
   const { axis = -1, epsilon = EPSILON } = options;
   const shape = x.shape.slice(normalizeAxis("layerNorm", x, axis));
   const { scale = constant(1, shape), bias = constant(0, shape) } = options;

@@ -1,4 +1,4 @@
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import { apply, type F32, type Tensor } from "../../graph/tensor.ts";
 import { formatType, type Shape, sizeOf } from "../../graph/types.ts";
 import { checkTensor } from "../pointwise/define.ts";
@@ -16,7 +16,8 @@ function pieces(x: F32, options: MaxoutOptions): { readonly window: Window; read
   checkTensor("maxout", "x", x);
   check(x.dtype === "f32", "dtype", () => `maxout: x is ${formatType(x)}; it must be f32`);
   check(x.shape.length > 0, "shape", "maxout: x is a scalar; expected [..., C]");
-  const size = options?.size;
+  checkOptions("maxout", options, ["size"]);
+  const { size } = options;
   check(Number.isInteger(size) && size >= 1, "argument", () => `maxout: size must be a whole number above 0, not ${String(size)}`);
   const channels = x.shape[x.shape.length - 1];
   check(channels % size === 0, "shape", () => `maxout: x is ${formatType(x)}: its ${channels} channels are no multiple of size ${size}`);

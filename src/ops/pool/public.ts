@@ -1,4 +1,4 @@
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import { apply, applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import { formatType } from "../../graph/types.ts";
 import { checkTensor } from "../pointwise/define.ts";
@@ -41,10 +41,10 @@ export interface UnpoolOptions extends WindowOptions {
 }
 
 /** Attributes of pooling x. Windows lie side by side unless a stride is given. */
-export function poolAttributes(op: string, x: F32, options: PoolOptions): PoolAttributes {
+export function poolAttributes(op: string, x: F32, options: PoolOptions, ...more: readonly string[]): PoolAttributes {
   checkTensor(op, "x", x);
   checkImages(op, "x", x);
-  check(options && typeof options === "object", "argument", () => `${op}: options must be an object with a size, not ${String(options)}`);
+  checkOptions(op, options, ["size", "stride", "dilation", "padding", "ceilMode", ...more]);
   const { size, stride = size, dilation, padding, ceilMode = false } = options;
   return { window: resolveWindow(op, [x.shape[1], x.shape[2]], size, { stride, dilation, padding }), ceilMode };
 }
@@ -76,7 +76,7 @@ export function maxPool2dWithIndices(x: Images, options: PoolOptions): { readonl
  * @throws UnrollError `shape`, `dtype` or `argument` when the operands do not fit.
  */
 export function averagePool2d(x: Images, options: AveragePoolOptions): Images {
-  const attributes = poolAttributes("averagePool2d", x, options);
+  const attributes = poolAttributes("averagePool2d", x, options, "countIncludePad", "divisorOverride");
   const { countIncludePad = false, divisorOverride: divisor } = options;
   return applyOne(averagePoolOp, [x], { ...attributes, countIncludePad, ...(divisor === undefined ? {} : { divisor }) });
 }
@@ -87,7 +87,7 @@ export function averagePool2d(x: Images, options: AveragePoolOptions): Images {
  * @throws UnrollError `shape`, `dtype` or `argument` when the operands do not fit.
  */
 export function lpPool2d(x: Images, options: LpPoolOptions): Images {
-  return applyOne(lpPoolOp, [x], { ...poolAttributes("lpPool2d", x, options), p: options.p ?? 2 });
+  return applyOne(lpPoolOp, [x], { ...poolAttributes("lpPool2d", x, options, "p"), p: options.p ?? 2 });
 }
 
 /**
@@ -102,7 +102,7 @@ export function maxUnpool2d(x: Images, indices: Indices, options: UnpoolOptions)
   checkImages(op, "x", x);
   checkTensor(op, "indices", indices);
   check(indices.dtype === "i32", "dtype", () => `${op}: indices are ${formatType(indices)}; they must be i32`);
-  check(options && typeof options === "object", "argument", () => `${op}: options must be an object with a size, not ${String(options)}`);
+  checkOptions(op, options, ["size", "stride", "dilation", "padding", "outputSize"]);
   const { size, stride = size, dilation, padding, outputSize } = options;
   const counts: Pair = [x.shape[1], x.shape[2]];
   const plane = outputSize === undefined ? smallestPlane(op, counts, options) : resolvePair(op, "outputSize", outputSize, 1);

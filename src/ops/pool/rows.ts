@@ -1,4 +1,4 @@
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import type { F32, Tensor } from "../../graph/tensor.ts";
 import { formatType } from "../../graph/types.ts";
 import { checkTensor } from "../pointwise/define.ts";
@@ -39,8 +39,8 @@ function asPlane(op: string, argument: string, x: Tensor): Images {
 
 const asRows = (y: Tensor): Rows => reshape(y, [y.shape[0], y.shape[2], y.shape[3]]) as unknown as Rows;
 
-function options2d(op: string, options: PoolOptions1d): PoolOptions {
-  check(options && typeof options === "object", "argument", () => `${op}: options must be an object with a size, not ${String(options)}`);
+function options2d(op: string, options: PoolOptions1d, ...more: readonly string[]): PoolOptions {
+  checkOptions(op, options, ["size", "stride", "dilation", "padding", ...more]);
   check(
     typeof options.size === "number",
     "argument",
@@ -53,12 +53,15 @@ function options2d(op: string, options: PoolOptions1d): PoolOptions {
 
 /** {@link maxPool2d} along one axis: [N, L, C] → [N, OL, C]. */
 export function maxPool1d(x: Rows, options: PoolOptions1d): Rows {
-  return asRows(maxPool2d(asPlane("maxPool1d", "x", x), options2d("maxPool1d", options)));
+  return asRows(maxPool2d(asPlane("maxPool1d", "x", x), options2d("maxPool1d", options, "ceilMode")));
 }
 
 /** {@link maxPool1d} and the index along L of each maximum, the first where several are equal. */
 export function maxPool1dWithIndices(x: Rows, options: PoolOptions1d): { readonly y: Rows; readonly indices: RowIndices } {
-  const { y, indices } = maxPool2dWithIndices(asPlane("maxPool1d", "x", x), options2d("maxPool1d", options));
+  const { y, indices } = maxPool2dWithIndices(
+    asPlane("maxPool1dWithIndices", "x", x),
+    options2d("maxPool1dWithIndices", options, "ceilMode"),
+  );
   return { y: asRows(y), indices: asRows(indices) as unknown as RowIndices };
 }
 
@@ -66,20 +69,26 @@ export function maxPool1dWithIndices(x: Rows, options: PoolOptions1d): { readonl
 export function averagePool1d(x: Rows, options: AveragePoolOptions1d): Rows {
   const plane = asPlane("averagePool1d", "x", x);
   const { countIncludePad, divisorOverride } = options ?? {};
-  return asRows(averagePool2d(plane, { ...options2d("averagePool1d", options), countIncludePad, divisorOverride }));
+  return asRows(
+    averagePool2d(plane, {
+      ...options2d("averagePool1d", options, "ceilMode", "countIncludePad", "divisorOverride"),
+      countIncludePad,
+      divisorOverride,
+    }),
+  );
 }
 
 /** {@link lpPool2d} along one axis: [N, L, C] → [N, OL, C]. */
 export function lpPool1d(x: Rows, options: PoolOptions1d & { readonly p?: number }): Rows {
   const plane = asPlane("lpPool1d", "x", x);
-  return asRows(lpPool2d(plane, { ...options2d("lpPool1d", options), p: options.p }));
+  return asRows(lpPool2d(plane, { ...options2d("lpPool1d", options, "ceilMode", "p"), p: options.p }));
 }
 
 /** {@link maxUnpool2d} along one axis: [N, OL, C] → [N, L, C]. */
 export function maxUnpool1d(x: Rows, indices: RowIndices, options: UnpoolOptions1d): Rows {
   const op = "maxUnpool1d";
   const [values, at] = [asPlane(op, "x", x), asPlane(op, "indices", indices)];
-  const { ceilMode: _, ...window } = options2d(op, options);
+  const { ceilMode: _, ...window } = options2d(op, options, "outputSize");
   const length = options.outputSize;
   const outputSize = length === undefined ? undefined : resolvePair(op, "outputSize", [1, length], 1);
   return asRows(maxUnpool2d(values, at as never, { ...window, outputSize }));

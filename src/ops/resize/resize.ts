@@ -1,5 +1,5 @@
 import { resizeParams, resizeShader } from "../../../shaders/resize.wgsl.ts";
-import { check } from "../../errors.ts";
+import { check, checkOptions } from "../../errors.ts";
 import { kernel, read, write } from "../../graph/kernel.ts";
 import type { Call, Op, Variant } from "../../graph/op.ts";
 import { applyOne, type F32 } from "../../graph/tensor.ts";
@@ -135,7 +135,7 @@ export function resize2d(
   options: ResizeOptions,
 ): F32<readonly [number, number, number, number]> {
   checkTensor("resize2d", "x", x);
-  check(typeof options === "object" && options !== null, "argument", "resize2d: options must be an object { size or scale, mode?, … }");
+  checkOptions("resize2d", options, ["size", "scale", "mode", "coordinates", "rounding"]);
   const { size, scale, mode = "nearest", coordinates = "half_pixel", rounding = "round_prefer_floor" } = options;
   check((size === undefined) !== (scale === undefined), "argument", "resize2d: give size or scale, one of them");
   oneOf("mode", mode, ["nearest", "bilinear"]);

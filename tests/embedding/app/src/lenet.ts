@@ -1,10 +1,29 @@
-import { createTrainer, crossEntropy, dense, type Engine, reluActivation, sequential, sgd, type Trainer } from "unroll-gpu";
+import {
+  conv2dLayer,
+  createTrainer,
+  crossEntropy,
+  dense,
+  type Engine,
+  flattenLayer,
+  maxPoolLayer,
+  reluActivation,
+  sequential,
+  sgd,
+  type Trainer,
+} from "unroll-gpu";
 
 /** A network in the manner of LeNet-5 and what trains it: the whole of what the app uses of the library. */
 export function createLeNet(engine: Engine, batch: number, name = "lenet"): Promise<Trainer> {
-  const model = sequential(dense({ units: 32, activation: reluActivation }), dense({ units: 10 }));
+  const model = sequential(
+    conv2dLayer({ filters: 8, size: 5, activation: reluActivation }),
+    maxPoolLayer({ size: 2 }),
+    conv2dLayer({ filters: 16, size: 5, activation: reluActivation }),
+    maxPoolLayer({ size: 2 }),
+    flattenLayer(),
+    dense({ units: 10 }),
+  );
   return createTrainer(engine, model, {
-    input: [784],
+    input: [28, 28, 1],
     batch,
     loss: crossEntropy(),
     optimizer: sgd({ learningRate: 0.1 }),
