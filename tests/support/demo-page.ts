@@ -116,6 +116,10 @@ export class DemoPage {
         await page.setViewport({ width, height });
         await new Promise((resolve) => setTimeout(resolve, 300));
         await page.screenshot({ path: `${SHOTS}/${name}-${device}-${scheme}.png`, fullPage: true });
+        // Canvases follow their columns when the page gets to it: late on a busy machine.
+        await page
+          .waitForFunction((most) => document.documentElement.scrollWidth <= most, { timeout: 10_000 }, width)
+          .catch(() => undefined);
         expect(
           await page.evaluate(() => document.documentElement.scrollWidth),
           `${device}: page wider than the window`,
