@@ -22,6 +22,15 @@ import {
   tanh,
   transpose,
 } from "../../../src/index.ts";
+import {
+  buildBatchNorm,
+  buildConv,
+  buildConvTranspose,
+  buildGlobalPool,
+  buildLayerNorm,
+  buildMaxUnpool,
+  buildPool,
+} from "./build-onnx-images.ts";
 import { buildNegativeLogLikelihood, buildSoftmaxCrossEntropy } from "./build-onnx-loss.ts";
 import { buildOnnxRnn } from "./build-onnx-rnn.ts";
 import type { Case, Values } from "./case.ts";
@@ -146,6 +155,16 @@ const builders: Readonly<Record<string, Builder>> = {
   NegativeLogLikelihoodLoss: buildNegativeLogLikelihood,
   SoftmaxCrossEntropyLoss: buildSoftmaxCrossEntropy,
   RNN: buildOnnxRnn,
+  Conv: buildConv,
+  ConvTranspose: buildConvTranspose,
+  MaxPool: buildPool("max"),
+  AveragePool: buildPool("average"),
+  LpPool: buildPool("lp"),
+  GlobalMaxPool: buildGlobalPool("max"),
+  GlobalAveragePool: buildGlobalPool("average"),
+  MaxUnpool: buildMaxUnpool,
+  BatchNormalization: buildBatchNorm,
+  LayerNormalization: buildLayerNorm,
 };
 
 export function buildOnnx(graph: CaseGraph, c: Case): void {

@@ -19,6 +19,7 @@ import {
   sumOfSquares,
   tanh,
 } from "../../../src/index.ts";
+import { buildConv2d, buildConvTranspose2d, buildPool } from "./build-webnn-conv.ts";
 import type { Case } from "./case.ts";
 import type { CaseGraph } from "./graph.ts";
 
@@ -54,6 +55,11 @@ const reduction =
 const scaled = (x: F32, factor = 1): F32 => (factor === 1 ? x : mul(x, factor));
 
 const builders: Readonly<Record<string, Builder>> = {
+  conv2d: (operand, given, options) => buildConv2d(operand, given as never, options as never),
+  convTranspose2d: (operand, given, options) => buildConvTranspose2d(operand, given as never, options as never),
+  averagePool2d: (operand, given, options) => buildPool("average")(operand, given, options as never),
+  l2Pool2d: (operand, given, options) => buildPool("l2")(operand, given, options as never),
+  maxPool2d: (operand, given, options) => buildPool("max")(operand, given, options as never),
   matmul: (operand, { a, b }) => matmul(operand(a), operand(b)),
   gemm: (operand, { a, b }, { alpha, beta, c, aTranspose, bTranspose }) => {
     const product = scaled(matmul(operand(a), operand(b), { transposeA: aTranspose, transposeB: bTranspose }), alpha);

@@ -30,7 +30,7 @@ type Matrix = Variable<"f32", readonly [number, number]>;
 type Vector = Variable<"f32", readonly [number]>;
 
 /** A variable that starts with these values. The case is part of its name: cases share an engine. */
-const variableOf = (c: Case, name: string, { shape, data }: Values) => variable(`${c.name}/${name}`, shape, () => data);
+export const variableOf = (c: Case, name: string, { shape, data }: Values) => variable(`${c.name}/${name}`, shape, () => data);
 
 /** Σ_i Σ p_i·g_i, whose gradient with respect to p_i is g_i: what optimizers and clipping are given is what the case says. */
 function lossWithGradients(parameters: readonly Variable<"f32">[], gradients: readonly F32[]): F32<readonly []> {
@@ -59,7 +59,7 @@ export async function runTorchClip(engine: Engine, c: Case): Promise<Results> {
   }
 }
 
-interface TorchOptions {
+export interface TorchOptions {
   readonly lr: number;
   readonly weight_decay?: number;
   readonly momentum?: number;
@@ -70,7 +70,7 @@ interface TorchOptions {
   readonly centered?: boolean;
 }
 
-function optimizerOf(name: string, options: TorchOptions): OptimizerRule {
+export function optimizerOf(name: string, options: TorchOptions): OptimizerRule {
   const {
     lr: learningRate,
     weight_decay: weightDecay,
