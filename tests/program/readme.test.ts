@@ -9,7 +9,7 @@ const text = (file: string) => readFileSync(new URL(file, root), "utf8");
 const example = (file: string) => text(file).split("// README\n")[1].split("  // end")[0].replace(/^ {2}/gm, "").trim();
 
 describe("README", () => {
-  for (const file of ["tests/examples/train-rnn.ts", "tests/examples/train-model.ts"])
+  for (const file of ["tests/examples/train-rnn.ts", "tests/examples/train-model.ts", "tests/examples/train-cnn.ts"])
     test(`shows ${file} as it is run`, () => {
       const [, block] = text("README.md").split(`<!-- ${file}; the tests run it -->\n\`\`\`ts\n`);
       expect(block?.split("\n```")[0]).toBe(example(file));
@@ -31,5 +31,12 @@ describe("README", () => {
       expect.arrayContaining(["model/0.embedding/table", "model/1.rnn/W", "model/2.dense/b#adam.first_moment", "trainer/runs"]),
     );
     expect(logits).toHaveLength(7);
+  });
+
+  test("nine lines train a CNN", async () => {
+    expect(example("tests/examples/train-cnn.ts").split("\n")).toHaveLength(9);
+    const { right, count, scores } = await inPage<Record<string, number>>("tests/program/pages/examples.ts", "cnnExample");
+    expect(scores).toBe(10 * count);
+    expect(right).toBeGreaterThanOrEqual(count - 1);
   });
 });

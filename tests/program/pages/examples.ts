@@ -1,3 +1,4 @@
+import { trainCnn } from "../../examples/train-cnn.ts";
 import { trainModel } from "../../examples/train-model.ts";
 import { trainRnn } from "../../examples/train-rnn.ts";
 import { rnnBatch } from "./models.ts";
@@ -15,4 +16,32 @@ export function modelExample() {
   const tokens = Uint32Array.from({ length: T * B }, (_, i) => at(Math.floor(i / B), i % B));
   const next = Uint32Array.from({ length: T * B }, (_, i) => at(Math.floor(i / B) + 1, i % B));
   return trainModel(vocabulary, T, B, tokens, next);
+}
+
+/** Pictures of 28×28 in noise with a bright bar in one of ten rows: which row it is, is the label. The last batch is predicted. */
+export async function cnnExample() {
+  const B = 20;
+  let state = 1;
+  const random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  let labels = new Int32Array();
+  const scores = await trainCnn(B, () => {
+    const images = Float32Array.from({ length: B * 784 }, () => 0.3 * random());
+    labels = Int32Array.from({ length: B }, () => Math.floor(10 * random()));
+    labels.forEach((label, n) => {
+      const left = Math.floor(8 * random());
+      for (let row = 0; row < 2; row++) {
+        const start = (n * 28 + 4 + 2 * label + row) * 28 + left;
+        images.fill(1, start, start + 20);
+      }
+    });
+    return [images, labels];
+  });
+  const right = labels.filter((label, n) => {
+    const row = scores.slice(10 * n, 10 * n + 10);
+    return row.indexOf(Math.max(...row)) === label;
+  }).length;
+  return { right, count: B, scores: scores.length };
 }
