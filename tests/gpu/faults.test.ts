@@ -44,6 +44,46 @@ const FAULTS: readonly Fault[] = [
   },
   { fault: "a swapped stride", op: "matmul", right: String.raw`tile\.c \+ ([^;]*)\* params\.n`, wrong: "tile.c + $1* params.m" },
   { fault: "a missing bounds check", op: "matmul", right: String.raw`if \(([^()]*) < params\.m\)`, wrong: "if (true)" },
+  {
+    fault: "taps read the line below theirs",
+    op: "conv2d",
+    right: String.raw`let y = u32\(place\.y \+ shift\.x\);`,
+    wrong: "let y = u32(place.y + shift.x + 1);",
+  },
+  { fault: "one pixel beyond the image's edge counts", op: "conv2d", right: "let inside = at < ", wrong: "let inside = at <= " },
+  {
+    fault: "taps between the pixels of a stride count",
+    op: "conv2dInputGradient",
+    right: String.raw`select\(0, 1, all`,
+    wrong: "select(1, 1, all",
+  },
+  {
+    fault: "the last line of each image batch is dropped",
+    op: "conv2dFilterGradient",
+    right: String.raw`lines_split, params\.lines\)`,
+    wrong: "lines_split, params.lines - 1u)",
+  },
+  { fault: "the last of equal maxima wins", op: "maxPool2d", right: "v > best", wrong: "v >= best" },
+  {
+    fault: "padding before the image is counted",
+    op: "averagePool2d",
+    right: String.raw`end_tap\(start, k, d, n\) - first_tap\(start, d\)`,
+    wrong: "end_tap(start, k, d, n)",
+  },
+  {
+    fault: "the last window over a pixel is left out",
+    op: "maxUnpool2d",
+    right: String.raw`py / params\.sh \+ 1u`,
+    wrong: "py / params.sh",
+  },
+  { fault: "no absolute value", op: "lpPool2d", right: String.raw`abs\(v\)`, wrong: "v" },
+  { fault: "no epsilon", op: "batchNormTrain", right: String.raw`e \+ params\.epsilon`, wrong: "e" },
+  {
+    fault: "pixels' corners instead of their centres",
+    op: "resize2d",
+    right: String.raw`line\.rise \* i32\(o\) \+ line\.shift`,
+    wrong: "line.rise * i32(o)",
+  },
 ];
 
 describe("the proof catches planted faults", () => {
