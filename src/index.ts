@@ -51,6 +51,7 @@ export { flattenLayer } from "./nn/layers/shape.ts";
 export { type CrossEntropyLossOptions, crossEntropy, type Loss, type SquaredErrorLossOptions, squaredError } from "./nn/losses.ts";
 export { type Applied, Model, sequential } from "./nn/model.ts";
 export type { Stream } from "./nn/stream.ts";
+export { formatSummary, type LayerSummary, type ModelSummary, type SummaryOptions, summary } from "./nn/summary.ts";
 export { createTrainer, type StepResult, Trainer, type TrainerOptions } from "./nn/trainer.ts";
 export { identityActivation, leakyReluActivation, reluActivation, sigmoidActivation, tanhActivation } from "./ops/activation.ts";
 export { type ConvTranspose2dOptions, convTranspose2d } from "./ops/conv/conv-transpose.ts";

@@ -119,3 +119,8 @@ function makeCarry(path: string, updates: Update[], states: Variable<"f32">[]): 
 
 /** A model: each layer takes what the one before it gives. */
 export const sequential = (...layers: readonly Layer[]): Model => new Model(layers);
+
+/** [T, B, …] for a model that works along time, [B, …] else. */
+export function inputShape(model: Model, example: Shape, batch: number): number[] {
+  return model.sequence ? [example[0], batch, ...example.slice(1)] : [batch, ...example];
+}

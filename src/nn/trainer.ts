@@ -13,7 +13,7 @@ import type { NamedArrays } from "../program/store.ts";
 import { integersAs } from "./integers.ts";
 import { countOf, LossTotal, pairs } from "./loss-total.ts";
 import type { Loss } from "./losses.ts";
-import { Model } from "./model.ts";
+import { inputShape, Model } from "./model.ts";
 import { createStream, type Stream } from "./stream.ts";
 
 export interface TrainerOptions {
@@ -261,11 +261,6 @@ export class Trainer {
     );
     return batch;
   }
-}
-
-/** [T, B, …] for a model that works along time, [B, …] else. */
-export function inputShape(model: Model, example: Shape, batch: number): number[] {
-  return model.sequence ? [example[0], batch, ...example.slice(1)] : [batch, ...example];
 }
 
 function cached<P>(cache: Map<number, Promise<P>>, batch: number, make: (batch: number) => Promise<P>): Promise<P> {

@@ -7,6 +7,7 @@ import {
   dense,
   Engine,
   flattenLayer,
+  formatSummary,
   globalAveragePoolLayer,
   input,
   type Layer,
@@ -16,6 +17,7 @@ import {
   reluActivation,
   sequential,
   sgd,
+  summary,
 } from "../../src/index.ts";
 
 /** Shape of what `layer` makes of f32 of that shape. */
@@ -107,6 +109,52 @@ describe("layers of convolutional networks", () => {
     ["another input later", later, "is now applied to an input that needs"],
   ])("refuse %s", (_what, wrong, message) => {
     expect(wrong).toThrow(message);
+  });
+});
+
+describe("summary", () => {
+  const lenet = () =>
+    sequential(
+      conv2dLayer({ filters: 8, size: 5, activation: reluActivation }),
+      maxPoolLayer({ size: 2 }),
+      conv2dLayer({ filters: 16, size: 5, activation: reluActivation }),
+      maxPoolLayer({ size: 2 }),
+      flattenLayer(),
+      dense({ units: 10 }),
+    );
+
+  test("tells shapes, parameters and FLOPs, and leaves the model alone", () => {
+    const model = lenet();
+    const { layers, parameters, flops } = summary(model, { input: [28, 28, 1], batch: 2 });
+    expect(layers.map(({ name, output, parameters: n }) => [name, output, n])).toEqual([
+      ["0.conv2d", [2, 24, 24, 8], 5 * 5 * 8 + 8],
+      ["1.maxPool", [2, 12, 12, 8], 0],
+      ["2.conv2d", [2, 8, 8, 16], 5 * 5 * 8 * 16 + 16],
+      ["3.maxPool", [2, 4, 4, 16], 0],
+      ["4.flatten", [2, 256], 0],
+      ["5.dense", [2, 10], 256 * 10 + 10],
+    ]);
+    expect(parameters).toBe(5994);
+    // Multiplications and additions of the products, and at most a tenth more for bias, activation and maxima.
+    const products = [2 * 25 * 24 * 24 * 8 * 2, 2 * 25 * 8 * 8 * 8 * 16 * 2, 2 * 256 * 10 * 2];
+    for (const [i, at] of [0, 2, 5].entries()) {
+      expect(layers[at].flops).toBeGreaterThanOrEqual(products[i]);
+      expect(layers[at].flops).toBeLessThan(1.1 * products[i]);
+    }
+    expect(layers[1].flops).toBeLessThan(0.1 * layers[0].flops);
+    expect(flops).toBe(layers.reduce((sum, layer) => sum + layer.flops, 0));
+    expect(model.variables).toEqual([]);
+  });
+
+  test("is a table", () => {
+    const table = formatSummary(summary(lenet(), { input: [28, 28, 1] }));
+    expect(table.split("\n")).toHaveLength(8);
+    expect(table).toMatch(/^2\.conv2d +f32\[1, 8, 8, 16\] +3,216 +\d\.\d{3}$/m);
+  });
+
+  test("refuses layers that do not fit", () => {
+    expect(() => summary(lenet(), { input: [6, 6, 1] })).toThrow("does not fit into a plane");
+    expect(() => summary(lenet(), { input: [28, 28, 1], batch: 0 })).toThrow("summary: batch must be a whole number above 0, not 0");
   });
 });
 

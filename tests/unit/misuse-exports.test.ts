@@ -217,12 +217,25 @@ put("averagePoolLayer", [{ ...window, size: 2, ceilMode: true, countIncludePad: 
 put("globalAveragePoolLayer", []);
 put("maxoutLayer", [{ size: 2 }]);
 put("flattenLayer", []);
+put("summary", [sequential(dense({ units: 2 })), { input: [3], batch: 2 }]);
+put("formatSummary", [{ layers: [{ name: "a", output: [1], parameters: 1, flops: 1 }], parameters: 1, flops: 1 }]);
 
 /** Those that only a GPU can do. */
 const WRONG_AS_IT_STANDS = new Set(["report", "verify", "verifyKernel"]);
 /** Those that take names of the user's own, or objects of ours that may hold more. */
 const FREE_NAMES = new Set([
-  ...["evaluate", "load", "encodeSafetensors", "program.run", "trainer.load", "sequential", "formatReport", "formatAdapter", "apply"],
+  ...[
+    "evaluate",
+    "load",
+    "encodeSafetensors",
+    "program.run",
+    "trainer.load",
+    "sequential",
+    "formatReport",
+    "formatSummary",
+    "formatAdapter",
+    "apply",
+  ],
   ...["applyOne"],
 ]);
 
