@@ -1,8 +1,8 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { type FilterLayout, filterBindings, filterLoads, filterTile } from "./lib/conv-filter.wgsl.ts";
-import { gridLibrary } from "./lib/grid.wgsl.ts";
 import { matmulStore } from "./lib/matmul.wgsl.ts";
 import { each, type MatmulStep, matmulStep } from "./lib/matmul-step.wgsl.ts";
+import { registersKernel } from "./lib/registers.wgsl.ts";
 
 export interface ConvFilterOptions {
   readonly layout: FilterLayout;
@@ -35,36 +35,13 @@ export function convFilter({ layout, rows, columns, quad, workgroup }: ConvFilte
     quad,
   };
   const [unitA, unitB] = [layout.vectorA ? 4 : 1, layout.vectorB ? 4 : 1];
-  return wgsl`
-#if ${quad}
-enable subgroups;
-#endif
-${filterBindings(layout)}
-${gridLibrary}
+  return registersKernel(
+    { rows, columns, quad, workgroup },
+    wgsl`${filterBindings(layout)}
 ${filterTile}
 ${matmulStore(layout.vectorB, { bias: false })}
-${filterLoads(layout)}
-@compute @workgroup_size(${workgroup})
-fn main(
-  @builtin(workgroup_id) workgroup: vec3<u32>,
-  @builtin(num_workgroups) workgroups: vec3<u32>,
-#if ${quad}
-  @builtin(subgroup_invocation_id) subgroup_lane: u32,
-#else
-  @builtin(local_invocation_index) local: u32,
-#endif
-) {
-#if ${quad}
-  // One quad is one workgroup: no partial quads, and bounds of the loops that depend on the workgroup alone.
-  let lane = subgroup_lane & 3u;
-  let tile = tile_of(linear_workgroup(workgroup, workgroups), ${rows}u, ${4 * columns}u);
-  let column = tile.column + lane * ${columns}u;
-#else
-  let tile = tile_of(linear_workgroup(workgroup, workgroups) * ${workgroup}u + local, ${rows}u, ${columns}u);
-  let column = tile.column;
-#endif
-  if (!tile.inside) { return; }
-  let a_start = start_of(tile);
+${filterLoads(layout)}`,
+    wgsl`  let a_start = start_of(tile);
   let a_stride = params.step_x * (params.in_c / ${unitA}u);
   let b_stride = params.out_c / ${unitB}u;
   let length = params.in_w * params.in_c / ${unitA}u;
@@ -86,7 +63,6 @@ ${each(
   let at = place_of(tile, tile.row + ${r}u) + column;
 ${each(across, (j) => `  store(at + ${4 * j}u, column + ${4 * j}u, c${r}_${j}, vec4<f32>());`)}
 }`,
-)}
-}
-`;
+)}`,
+  );
 }

@@ -1,8 +1,8 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { type GatherLayout, gatherBindings, gatherLoads, gatherStore, gatherTile } from "./lib/conv.wgsl.ts";
-import { gridLibrary } from "./lib/grid.wgsl.ts";
 import type { Epilogue } from "./lib/matmul.wgsl.ts";
 import { each, type MatmulStep, matmulStep } from "./lib/matmul-step.wgsl.ts";
+import { registersKernel } from "./lib/registers.wgsl.ts";
 
 export interface ConvGatherOptions {
   readonly layout: GatherLayout;
@@ -38,36 +38,13 @@ export function convGather({ layout, epilogue, rows, columns, quad, workgroup }:
   const unitB = layout.vectorB ? 4 : 1;
   const places = quad ? rows / 4 : rows;
   const rowOf = (r: number) => (quad ? `${r & ~3}u + (lane ^ ${r & 3}u)` : `${r}u`);
-  return wgsl`
-#if ${quad}
-enable subgroups;
-#endif
-${gatherBindings(layout, epilogue.bias)}
-${gridLibrary}
+  return registersKernel(
+    { rows, columns, quad, workgroup },
+    wgsl`${gatherBindings(layout, epilogue.bias)}
 ${gatherTile}
 ${gatherStore(layout, epilogue)}
-${gatherLoads(layout)}
-@compute @workgroup_size(${workgroup})
-fn main(
-  @builtin(workgroup_id) workgroup: vec3<u32>,
-  @builtin(num_workgroups) workgroups: vec3<u32>,
-#if ${quad}
-  @builtin(subgroup_invocation_id) subgroup_lane: u32,
-#else
-  @builtin(local_invocation_index) local: u32,
-#endif
-) {
-#if ${quad}
-  // One quad is one workgroup: no partial quads, and bounds of the loops that depend on the workgroup alone.
-  let lane = subgroup_lane & 3u;
-  let tile = tile_of(linear_workgroup(workgroup, workgroups), ${rows}u, ${4 * columns}u);
-  let column = tile.column + lane * ${columns}u;
-#else
-  let tile = tile_of(linear_workgroup(workgroup, workgroups) * ${workgroup}u + local, ${rows}u, ${columns}u);
-  let column = tile.column;
-#endif
-  if (!tile.inside) { return; }
-  let b_stride = params.target_c / ${unitB}u;
+${gatherLoads(layout)}`,
+    wgsl`  let b_stride = params.target_c / ${unitB}u;
 ${each(places, (i) => `let place${i} = place_of(tile.row + ${quad ? `${4 * i}u + lane` : `${i}u`});`)}
 ${each(across, (j) => `let column${j} = columns_of(tile.group, column + ${4 * j}u);`)}
 ${each(rows * across, (i) => `var c${Math.floor(i / across)}_${i % across} = vec4<f32>();`)}
@@ -93,7 +70,6 @@ ${each(
 ${each(across, (j) => `    store(at + ${4 * j}u, column + ${4 * j}u, c${r}_${j}, addend${j});`)}
   }
 }`,
-)}
-}
-`;
+)}`,
+  );
 }

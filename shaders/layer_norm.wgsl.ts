@@ -1,5 +1,6 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { blockedSum, eachRow, rowSums } from "./lib/rows.wgsl.ts";
 
 export interface LayerNormOptions {
   /** Four elements of a row at a time (n % 4 = 0). */
@@ -11,46 +12,6 @@ export interface LayerNormOptions {
 /** Params in order: `rows`, `n` elements of a row (in vec4 with `vector`), the number of elements as f32, ε. */
 export const layerNormParams = { rows: "u32", n: "u32", count: "f32", epsilon: "f32" } as const;
 
-/** WGSL that sums `V` over the invocations that share a row: `sum_row(v, lane)`, the same in each of them. */
-export function rowSums(vector: boolean, shared: 0 | 64 | 256): string {
-  const lanes = vector ? "(v.x + v.y) + (v.z + v.w)" : "v";
-  if (shared === 0)
-    return `
-fn sum_row(v: V, lane: u32) -> f32 {
-  return ${lanes};
-}`;
-  return `
-var<workgroup> row_parts: array<f32, ${shared}>;
-fn sum_row(v: V, lane: u32) -> f32 {
-  var total = ${lanes};
-  workgroupBarrier();
-  row_parts[lane] = total;
-  workgroupBarrier();
-  for (var half = ${shared / 2}u; half > 0u; half >>= 1u) {
-    if (lane < half) {
-      total += row_parts[lane + half];
-      row_parts[lane] = total;
-    }
-    workgroupBarrier();
-  }
-  return row_parts[0];
-}`;
-}
-
-/** WGSL of a loop over the elements that this invocation takes of a row, in blocks of 32: `body` adds to `some`, which is a sum. */
-export function blockedSum(total: string, body: string, shared: 0 | 64 | 256): string {
-  const pace = Math.max(1, shared);
-  return `var ${total} = V(0.0);
-  for (var block = ${shared > 0 ? "lane" : "0u"}; block < params.n; block += ${32 * pace}u) {
-    let stop = min(block + ${32 * pace}u, params.n);
-    var some = V(0.0);
-    for (var r = block; r < stop; r += ${pace}u) {
-      ${body}
-    }
-    ${total} += some;
-  }`;
-}
-
 /**
  * y = (x − mean) / √(variance + ε) · scale + bias over each row; mean and 1 / √(variance + ε) are outputs too.
  *
@@ -61,7 +22,6 @@ export function blockedSum(total: string, body: string, shared: 0 | 64 | 256): s
  */
 export function layerNormShader({ vector, shared }: LayerNormOptions): string {
   const element = vector ? "vec4<f32>" : "f32";
-  const size = shared || 64;
   return wgsl`
 ${gridLibrary}
 @group(0) @binding(0) var<storage, read> x: array<${element}>;
@@ -79,22 +39,9 @@ struct Params {
 @group(0) @binding(6) var<uniform> params: Params;
 alias V = ${element};
 ${rowSums(vector, shared)}
-
-@compute @workgroup_size(${size})
-fn main(
-  @builtin(workgroup_id) workgroup: vec3<u32>,
-  @builtin(num_workgroups) workgroups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-#if ${shared > 0}
-  let row = linear_workgroup(workgroup, workgroups);
-#else
-  let row = linear_workgroup(workgroup, workgroups) * 64u + lane;
-#endif
-  if (row >= params.rows) {
-    return;
-  }
-  let base = row * params.n;
+${eachRow(
+  shared,
+  wgsl`  let base = row * params.n;
   ${blockedSum("total", "some += x[base + r];", shared)}
   let middle = sum_row(total, lane) / params.count;
   ${blockedSum("squares", "let d = x[base + r] - V(middle);\n      some += d * d;", shared)}
@@ -110,7 +57,6 @@ fn main(
 #else
   mean[row] = middle;
   deviation[row] = factor;
-#endif
-}
-`;
+#endif`,
+)}`;
 }

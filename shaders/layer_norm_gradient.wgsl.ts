@@ -1,6 +1,7 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
-import { blockedSum, type LayerNormOptions, rowSums } from "./layer_norm.wgsl.ts";
+import type { LayerNormOptions } from "./layer_norm.wgsl.ts";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { blockedSum, eachRow, rowSums } from "./lib/rows.wgsl.ts";
 
 /** Params in order: `rows`, `n` elements of a row (in vec4 with `vector`), the number of elements as f32. */
 export const layerNormGradientParams = { rows: "u32", n: "u32", count: "f32" } as const;
@@ -15,7 +16,6 @@ export const layerNormGradientParams = { rows: "u32", n: "u32", count: "f32" } a
  */
 export function layerNormGradientShader({ vector, shared }: LayerNormOptions): string {
   const element = vector ? "vec4<f32>" : "f32";
-  const size = shared || 64;
   const hat = "((x[base + r] - V(middle)) * V(factor))";
   return wgsl`
 ${gridLibrary}
@@ -33,22 +33,9 @@ struct Params {
 @group(0) @binding(6) var<uniform> params: Params;
 alias V = ${element};
 ${rowSums(vector, shared)}
-
-@compute @workgroup_size(${size})
-fn main(
-  @builtin(workgroup_id) workgroup: vec3<u32>,
-  @builtin(num_workgroups) workgroups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-#if ${shared > 0}
-  let row = linear_workgroup(workgroup, workgroups);
-#else
-  let row = linear_workgroup(workgroup, workgroups) * 64u + lane;
-#endif
-  if (row >= params.rows) {
-    return;
-  }
-  let base = row * params.n;
+${eachRow(
+  shared,
+  wgsl`  let base = row * params.n;
   let middle = mean[row];
   let factor = deviation[row];
   ${blockedSum("plain", "some += gradient[base + r] * scale[r];", shared)}
@@ -57,7 +44,6 @@ fn main(
   let product_mean = sum_row(product, lane) / params.count;
   for (var r = ${shared > 0 ? "lane" : "0u"}; r < params.n; r += ${Math.max(1, shared)}u) {
     dx[base + r] = V(factor) * (gradient[base + r] * scale[r] - V(plain_mean) - ${hat} * V(product_mean));
-  }
-}
-`;
+  }`,
+)}`;
 }

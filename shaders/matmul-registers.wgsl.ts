@@ -1,7 +1,7 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
-import { gridLibrary } from "./lib/grid.wgsl.ts";
 import { type Epilogue, matmulBindings, matmulLoads, matmulStore, matmulTile } from "./lib/matmul.wgsl.ts";
 import { type MatmulStep, matmulFinish, matmulStart, matmulStep } from "./lib/matmul-step.wgsl.ts";
+import { registersKernel } from "./lib/registers.wgsl.ts";
 
 export interface MatmulRegistersOptions extends MatmulStep {
   readonly epilogue: Epilogue;
@@ -20,41 +20,17 @@ export interface MatmulRegistersOptions extends MatmulStep {
  */
 export function matmulRegisters(options: MatmulRegistersOptions): string {
   const { layout, epilogue, rows, columns, quad, workgroup } = options;
-  return wgsl`
-#if ${quad}
-enable subgroups;
-#endif
-${matmulBindings(layout, epilogue.bias)}
-${gridLibrary}
+  return registersKernel(
+    { rows, columns, quad, workgroup },
+    wgsl`${matmulBindings(layout, epilogue.bias)}
 ${matmulTile}
 ${matmulStore(layout.vectorC, epilogue)}
-${matmulLoads(layout)}
-@compute @workgroup_size(${workgroup})
-fn main(
-  @builtin(workgroup_id) workgroup: vec3<u32>,
-  @builtin(num_workgroups) workgroups: vec3<u32>,
-#if ${quad}
-  @builtin(subgroup_invocation_id) subgroup_lane: u32,
-#else
-  @builtin(local_invocation_index) local: u32,
-#endif
-) {
-#if ${quad}
-  // One quad is one workgroup: no partial quads, and bounds of the loop that depend on the workgroup alone.
-  let lane = subgroup_lane & 3u;
-  let tile = tile_of(linear_workgroup(workgroup, workgroups), ${rows}u, ${4 * columns}u);
-  let column = tile.column + lane * ${columns}u;
-#else
-  let tile = tile_of(linear_workgroup(workgroup, workgroups) * ${workgroup}u + local, ${rows}u, ${columns}u);
-  let column = tile.column;
-#endif
-  if (!tile.inside) { return; }
-${matmulStart(options)}
+${matmulLoads(layout)}`,
+    wgsl`${matmulStart(options)}
   let k_end = tile.k_end;
   for (var k = tile.k_begin; k < k_end; k += 4u) {
 ${matmulStep(options)}
   }
-${matmulFinish(options)}
-}
-`;
+${matmulFinish(options)}`,
+  );
 }

@@ -1,5 +1,6 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { paramsStruct } from "./lib/params.wgsl.ts";
 import { partLibrary, partParams, statisticsLibrary } from "./lib/statistics.wgsl.ts";
 import { type Spread, spreadExpression } from "./norm_statistics.wgsl.ts";
 
@@ -26,11 +27,7 @@ ${gridLibrary}
 @group(0) @binding(1) var<storage, read> squares: array<f32>;
 @group(0) @binding(2) var<storage, read_write> mean: array<f32>;
 @group(0) @binding(3) var<storage, read_write> spread: array<f32>;
-struct Params {
-  ${Object.entries(normMergeParams)
-    .map(([name, type]) => `${name}: ${type},`)
-    .join("\n  ")}
-}
+${paramsStruct(normMergeParams)}
 @group(0) @binding(4) var<uniform> params: Params;
 ${statisticsLibrary(false)}
 ${partLibrary}

@@ -1,5 +1,6 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { paramsStruct } from "./lib/params.wgsl.ts";
 import { partLibrary, partParams, statisticsLibrary } from "./lib/statistics.wgsl.ts";
 
 /** What is written beside the mean: the centred sum of squares, the variance, or 1 / √(variance + ε). */
@@ -41,11 +42,7 @@ ${gridLibrary}
 @group(0) @binding(0) var<storage, read> x: array<${element}>;
 @group(0) @binding(1) var<storage, read_write> mean: array<${result}>;
 @group(0) @binding(2) var<storage, read_write> spread: array<${result}>;
-struct Params {
-  ${Object.entries(normStatisticsParams)
-    .map(([name, type]) => `${name}: ${type},`)
-    .join("\n  ")}
-}
+${paramsStruct(normStatisticsParams)}
 @group(0) @binding(3) var<uniform> params: Params;
 ${statisticsLibrary(vector !== "none")}
 ${partLibrary}

@@ -1,6 +1,7 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { declare, reads, writes } from "./lib/declare.ts";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { paramsStruct } from "./lib/params.wgsl.ts";
 import { partLibrary, partParams } from "./lib/statistics.wgsl.ts";
 
 export interface NormSumsOptions {
@@ -38,11 +39,7 @@ export function normSumsShader({ vector, statistics, spread, scaled }: NormSumsO
   const fold = (v: string) => (along ? `(${v}.x + ${v}.y) + (${v}.z + ${v}.w)` : v);
   return wgsl`
 ${gridLibrary}
-struct Params {
-  ${Object.entries(normSumsParams)
-    .map(([name, type]) => `${name}: ${type},`)
-    .join("\n  ")}
-}
+${paramsStruct(normSumsParams)}
 ${declare([
   reads("x", element),
   reads("mean", statistic),

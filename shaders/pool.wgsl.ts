@@ -1,6 +1,7 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
-import { type Divisor, neighbours, poolParamsStruct, tapsLibrary } from "./lib/pool.wgsl.ts";
+import { paramsStruct } from "./lib/params.wgsl.ts";
+import { type Divisor, neighbours, poolParams, tapsLibrary } from "./lib/pool.wgsl.ts";
 
 export interface PoolShaderOptions {
   readonly kind: "max" | "average" | "lp";
@@ -113,7 +114,7 @@ export function poolShader(options: PoolShaderOptions) {
   y[to] = best / divisor(i32(oy * params.sh) - i32(params.top), i32(ox * params.sw) - i32(params.left));
 #endif`;
   return wgsl`
-${poolParamsStruct}
+${paramsStruct(poolParams)}
 @group(0) @binding(0) var<storage, read> x: array<${T}>;
 @group(0) @binding(1) var<storage, read_write> y: array<${T}>;
 #if ${max}

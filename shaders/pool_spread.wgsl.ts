@@ -1,7 +1,8 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { declare, reads, writes } from "./lib/declare.ts";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
-import { type Divisor, neighbours, poolParamsStruct, tapsLibrary } from "./lib/pool.wgsl.ts";
+import { paramsStruct } from "./lib/params.wgsl.ts";
+import { type Divisor, neighbours, poolParams, tapsLibrary } from "./lib/pool.wgsl.ts";
 import { power } from "./pool.wgsl.ts";
 
 export interface PoolSpreadOptions {
@@ -109,7 +110,7 @@ ${Array.from({ length: th * tw }, (_, i) => {
   }
   dx[to] = sum;`;
   return wgsl`
-${poolParamsStruct}
+${paramsStruct(poolParams)}
 ${bindings}
 ${gridLibrary}
 ${tapsLibrary(divisor)}

@@ -1,7 +1,8 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { declare, reads, writes } from "./lib/declare.ts";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
-import { poolParamsStruct } from "./lib/pool.wgsl.ts";
+import { paramsStruct } from "./lib/params.wgsl.ts";
+import { poolParams } from "./lib/pool.wgsl.ts";
 
 export interface PoolWinnersOptions {
   readonly winners: "bytes" | "words" | "indices";
@@ -23,7 +24,7 @@ export function poolWinnersShader({ winners, result }: PoolWinnersOptions) {
     writes("y", values ? "f32" : "i32"),
   ]);
   return wgsl`
-${poolParamsStruct}
+${paramsStruct(poolParams)}
 ${bindings}
 ${gridLibrary}
 @compute @workgroup_size(64)

@@ -1,5 +1,6 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { paramsStruct } from "./lib/params.wgsl.ts";
 import { type Reduction, reductionLibrary } from "./lib/reduce.wgsl.ts";
 
 export interface ReduceOptions {
@@ -46,11 +47,7 @@ export function reduceShader({ reduction, vector, shared }: ReduceOptions): stri
 ${gridLibrary}
 @group(0) @binding(0) var<storage, read> x: array<${element}>;
 @group(0) @binding(1) var<storage, read_write> y: array<${result}>;
-struct Params {
-  ${Object.entries(reduceParams)
-    .map(([name, type]) => `${name}: ${type},`)
-    .join("\n  ")}
-}
+${paramsStruct(reduceParams)}
 @group(0) @binding(2) var<uniform> params: Params;
 ${reductionLibrary(reduction, vector !== "none")}
 #if ${shared > 0}

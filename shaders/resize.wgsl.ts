@@ -1,5 +1,6 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { paramsStruct } from "./lib/params.wgsl.ts";
 import { lineOf, lineParams, resizeLibrary } from "./lib/resize.wgsl.ts";
 
 export interface ResizeOptions {
@@ -24,11 +25,7 @@ export function resizeShader({ mode, vector }: ResizeOptions): string {
 ${gridLibrary}
 @group(0) @binding(0) var<storage, read> image: array<${element}>;
 @group(0) @binding(1) var<storage, read_write> result: array<${element}>;
-struct Params {
-  ${Object.entries(resizeParams)
-    .map(([name, type]) => `${name}: ${type},`)
-    .join("\n  ")}
-}
+${paramsStruct(resizeParams)}
 @group(0) @binding(2) var<uniform> params: Params;
 alias V = ${element};
 ${resizeLibrary}

@@ -1,5 +1,6 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { paramsStruct } from "./lib/params.wgsl.ts";
 import { lineOf, lineParams, resizeLibrary } from "./lib/resize.wgsl.ts";
 import type { ResizeOptions } from "./resize.wgsl.ts";
 
@@ -22,11 +23,7 @@ export function resizeGradientShader({ mode, vector }: ResizeOptions): string {
 ${gridLibrary}
 @group(0) @binding(0) var<storage, read> gradient: array<${element}>;
 @group(0) @binding(1) var<storage, read_write> dx: array<${element}>;
-struct Params {
-  ${Object.entries(resizeGradientParams)
-    .map(([name, type]) => `${name}: ${type},`)
-    .join("\n  ")}
-}
+${paramsStruct(resizeGradientParams)}
 @group(0) @binding(2) var<uniform> params: Params;
 alias V = ${element};
 ${resizeLibrary}

@@ -1,4 +1,5 @@
-import { element, paramsStruct } from "./conv.wgsl.ts";
+import { element } from "./conv.wgsl.ts";
+import { paramsStruct } from "./params.wgsl.ts";
 
 /** How the operands of a filter's gradient lie in memory, as far as it changes the code. */
 export interface FilterLayout {

@@ -1,4 +1,5 @@
 import { type Epilogue, matmulStore } from "./matmul.wgsl.ts";
+import { paramsStruct } from "./params.wgsl.ts";
 
 /** How the operands of a gathering convolution lie in memory, as far as it changes the code. */
 export interface GatherLayout {
@@ -48,14 +49,6 @@ export const gatherParams = {
 } as const;
 
 export const element = (vector: boolean): string => (vector ? "vec4<f32>" : "f32");
-
-/** The struct of params with its fields in order. */
-export const paramsStruct = (params: Readonly<Record<string, string>>): string => `
-struct Params {
-${Object.entries(params)
-  .map(([name, type]) => `  ${name}: ${type},`)
-  .join("\n")}
-}`;
 
 /** Bindings a (source), b (filter), (bias), c (destination) and params. */
 export const gatherBindings = ({ vectorA, vectorB }: GatherLayout, bias: boolean): string => `

@@ -27,12 +27,6 @@ export const poolParams = {
   scale: "f32",
 } as const;
 
-export const poolParamsStruct = `struct Params {
-  ${Object.entries(poolParams)
-    .map(([name, type]) => `${name}: ${type}`)
-    .join(", ")}
-}`;
-
 /** The code for each of `span` neighbours in a row, without a loop, which costs more on a software GPU than what it does. */
 export const neighbours = (span: number, code: (k: number) => string) =>
   Array.from({ length: span }, (_, k) => `  {\n${code(k)}\n  }`).join("\n");

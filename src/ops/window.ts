@@ -48,12 +48,12 @@ export function resolvePair(op: string, argument: string, value: number | Pair, 
     pair.length === 2 && pair.every((n) => whole(n, least)),
     "argument",
     () =>
-      `${op}: ${argument} is ${describe(value)}, expected a whole number of at least ${least} or [vertical, horizontal] of such numbers`,
+      `${op}: ${argument} is ${asWritten(value)}, expected a whole number of at least ${least} or [vertical, horizontal] of such numbers`,
   );
   return [pair[0], pair[1]];
 }
 
-const describe = (value: unknown): string => JSON.stringify(value) ?? String(value);
+const asWritten = (value: unknown): string => JSON.stringify(value) ?? String(value);
 
 /** The distance from a window's first tap to behind its last. */
 export const windowExtent = ({ size, dilation }: Pick<Window, "size" | "dilation">, axis: 0 | 1): number =>
@@ -90,7 +90,7 @@ export function explicitPadding(op: string, padding: Exclude<Padding, "same" | "
     all.length === 2 && nested && all.every((side) => side.length === 2 && side.every((n) => whole(n, 0))),
     "argument",
     () =>
-      `${op}: padding is ${describe(padding)}, expected "valid", "same", "same-lower", a whole number of at least 0, [vertical, horizontal] or [[top, bottom], [left, right]]`,
+      `${op}: padding is ${asWritten(padding)}, expected "valid", "same", "same-lower", a whole number of at least 0, [vertical, horizontal] or [[top, bottom], [left, right]]`,
   );
   const [[top, bottom], [left, right]] = all as readonly (readonly number[])[];
   return [
@@ -141,7 +141,7 @@ export function windowCounts(op: string, plane: Pair, window: Window, ceilMode =
 export function rowOptions(op: string, { stride, dilation, padding }: WindowOptions1d): WindowOptions {
   const number = (argument: string, value: number | undefined): Pair | undefined => {
     if (value === undefined) return undefined;
-    check(whole(value, 1), "argument", () => `${op}: ${argument} is ${describe(value)}, expected a whole number of at least 1`);
+    check(whole(value, 1), "argument", () => `${op}: ${argument} is ${asWritten(value)}, expected a whole number of at least 1`);
     return [1, value];
   };
   const ends = (): Padding | undefined => {
@@ -150,7 +150,7 @@ export function rowOptions(op: string, { stride, dilation, padding }: WindowOpti
     check(
       pair.length === 2 && pair.every((n) => whole(n, 0)),
       "argument",
-      () => `${op}: padding is ${describe(padding)}, expected "valid", "same", "same-lower", a whole number of at least 0 or [start, end]`,
+      () => `${op}: padding is ${asWritten(padding)}, expected "valid", "same", "same-lower", a whole number of at least 0 or [start, end]`,
     );
     return [
       [0, 0],

@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { inPage } from "../support/page.ts";
 
 const PAGE = "tests/program/pages/engine.ts";
+const TRAINING = "tests/program/pages/training.ts";
 const run = <T>(name: string, ...args: unknown[]) => inPage<T>(PAGE, name, ...args);
+const train = <T>(name: string, ...args: unknown[]) => inPage<T>(TRAINING, name, ...args);
 type Failure = { code: string; message: string } | null | undefined;
 
 describe("device", () => {
@@ -68,13 +70,13 @@ describe("programs", () => {
   });
 
   test("programs share variables: predicting at another batch size sees the training", async () => {
-    const { changed, difference } = await run<{ changed: boolean; difference: number }>("sharedVariables");
+    const { changed, difference } = await train<{ changed: boolean; difference: number }>("sharedVariables");
     expect(changed).toBe(true);
     expect(difference).toBeLessThan(1e-6);
   });
 
   test("h carried in a variable: step by step gives what the whole sequence gives", async () => {
-    const { difference, length } = await run<{ difference: number; length: number }>("streaming");
+    const { difference, length } = await train<{ difference: number; length: number }>("streaming");
     expect(length).toBe(21);
     expect(difference).toBeLessThan(1e-6);
   });
@@ -91,27 +93,27 @@ describe("programs", () => {
   });
 
   test("the same program twice gives the same bits", async () => {
-    const { length, different } = await run<{ length: number; different: number }>("sameBits");
+    const { length, different } = await train<{ length: number; different: number }>("sameBits");
     expect(length).toBeGreaterThan(1000);
     expect(different).toBe(0);
   });
 
   for (const loadFirst of [true, false])
     test(`training resumes from a checkpoint with the same bits, loaded ${loadFirst ? "before" : "after"} compile`, async () => {
-      const { names, different } = await run<{ names: string[]; different: string[] }>("resume", loadFirst);
+      const { names, different } = await train<{ names: string[]; different: string[] }>("resume", loadFirst);
       expect(names).toContain("W#adam.first_moment");
       expect(different).toEqual([]);
     });
 
   test("evaluates as its references do", async () => {
-    expect(await run("againstReference")).toBeLessThan(1e-6);
+    expect(await train("againstReference")).toBeLessThan(1e-6);
   });
 });
 
 describe("plans", () => {
   test("as many dispatches for 8 steps as for 512", async () => {
     const sizes = { B: 4, I: 8, H: 32, O: 8 };
-    const [short, long] = await run<number[]>("dispatchCounts", [
+    const [short, long] = await train<number[]>("dispatchCounts", [
       { ...sizes, T: 8 },
       { ...sizes, T: 512 },
     ]);
@@ -120,18 +122,18 @@ describe("plans", () => {
   });
 
   test("as many dispatches for 8 tokens as for 512", async () => {
-    const [short, long] = await run<number[]>("tokenDispatchCounts", [8, 512], 4);
+    const [short, long] = await train<number[]>("tokenDispatchCounts", [8, 512], 4);
     expect(long).toBe(short);
     expect(short).toBeGreaterThan(5);
   });
 
   test("the training step of T=128 B=16 I=64 H=128 O=64 takes at most 20 dispatches", async () => {
-    const [count] = await run<number[]>("dispatchCounts", [{ T: 128, B: 16, I: 64, H: 128, O: 64 }]);
+    const [count] = await train<number[]>("dispatchCounts", [{ T: 128, B: 16, I: 64, H: 128, O: 64 }]);
     expect(count).toBeLessThanOrEqual(20);
   });
 
   test("memory for activations is at most 1.2 × what the order needs", async () => {
-    const plans = await run<{ peak: number; bound: number }[]>("memoryPlans", [
+    const plans = await train<{ peak: number; bound: number }[]>("memoryPlans", [
       { T: 128, B: 16, I: 64, H: 128, O: 64 },
       { T: 7, B: 3, I: 5, H: 17, O: 3 },
       { T: 33, B: 1, I: 65, H: 7, O: 130 },
@@ -149,7 +151,7 @@ describe("plans", () => {
   ] as const)
     test(`every intermediate of a training step agrees with the reference: ${name}`, async () => {
       type Checked = { ok: boolean; nodes: { op: string; error: number; bound: number }[]; firstWrong?: unknown };
-      const { ok, nodes, firstWrong } = await run<Checked>("verifyStep", { T: 7, B: 3, I: 5, H: 17, O: 3 }, traits, defaultLimits);
+      const { ok, nodes, firstWrong } = await train<Checked>("verifyStep", { T: 7, B: 3, I: 5, H: 17, O: 3 }, traits, defaultLimits);
       expect(firstWrong).toBeUndefined();
       expect(ok).toBe(true);
       expect(nodes.length).toBeGreaterThan(8);
@@ -161,7 +163,7 @@ describe("what is not finite", () => {
   for (const reference of [false, true])
     for (const value of [3e38, null])
       test(`a loss of ${value === null ? "NaN" : "infinity"} changes nothing until it is cleared, on the ${reference ? "reference" : "GPU"}`, async () => {
-        const { error, queued, unread, same, loss, moved, step } = await run<Outcome>("nonFinite", value, reference);
+        const { error, queued, unread, same, loss, moved, step } = await train<Outcome>("nonFinite", value, reference);
         expect([error?.code, queued?.code, unread?.code]).toEqual(["non-finite", "non-finite", "non-finite"]);
         expect(error?.message).toMatch(/run 2 of program "training step"/);
         expect(same).toBe(true);
@@ -171,7 +173,7 @@ describe("what is not finite", () => {
       });
 
   test("a bad run that nobody reads stops those queued behind it, and is told at the next", async () => {
-    const { outcomes, next, same } = await run<{ outcomes: Failure[]; next: Failure; same: boolean }>("nonFiniteUnread");
+    const { outcomes, next, same } = await train<{ outcomes: Failure[]; next: Failure; same: boolean }>("nonFiniteUnread");
     expect(next?.code).toBe("non-finite");
     expect(next?.message).toMatch(/run 2 of/);
     expect(outcomes[0]).toBeNull();
@@ -179,12 +181,12 @@ describe("what is not finite", () => {
   });
 
   test("with two optimizers, both stop or neither does", async () => {
-    const good = await run<{ error: Failure; a: number[]; z: number[]; steps: number[] }>("twoOptimizers", false);
+    const good = await train<{ error: Failure; a: number[]; z: number[]; steps: number[] }>("twoOptimizers", false);
     expect(good.error).toBeUndefined();
     expect(good.steps).toEqual([2, 2]);
     expect(good.a).toEqual([-1, -3, -1]);
     for (const z of good.z) expect(z).toBeCloseTo(0.8, 2);
-    const bad = await run<{ error: Failure; a: number[]; z: number[]; steps: number[] }>("twoOptimizers", true);
+    const bad = await train<{ error: Failure; a: number[]; z: number[]; steps: number[] }>("twoOptimizers", true);
     expect(bad.error?.code).toBe("non-finite");
     expect(bad.a).toEqual([1, 1, 1]);
     expect(bad.z).toEqual([1, 1, 1]);
@@ -195,7 +197,7 @@ describe("what is not finite", () => {
 describe("long runs", () => {
   test("2,000 training steps leak no buffer and no heap", async () => {
     type Usage = { buffers: number; bytes: number; heap?: number };
-    const { before, after } = await run<{ before: Usage; after: Usage }>("leaks", 2000);
+    const { before, after } = await train<{ before: Usage; after: Usage }>("leaks", 2000);
     expect(after.buffers).toBe(before.buffers);
     expect(after.bytes).toBe(before.bytes);
     // A leak of one small object for each step would be over 200 KB; the heap is not quiet to that degree without gc.
@@ -204,8 +206,8 @@ describe("long runs", () => {
   });
 
   test("the loss follows the reference's within 1 % for 200 steps", async () => {
-    const gpu = await run<number[]>("curve", 200, false);
-    const reference = await run<number[]>("curve", 200, true);
+    const gpu = await train<number[]>("curve", 200, false);
+    const reference = await train<number[]>("curve", 200, true);
     expect(reference.at(-1)).toBeLessThan(0.5 * reference[0]);
     gpu.forEach((loss, i) => {
       expect(Math.abs(loss - reference[i]), `step ${i}`).toBeLessThan(0.01 * reference[i]);

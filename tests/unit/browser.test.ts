@@ -76,6 +76,7 @@ describe.each([
   });
 });
 
+// The stand-in is a shell script, which Windows cannot start as a program.
 describe.skipIf(process.platform === "win32")("Deno, in place of which something else answers", () => {
   /** A program that answers `--version`, and then does this with the script on its standard input. */
   const launchFake = async (rest: string): Promise<Runtime> => {
