@@ -34,16 +34,6 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Times asynchronous work by the wall clock. `work` must wait for what it measures: a promise of only the launch measures nothing. */
-export async function timeWall(work: () => Promise<unknown>, options: TimingOptions = {}): Promise<Timing> {
-  const measure = async (repeats: number): Promise<number> => {
-    const start = performance.now();
-    for (let i = 0; i < repeats; i++) await work();
-    return performance.now() - start;
-  };
-  return collect("wall", measure, options);
-}
-
 /**
  * Times dispatches within one compute pass: by timestamps around the pass where the device has them, else by the wall clock around
  * submit and completion. `encode` is called once for each run; runs follow one another in the pass.

@@ -3,6 +3,3 @@
  * frames of videos, and canvases of WebGPU (where the first texture of such a canvas ends the GPU process).
  */
 export const COMPOSITED = ["--enable-features=Vulkan", "--use-vulkan=swiftshader", "--use-angle=swiftshader"] as const;
-
-/** A camera that shows a test picture, and gives leave to be used. */
-export const FAKE_CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"] as const;

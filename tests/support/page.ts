@@ -48,12 +48,6 @@ export async function ownBrowser(flags: readonly string[]): Promise<OwnBrowser> 
   }
 }
 
-/** This file's page, for what `inPage` cannot do. */
-export async function testPage(): Promise<Page> {
-  page ??= await openPage();
-  return page;
-}
-
 /** A further page, for example to drive the demo. The caller closes it. `problems` collects what would fail `inPage`. */
 export async function freshPage(): Promise<{ page: Page; problems: string[]; origin: string }> {
   const found: string[] = [];
