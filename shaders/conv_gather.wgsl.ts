@@ -1,7 +1,7 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { type GatherLayout, gatherBindings, gatherLoads, gatherStore, gatherTile } from "./lib/conv.wgsl.ts";
 import type { Epilogue } from "./lib/matmul.wgsl.ts";
-import { each, type MatmulStep, matmulStep } from "./lib/matmul-step.wgsl.ts";
+import { each, type MatmulStep, matmulStep, swapped } from "./lib/matmul-step.wgsl.ts";
 import { registersKernel } from "./lib/registers.wgsl.ts";
 
 export interface ConvGatherOptions {
@@ -37,7 +37,9 @@ export function convGather({ layout, epilogue, rows, columns, quad, workgroup }:
   };
   const unitB = layout.vectorB ? 4 : 1;
   const places = quad ? rows / 4 : rows;
-  const rowOf = (r: number) => (quad ? `${r & ~3}u + (lane ^ ${r & 3}u)` : `${r}u`);
+  /** In a quad, the r-th sum belongs to the row that invocation lane ^ (r & 3) has found the place of. */
+  const targetOf = (r: number) => (quad ? swapped(r & 3, `target${r >> 2}`) : `target${r}`);
+  const pixel = (i: number) => (quad || i === 0 ? `pixel_of(row_at${i})` : `pixel_after(pixel${i - 1})`);
   return registersKernel(
     { rows, columns, quad, workgroup },
     wgsl`${gatherBindings(layout, epilogue.bias)}
@@ -45,14 +47,19 @@ ${gatherTile}
 ${gatherStore(layout, epilogue)}
 ${gatherLoads(layout)}`,
     wgsl`  let b_stride = params.target_c / ${unitB}u;
-${each(places, (i) => `let place${i} = place_of(tile.row + ${quad ? `${4 * i}u + lane` : `${i}u`});`)}
+${each(
+  places,
+  (i) => `let row_at${i} = tile.row + ${quad ? `${4 * i}u + lane` : `${i}u`};
+let pixel${i} = ${pixel(i)};
+let place${i} = place_of(pixel${i}, tile.group);`,
+)}
 ${each(across, (j) => `let column${j} = columns_of(tile.group, column + ${4 * j}u);`)}
 ${each(rows * across, (i) => `var c${Math.floor(i / across)}_${i % across} = vec4<f32>();`)}
   for (var unit = tile.unit_begin; unit < tile.unit_end; unit += 1u) {
     let segment = unit / params.chunks;
     let shift = shift_of(tile, segment);
-    if (shift.z == 0) { continue; }
-${each(places, (i) => `let row${i} = line_of(place${i}, shift, tile.group);`)}
+    ${layout.phased ? "if (shift.w == 0u) { continue; }" : ""}
+${each(places, (i) => `let row${i} = line_of(place${i}, shift);`)}
     let b_start = segment * params.k * b_stride;
     let k_begin = (unit % params.chunks) * params.k_split;
     let k_end = min(k_begin + params.k_split, params.k);
@@ -61,12 +68,13 @@ ${matmulStep(step)}
     }
   }
 ${each(across, (j) => `let addend${j} = addend(tile.group * params.n + column + ${4 * j}u);`)}
+${each(places, (i) => `let target${i} = target_of(tile, row_at${i}, pixel${i});`)}
 ${each(
   rows,
   (r) => `{
-  let pixel = target_of(tile, tile.row + ${rowOf(r)});
-  if (pixel.y != 0u) {
-    let at = pixel.x * params.target_c + tile.group * params.n + column;
+  let pixel = ${targetOf(r)};
+  if (pixel != NOWHERE) {
+    let at = pixel * params.target_c + tile.group * params.n + column;
 ${each(across, (j) => `    store(at + ${4 * j}u, column + ${4 * j}u, c${r}_${j}, addend${j});`)}
   }
 }`,

@@ -9,6 +9,10 @@ export interface GatherLayout {
   readonly vectorB: boolean;
   /** The contiguous terms of a segment are no multiple of 4. */
   readonly raggedK: boolean;
+  /** Some tap of some pixel lies outside of the source. */
+  readonly padded: boolean;
+  /** The source is strided: only some taps meet a pixel, others for each phase. */
+  readonly phased: boolean;
 }
 
 /** The params of the kernels that gather, in order. */
@@ -96,15 +100,17 @@ fn tile_of(index: u32, tile_rows: u32, tile_columns: u32) -> Tile {
 `;
 
 /**
- * `place_of(row)`: number of the image's first line in the source, y and x before the tap is added. `line_of(place, shift, group)`: where
- * the terms of a pixel lie for one segment: the start of the line, the place in it (wrapping below 0) and its length, 0 outside of
- * the image; in units of what is bound. `load_a(line, j)`: four terms from the j-th unit on, 0 outside of the line.
- * `shift_of(tile, segment)`: what a segment adds to y and x, in z whether its taps meet the phase at all.
- * `target_of(tile, row)`: the pixel in the destination, in z whether it exists.
+ * `pixel_of(row)`: image, y and x of a pixel in the plane of one phase; `pixel_after` the next one, without a division. `place_of(pixel, group)`:
+ * where the pixel lies in the source before a tap is added: start of its line, y, and place in the line, in units of what is bound.
+ * `shift_of(tile, segment)`: what a segment adds to these, in w whether its taps meet the phase at all. `line_of(place, shift)`: where the
+ * terms of a pixel lie for one segment: the start of the line, the place in it (wrapping below 0) and its length, 0 outside of the image.
+ * `load_a(line, j)`: four terms from the j-th unit on, 0 outside of the line. `target_of(tile, row, pixel)`: the pixel's number in the
+ * destination, NOWHERE if there is none.
  */
-export function gatherLoads({ vectorA, vectorB }: GatherLayout): string {
+export function gatherLoads({ vectorA, vectorB, padded, phased }: GatherLayout): string {
   const unit = vectorA ? 4 : 1;
-  const load = vectorA
+  const four = (at: string) => `vec4<f32>(${[0, 1, 2, 3].map((i) => `a[${at}${vectorA ? "" : `.${"xyzw"[i]}`}]`).join(", ")})`;
+  const inside = vectorA
     ? `
   let at = line.y + j;
   let inside = at < line.z;
@@ -113,38 +119,60 @@ export function gatherLoads({ vectorA, vectorB }: GatherLayout): string {
   let at = line.y + vec4<u32>(j, j + 1u, j + 2u, j + 3u);
   let inside = at < vec4<u32>(line.z);
   let index = select(vec4<u32>(), line.x + at, inside);
-  return select(vec4<f32>(), vec4<f32>(a[index.x], a[index.y], a[index.z], a[index.w]), inside);`;
+  return select(vec4<f32>(), ${four("index")}, inside);`;
+  const anywhere = vectorA
+    ? "return a[line.x + line.y + j];"
+    : `let index = line.x + line.y + vec4<u32>(j, j + 1u, j + 2u, j + 3u);
+  return ${four("index")};`;
   return `
-fn place_of(row: u32) -> vec3<i32> {
-  let inside = min(row, params.m - 1u);
-  let line = inside / params.plane_w;
-  let y = (line % params.plane_h) * params.step_y;
-  let x = (inside % params.plane_w) * params.step_x;
-  return vec3<i32>(vec3<u32>((line / params.plane_h) * params.source_h, y, x));
-}
-fn shift_of(tile: Tile, segment: u32) -> vec3<i32> {
-  let ky = i32(segment / params.segments_x);
-  let kx = i32(segment % params.segments_x);
-  let y = i32(tile.phase.x) + params.offset_y + ky * params.tap_y;
-  let x = i32(tile.phase.y) + params.offset_x + kx * params.tap_x;
-  let up = vec2<i32>(i32(params.up_y), i32(params.up_x));
-  let whole = vec2<i32>(y, x) / up;
-  return vec3<i32>(whole, select(0, 1, all(whole * up == vec2<i32>(y, x))));
-}
-fn line_of(place: vec3<i32>, shift: vec3<i32>, group: u32) -> vec3<u32> {
-  let length = params.source_w * params.source_c / ${unit}u;
-  let y = u32(place.y + shift.x);
-  let at = u32(place.z + shift.y) * (params.source_c / ${unit}u) + group * (params.group_k / ${unit}u);
-  return vec3<u32>((u32(place.x) + y) * length, at, select(0u, length, y < params.source_h));
-}
-fn target_of(tile: Tile, row: u32) -> vec2<u32> {
+const NOWHERE = 0xffffffffu;
+fn pixel_of(row: u32) -> vec3<u32> {
   let line = row / params.plane_w;
-  let y = (line % params.plane_h) * params.up_y + tile.phase.x;
-  let x = (row % params.plane_w) * params.up_x + tile.phase.y;
-  let exists = row < params.m && y < params.target_h && x < params.target_w;
-  return vec2<u32>(((tile.split * params.batch + line / params.plane_h) * params.target_h + y) * params.target_w + x, select(0u, 1u, exists));
+  let image = line / params.plane_h;
+  return vec3<u32>(image, line - image * params.plane_h, row - line * params.plane_w);
 }
-fn load_a(line: vec3<u32>, j: u32) -> vec4<f32> {${load}
+fn pixel_after(pixel: vec3<u32>) -> vec3<u32> {
+  let x = pixel.z + 1u;
+  let y = pixel.y + select(0u, 1u, x == params.plane_w);
+  let below = y == params.plane_h;
+  return vec3<u32>(pixel.x + select(0u, 1u, below), select(y, 0u, below), select(x, 0u, x == params.plane_w));
+}
+fn place_of(pixel: vec3<u32>, group: u32) -> vec3<u32> {
+  let y = pixel.y * params.step_y;
+  let line = (pixel.x * params.source_h + y) * (params.source_w * params.source_c / ${unit}u);
+  return vec3<u32>(line, y, pixel.z * params.step_x * (params.source_c / ${unit}u) + group * (params.group_k / ${unit}u));
+}
+fn shift_of(tile: Tile, segment: u32) -> vec4<u32> {
+  let ky = segment / params.segments_x;
+  var shift = vec2<i32>(params.offset_y, params.offset_x) + vec2<i32>(vec2<u32>(ky, segment - ky * params.segments_x)) * vec2<i32>(params.tap_y, params.tap_x);
+${
+  phased
+    ? `  shift += vec2<i32>(tile.phase);
+  let up = vec2<i32>(vec2<u32>(params.up_y, params.up_x));
+  let whole = shift / up;
+  let meets = select(0u, 1u, all(whole * up == shift));
+  let by = vec2<u32>(whole);`
+    : `  let meets = 1u;
+  let by = vec2<u32>(shift);`
+}
+  return vec4<u32>(by.x * (params.source_w * params.source_c / ${unit}u), by.x, by.y * (params.source_c / ${unit}u), meets);
+}
+fn line_of(place: vec3<u32>, shift: vec4<u32>) -> vec3<u32> {
+  let sum = place + shift.xyz;
+${padded ? `  return vec3<u32>(sum.x, sum.z, select(0u, params.source_w * params.source_c / ${unit}u, sum.y < params.source_h));` : "  return vec3<u32>(sum.x, sum.z, 0u);"}
+}
+fn target_of(tile: Tile, row: u32, pixel: vec3<u32>) -> u32 {
+${
+  phased
+    ? `  let y = pixel.y * params.up_y + tile.phase.x;
+  let x = pixel.z * params.up_x + tile.phase.y;
+  let exists = row < params.m && y < params.target_h && x < params.target_w;
+  return select(NOWHERE, ((tile.split * params.batch + pixel.x) * params.target_h + y) * params.target_w + x, exists);`
+    : "  return select(NOWHERE, tile.split * params.m + row, row < params.m);"
+}
+}
+fn load_a(line: vec3<u32>, j: u32) -> vec4<f32> {
+  ${padded ? inside : anywhere}
 }
 ${
   vectorB

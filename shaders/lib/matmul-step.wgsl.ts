@@ -13,6 +13,8 @@ export interface MatmulStep {
 const LANES = ["x", "y", "z", "w"];
 /** What invocation `lane` reads with SWAPS[p] is what invocation `lane ^ p` has: far cheaper than quadBroadcast on SwiftShader. */
 const SWAPS = ["", "quadSwapX", "quadSwapY", "quadSwapDiagonal"];
+/** `value` of invocation lane ^ p. */
+export const swapped = (p: number, value: string): string => (p === 0 ? value : `${SWAPS[p]}(${value})`);
 export const each = (count: number, line: (i: number) => string): string => Array.from({ length: count }, (_, i) => line(i)).join("\n");
 
 /**
@@ -26,20 +28,19 @@ function loadA({ layout, rows, quad }: MatmulStep, termOf: (t: number) => string
   const term = (t: string) => (raggedK ? `min(k + ${t}, params.k - 1u)` : `(k + ${t})`);
   const oneTerm = (load: string, t: string) => (raggedK ? `select(vec4<f32>(), ${load}, k + ${t} < k_end)` : load);
   const fourTerms = (load: string) => (raggedK ? `select(vec4<f32>(), ${load}, terms < vec4<u32>(k_end))` : load);
-  const swap = (p: number, value: string) => (p === 0 ? value : `${SWAPS[p]}(${value})`);
   if (transposeA) {
     const load = (t: string, group: number) => oneTerm(`load_a(a_start + ${term(t)} * a_stride, row${group})`, t);
     return {
       before: quad ? each(groups, (i) => `let q${i} = ${load("lane", i)};`) : "",
       row: (r: number) =>
-        r % 4 > 0 ? "" : each(4, (t) => `let a${t}_${r / 4} = ${quad ? swap(t, `q${r / 4}`) : load(termOf(t), r / 4)};`),
+        r % 4 > 0 ? "" : each(4, (t) => `let a${t}_${r / 4} = ${quad ? swapped(t, `q${r / 4}`) : load(termOf(t), r / 4)};`),
       a: (r: number, t: number) => `a${t}_${r >> 2}.${LANES[r & 3]}`,
     };
   }
   const load = (i: number) => fourTerms(`load_a(row${i}, ${layout.vectorA ? "k / 4u" : "k"})`);
   return {
     before: quad ? each(groups, (i) => `let q${i} = ${load(i)};`) : "",
-    row: (r: number) => `let a${r} = ${quad ? swap(r & 3, `q${r >> 2}`) : load(r)};`,
+    row: (r: number) => `let a${r} = ${quad ? swapped(r & 3, `q${r >> 2}`) : load(r)};`,
     a: (r: number, t: number) => `a${r}.${LANES[t]}`,
   };
 }

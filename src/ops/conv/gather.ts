@@ -112,8 +112,24 @@ function cut(g: Gather, shape: GatherKernel) {
   return { kSplit, chunks, units, unitsSplit, splits: Math.ceil(units / unitsSplit) };
 }
 
+/** Whether some tap of some pixel lies outside of the source. */
+const isPadded = (g: Gather): boolean =>
+  ([0, 1] as const).some((axis) => {
+    if (g.up[axis] !== 1) return true;
+    const ends = [0, (g.taps[axis] - 1) * (g.rows && axis === 1 ? 1 : g.tap[axis])];
+    const first = g.offset[axis] + Math.min(...ends);
+    const last = (g.target[axis] - 1) * g.step[axis] + g.offset[axis] + Math.max(...ends);
+    return first < 0 || last >= g.source[axis];
+  });
+
 function layoutOf(g: Gather): GatherLayout {
-  return { vectorA: groupSource(g) % 4 === 0, vectorB: groupTarget(g) % 4 === 0, raggedK: runOf(g) % 4 !== 0 };
+  return {
+    vectorA: groupSource(g) % 4 === 0,
+    vectorB: groupTarget(g) % 4 === 0,
+    raggedK: runOf(g) % 4 !== 0,
+    padded: isPadded(g),
+    phased: g.up.some((n) => n > 1),
+  };
 }
 
 const activationSource = (f: Activation | undefined) => f && { library: f.wgslLibrary ?? "", expression: f.wgsl };
