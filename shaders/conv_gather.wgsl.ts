@@ -7,7 +7,7 @@ import { registersKernel } from "./lib/registers.wgsl.ts";
 export interface ConvGatherOptions {
   readonly layout: GatherLayout;
   readonly epilogue: Epilogue;
-  /** Sums that one invocation keeps: pixels × channels, channels a multiple of 4; with `quad` pixels too. */
+  /** Sums that one invocation keeps: pixels × channels, channels a multiple of 4; with `quad` or pooled pixels too, with both of 16. */
   readonly rows: number;
   readonly columns: number;
   /** The four invocations of a quad take neighbouring channels of the same pixels, and each loads a quarter of the source for all. */
@@ -24,6 +24,8 @@ export interface ConvGatherOptions {
  * [splits, N, H', W', C'] of partial sums (see matmul-splits). The sum runs over segments: a row of taps, whose terms are contiguous
  * in x, or a tap. Where the terms of a pixel lie is computed once for each segment, so that the inner loop is that of
  * matmul-registers, with a test for the image's edge in each load.
+ * Pooled, it ends with the maximum over 2 × 2 neighbours, and stores that and which of the four it was, as shaders/pool does:
+ * c [N, OH / 2, OW / 2, C'] and winners, four channels to a word.
  * An invocation (a quad of invocations) computes rows × columns (rows × 4·columns) of c.
  * Cost of four terms: rows + columns loads of vec4 (with quads rows / 4 + columns) for 4·rows·columns multiply-adds.
  */
@@ -36,29 +38,35 @@ export function convGather({ layout, epilogue, rows, columns, quad, workgroup }:
     quad,
   };
   const unitB = layout.vectorB ? 4 : 1;
+  const { pooled, phased } = layout;
+  /** Where an invocation finds its sums' pixels: in a quad each finds a quarter for all four. Pooled, four are the taps of one window. */
   const places = quad ? rows / 4 : rows;
+  const targets = pooled ? places / 4 : places;
+  const rowAt = (i: number) => `tile.row + ${quad ? `${4 * i}u + lane` : `${i}u`}`;
+  const pixel = (i: number) => (quad || i === 0 ? `pixel_of(row_at${i})` : `pixel_after(pixel${i - 1})`);
+  const placed = (i: number) => (pooled ? `tap_of(pixel${i >> 2}, ${i & 3}u)` : `pixel${i}`);
   /** In a quad, the r-th sum belongs to the row that invocation lane ^ (r & 3) has found the place of. */
   const targetOf = (r: number) => (quad ? swapped(r & 3, `target${r >> 2}`) : `target${r}`);
-  const pixel = (i: number) => (quad || i === 0 ? `pixel_of(row_at${i})` : `pixel_after(pixel${i - 1})`);
+  const sumsOf = (r: number, j: number) => {
+    if (!pooled) return `c${r}_${j}`;
+    const tap = (t: number) => (quad ? 16 * (r >> 2) + 4 * t + (r & 3) : 4 * r + t);
+    return `array<vec4<f32>, 4>(${[0, 1, 2, 3].map((t) => `c${tap(t)}_${j}`).join(", ")})`;
+  };
   return registersKernel(
-    { rows, columns, quad, workgroup },
+    { rows: pooled ? rows / 4 : rows, columns, quad, workgroup },
     wgsl`${gatherBindings(layout, epilogue.bias)}
 ${gatherTile}
 ${gatherStore(layout, epilogue)}
 ${gatherLoads(layout)}`,
     wgsl`  let b_stride = params.target_c / ${unitB}u;
-${each(
-  places,
-  (i) => `let row_at${i} = tile.row + ${quad ? `${4 * i}u + lane` : `${i}u`};
-let pixel${i} = ${pixel(i)};
-let place${i} = place_of(pixel${i}, tile.group);`,
-)}
+${each(targets, (i) => `let row_at${i} = ${rowAt(i)};\nlet pixel${i} = ${pixel(i)};`)}
+${each(places, (i) => `let place${i} = place_of(${placed(i)}, tile.group);`)}
 ${each(across, (j) => `let column${j} = columns_of(tile.group, column + ${4 * j}u);`)}
 ${each(rows * across, (i) => `var c${Math.floor(i / across)}_${i % across} = vec4<f32>();`)}
   for (var unit = tile.unit_begin; unit < tile.unit_end; unit += 1u) {
     let segment = unit / params.chunks;
     let shift = shift_of(tile, segment);
-    ${layout.phased ? "if (shift.w == 0u) { continue; }" : ""}
+    ${phased ? "if (shift.w == 0u) { continue; }" : ""}
 ${each(places, (i) => `let row${i} = line_of(place${i}, shift);`)}
     let b_start = segment * params.k * b_stride;
     let k_begin = (unit % params.chunks) * params.k_split;
@@ -68,14 +76,14 @@ ${matmulStep(step)}
     }
   }
 ${each(across, (j) => `let addend${j} = addend(tile.group * params.n + column + ${4 * j}u);`)}
-${each(places, (i) => `let target${i} = target_of(tile, row_at${i}, pixel${i});`)}
+${each(targets, (i) => `let target${i} = target_of(tile, row_at${i}, pixel${i});`)}
 ${each(
-  rows,
+  pooled ? rows / 4 : rows,
   (r) => `{
   let pixel = ${targetOf(r)};
   if (pixel != NOWHERE) {
     let at = pixel * params.target_c + tile.group * params.n + column;
-${each(across, (j) => `    store(at + ${4 * j}u, column + ${4 * j}u, c${r}_${j}, addend${j});`)}
+${each(across, (j) => `    store(at + ${4 * j}u, column + ${4 * j}u, ${sumsOf(r, j)}, addend${j});`)}
   }
 }`,
 )}`,

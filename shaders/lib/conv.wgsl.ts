@@ -1,4 +1,5 @@
-import { type Epilogue, matmulStore } from "./matmul.wgsl.ts";
+import { declare, reads, writes } from "./declare.ts";
+import { activated, type Epilogue, epilogueLibrary, matmulStore } from "./matmul.wgsl.ts";
 import { paramsStruct } from "./params.wgsl.ts";
 
 /** How the operands of a gathering convolution lie in memory, as far as it changes the code. */
@@ -13,11 +14,13 @@ export interface GatherLayout {
   readonly padded: boolean;
   /** The source is strided: only some taps meet a pixel, others for each phase. */
   readonly phased: boolean;
+  /** A row is a window of 2 × 2 pixels, of which the maximum and its position are stored. Needs `vectorB`. */
+  readonly pooled: boolean;
 }
 
 /** The params of the kernels that gather, in order. */
 export const gatherParams = {
-  /** Pixels of the destination in one phase: batch · plane_h · plane_w. */
+  /** Pixels of the destination in one phase, batch · plane_h · plane_w; pooled, windows. */
   m: "u32",
   /** Destination channels of a group. */
   n: "u32",
@@ -54,14 +57,16 @@ export const gatherParams = {
 
 export const element = (vector: boolean): string => (vector ? "vec4<f32>" : "f32");
 
-/** Bindings a (source), b (filter), (bias), c (destination) and params. */
-export const gatherBindings = ({ vectorA, vectorB }: GatherLayout, bias: boolean): string => `
-@group(0) @binding(0) var<storage, read> a: array<${element(vectorA)}>;
-@group(0) @binding(1) var<storage, read> b: array<${element(vectorB)}>;
-${bias ? `@group(0) @binding(2) var<storage, read> bias: array<${element(vectorB)}>;` : ""}
-@group(0) @binding(${bias ? 3 : 2}) var<storage, read_write> c: array<${element(vectorB)}>;
+/** Bindings a (source), b (filter), (bias), c (destination), (winners) and params. */
+export const gatherBindings = ({ vectorA, vectorB, pooled }: GatherLayout, bias: boolean): string => `
+${declare([
+  reads("a", element(vectorA)),
+  reads("b", element(vectorB)),
+  bias && reads("bias", element(vectorB)),
+  writes("c", element(vectorB)),
+  pooled && writes("winners", "u32"),
+])}
 ${paramsStruct(gatherParams)}
-@group(0) @binding(${bias ? 4 : 3}) var<uniform> params: Params;
 `;
 
 /**
@@ -107,7 +112,7 @@ fn tile_of(index: u32, tile_rows: u32, tile_columns: u32) -> Tile {
  * `load_a(line, j)`: four terms from the j-th unit on, 0 outside of the line. `target_of(tile, row, pixel)`: the pixel's number in the
  * destination, NOWHERE if there is none.
  */
-export function gatherLoads({ vectorA, vectorB, padded, phased }: GatherLayout): string {
+export function gatherLoads({ vectorA, vectorB, padded, phased, pooled }: GatherLayout): string {
   const unit = vectorA ? 4 : 1;
   const four = (at: string) => `vec4<f32>(${[0, 1, 2, 3].map((i) => `a[${at}${vectorA ? "" : `.${"xyzw"[i]}`}]`).join(", ")})`;
   const inside = vectorA
@@ -136,6 +141,14 @@ fn pixel_after(pixel: vec3<u32>) -> vec3<u32> {
   let y = pixel.y + select(0u, 1u, x == params.plane_w);
   let below = y == params.plane_h;
   return vec3<u32>(pixel.x + select(0u, 1u, below), select(y, 0u, below), select(x, 0u, x == params.plane_w));
+}
+${
+  pooled
+    ? `// Pixel t of the window with this place in the plane of windows.
+fn tap_of(window: vec3<u32>, t: u32) -> vec3<u32> {
+  return vec3<u32>(window.x, 2u * window.y + t / 2u, 2u * window.z + t % 2u);
+}`
+    : ""
 }
 fn place_of(pixel: vec3<u32>, group: u32) -> vec3<u32> {
   let y = pixel.y * params.step_y;
@@ -193,5 +206,27 @@ ${
 `;
 }
 
-/** `store` and `addend` of shaders/lib/matmul for as many biases as there are channels. */
-export const gatherStore = ({ vectorB }: GatherLayout, epilogue: Epilogue): string => matmulStore(vectorB, epilogue, "target_c");
+/** `store` and `addend` of shaders/lib/matmul for as many biases as there are channels; pooled, `store` of four sums instead. */
+export const gatherStore = ({ vectorB, pooled }: GatherLayout, epilogue: Epilogue): string =>
+  pooled ? epilogueLibrary(true, epilogue, "target_c") + storeWindow(epilogue) : matmulStore(vectorB, epilogue, "target_c");
+
+/** The first maximum of four sums, as shaders/pool finds it, and its position, of four channels in a word. */
+const storeWindow = (epilogue: Epilogue): string => `
+fn store(at: u32, column: u32, sums: array<vec4<f32>, 4>, addends: vec4<f32>) {
+  if (column >= params.n) { return; }
+  var best = sums[0]${epilogue.bias ? " + addends" : ""};
+  var won = vec4<u32>();
+${[1, 2, 3]
+  .map(
+    (tap) => `  {
+    let v = sums[${tap}]${epilogue.bias ? " + addends" : ""};
+    let wins = v > best;
+    best = select(best, v, wins);
+    won = select(won, vec4<u32>(${tap}u), wins);
+  }`,
+  )
+  .join("\n")}
+  c[at / 4u] = ${activated(epilogue, "best")};
+  winners[at / 4u] = won.x | (won.y << 8u) | (won.z << 16u) | (won.w << 24u);
+}
+`;

@@ -89,12 +89,12 @@ fn tile_of(index: u32, tile_rows: u32, tile_columns: u32) -> Tile {
 }
 `;
 
-/**
- * `store(at, column, sums)`: four sums that belong at element `at` of C, from `column` of their row on, as far as they lie inside the
- * row; after bias and activation. `addend(column)` loads the bias, of which there are as many as the param `biases` says, once for all rows.
- */
-export function matmulStore(vector: boolean, { bias, activation }: Epilogue, biases = "n"): string {
-  const value = activation ? "vec4<f32>(activate(z.x), activate(z.y), activate(z.z), activate(z.w))" : "z";
+/** What a value goes through last: vec4 `z` after the activation, as an expression. Needs {@link epilogueLibrary}. */
+export const activated = ({ activation }: Epilogue, z: string): string =>
+  activation ? `vec4<f32>(${[..."xyzw"].map((lane) => `activate(${z}.${lane})`).join(", ")})` : z;
+
+/** `addend(column)`: four biases, of which there are as many as the param `biases` says. And `activate`, where there is an activation. */
+export function epilogueLibrary(vector: boolean, { bias, activation }: Epilogue, biases = "n"): string {
   const last = `params.${biases} - 1u`;
   return `
 ${activation ? `${activation.library}\nfn activate(x: f32) -> f32 { return ${activation.expression}; }` : ""}
@@ -107,9 +107,19 @@ ${
       : `  return vec4<f32>(${[0, 1, 2, 3].map((i) => `bias[min(column + ${i}u, ${last})]`).join(", ")});`
 }
 }
+`;
+}
+
+/**
+ * `store(at, column, sums)`: four sums that belong at element `at` of C, from `column` of their row on, as far as they lie inside the
+ * row; after bias and activation. `addend(column)` loads the bias once for all rows.
+ */
+export function matmulStore(vector: boolean, epilogue: Epilogue, biases = "n"): string {
+  return `
+${epilogueLibrary(vector, epilogue, biases)}
 fn store(at: u32, column: u32, sums: vec4<f32>, addends: vec4<f32>) {
-  let z = sums${bias ? " + addends" : ""};
-  let y = ${value};
+  let z = sums${epilogue.bias ? " + addends" : ""};
+  let y = ${activated(epilogue, "z")};
 ${
   vector
     ? "  if (column < params.n) { c[at / 4u] = y; }"

@@ -108,12 +108,13 @@ export interface Op<A = unknown> {
   readonly random?: boolean;
   /**
    * What an earlier node's kernel could do for this op in its epilogue. Read by other ops' `absorb`, so that they need not import
-   * this op. `bias`: adds a vector along the last axis. `activation`: a function of one value.
+   * this op. `bias`: adds a vector along the last axis. `activation`: a function of one value. `maxPool`: maxima and winners of
+   * windows, with attributes `window`, `ceilMode` and perhaps `activation`.
    */
-  readonly epilogue?: { readonly kind: "bias" } | { readonly kind: "activation"; readonly activation: Activation };
+  readonly epilogue?: { readonly kind: "bias" | "maxPool" } | { readonly kind: "activation"; readonly activation: Activation };
   /**
-   * Offers to do the work of `consumer`, the only node that reads this node's output 0, too. The returned node's output 0 must have
-   * the type of the consumer's output 0.
+   * Offers to do the work of `consumer`, the only node that reads this node's only output, too. The returned node's outputs must have
+   * the types of the consumer's.
    */
   absorb?(node: Node<A>, consumer: Node): Fused | undefined;
 }

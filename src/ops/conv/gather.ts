@@ -25,6 +25,8 @@ export interface Gather {
   readonly offset: Pair;
   readonly tap: Pair;
   readonly up: Pair;
+  /** 2 × 2 neighbours of the target become one. */
+  readonly pooled?: boolean;
 }
 
 /** A kernel with the bindings and params of shaders/lib/conv, and how it cuts the work. */
@@ -34,6 +36,7 @@ export interface GatherKernel {
   /** The tile of pixels × channels, and how many tiles a workgroup computes. */
   readonly rows: number;
   readonly columns: number;
+  readonly quad?: boolean;
   readonly tilesPerWorkgroup: number;
   /** Where there are fewer tiles, the sum is cut. */
   readonly wanted: number;
@@ -63,6 +66,11 @@ export function forwardGather(g: Geometry): Gather {
   };
 }
 
+/** {@link forwardGather} as far as windows of 2 × 2 cover the output. */
+export function pooledGather(g: Geometry): Gather {
+  return { ...forwardGather({ ...g, output: each((axis) => 2 * Math.floor(g.output[axis] / 2)) }), pooled: true };
+}
+
 /** With a stride of 1 along x, a row of taps is turned around, so that it is contiguous here as well. */
 export function inputGather(g: Geometry): Gather {
   const { size, stride, dilation, padding } = g.window;
@@ -89,11 +97,11 @@ export const groupTarget = (g: Gather): number => g.targetChannels / g.groups;
 /** Contiguous terms, and how many such segments there are. */
 export const runOf = (g: Gather): number => groupSource(g) * (g.rows ? g.taps[1] : 1);
 const segmentsOf = (g: Gather): number => g.taps[0] * (g.rows ? 1 : g.taps[1]);
-/** Pixels of one phase, and phases. */
-const planeOf = (g: Gather): Pair => each((axis) => Math.ceil(g.target[axis] / g.up[axis]));
+/** Pixels of one phase, or windows where they are pooled. */
+const planeOf = (g: Gather): Pair => each((axis) => (g.pooled ? g.target[axis] / 2 : Math.ceil(g.target[axis] / g.up[axis])));
 export const pixelsOf = (g: Gather): number => g.batch * planeOf(g)[0] * planeOf(g)[1];
 export const tilesOf = (g: Gather, rows: number, columns: number): number =>
-  Math.ceil(pixelsOf(g) / rows) * Math.ceil(groupTarget(g) / columns) * g.groups * g.up[0] * g.up[1];
+  Math.ceil(pixelsOf(g) / (g.pooled ? rows / 4 : rows)) * Math.ceil(groupTarget(g) / columns) * g.groups * g.up[0] * g.up[1];
 
 /** As for products of matrices: below, a second pass costs more than it gains. */
 const WORTH_CUTTING = 2 ** 22;
@@ -104,7 +112,7 @@ function cut(g: Gather, shape: GatherKernel) {
   const k = run * segments;
   const work = k * pixelsOf(g) * g.targetChannels;
   const wanted = Math.min(Math.ceil(shape.wanted / tilesOf(g, shape.rows, shape.columns)), Math.ceil(k / 256));
-  const parts = work <= WORTH_CUTTING ? 1 : Math.max(1, wanted);
+  const parts = g.pooled || work <= WORTH_CUTTING ? 1 : Math.max(1, wanted);
   const kSplit = parts <= segments ? run : 32 * Math.ceil(run / Math.ceil(parts / segments) / 32);
   const chunks = Math.ceil(run / kSplit);
   const units = segments * chunks;
@@ -129,26 +137,33 @@ function layoutOf(g: Gather): GatherLayout {
     raggedK: runOf(g) % 4 !== 0,
     padded: isPadded(g),
     phased: g.up.some((n) => n > 1),
+    pooled: g.pooled === true,
   };
 }
 
 const activationSource = (f: Activation | undefined) => f && { library: f.wgslLibrary ?? "", expression: f.wgsl };
 
-export const epilogueOf = (call: Call<ConvAttributes>): Epilogue => ({
+const epilogueOf = (call: Call<ConvAttributes>): Epilogue => ({
   bias: call.inputs.length === 3,
   activation: activationSource(call.attributes.activation),
 });
 
-type Operands = { readonly a: Operand; readonly b: Operand; readonly bias?: Operand; readonly c: Operand };
+type Operands = { readonly a: Operand; readonly b: Operand; readonly bias?: Operand; readonly c: Operand; readonly winners?: Operand };
 
 function gatherDispatch(g: Gather, shape: GatherKernel, cuts: ReturnType<typeof cut>, epilogue: Epilogue, operands: Operands): Dispatch {
   const [planeH, planeW] = planeOf(g);
   const layout = layoutOf(g);
   return {
     kernel: kernel({
-      name: `conv ${shape.name}`,
+      name: `conv ${g.pooled ? "pooled " : ""}${shape.name}`,
       wgsl: shape.wgsl(layout, epilogue),
-      bindings: { a: read("f32"), b: read("f32"), ...(epilogue.bias ? { bias: read("f32") } : {}), c: write("f32") },
+      bindings: {
+        a: read("f32"),
+        b: read("f32"),
+        ...(epilogue.bias ? { bias: read("f32") } : {}),
+        c: write("f32"),
+        ...(g.pooled ? { winners: write("u32") } : {}),
+      },
       params: gatherParams,
     }),
     bindings: { ...operands },
@@ -209,7 +224,7 @@ export function flipFilter(g: Geometry, flip: boolean, to: Operand): Dispatch {
   };
 }
 
-/** Source in input 0, filter in input 1, perhaps bias in input 2. With `flip`, the filter passes through {@link flipFilter}. */
+/** Source in input 0, filter in input 1, perhaps bias in input 2; pooled, the winners are output 1. With `flip`, the filter passes through {@link flipFilter}. */
 export function lowerGather(call: Call<ConvAttributes>, geometry: Geometry, g: Gather, shape: GatherKernel, flip: boolean): Lowering {
   const size = sizeOf(call.outputs[0].shape);
   if (size === 0) return { dispatches: [] };
@@ -222,7 +237,7 @@ export function lowerGather(call: Call<ConvAttributes>, geometry: Geometry, g: G
   const factors = { a: { input: 0 }, b: flip ? flipped : { input: 1 } };
   const filterTemporary = flip ? [{ dtype: "f32" as const, shape: filterShape(geometry) }] : [];
   if (!split) {
-    const operands = { ...factors, ...(bias ? { bias } : {}), c: { output: 0 } };
+    const operands = { ...factors, ...(bias ? { bias } : {}), c: { output: 0 }, ...(g.pooled ? { winners: { output: 1 } } : {}) };
     return { dispatches: [...before, gatherDispatch(g, shape, cuts, epilogue, operands)], temporaries: filterTemporary };
   }
   return {

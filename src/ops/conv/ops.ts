@@ -5,6 +5,7 @@ import { sizeOf } from "../../graph/types.ts";
 import { sumTo } from "../reduce/sum-to.ts";
 import { conv2dShape, filterGradientShape, inputGradientShape } from "./check.ts";
 import { convError, sums } from "./error.ts";
+import { absorbPool } from "./pooled.ts";
 import {
   type ConvAttributes,
   filterGradientGeometry,
@@ -124,7 +125,7 @@ export const conv2dOp: Op<ConvAttributes> = {
     ];
   },
   kernels: forwardKernels,
-  absorb,
+  absorb: (node, consumer) => absorb(node, consumer) ?? absorbPool(node, consumer),
 };
 
 /**

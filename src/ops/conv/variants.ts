@@ -21,6 +21,7 @@ const gatherQuads = (rows: number, columns: number, preference: (g: Gather) => n
   wgsl: (layout, epilogue) => convGather({ layout, epilogue, rows, columns, quad: true, workgroup: 4 }),
   rows,
   columns: 4 * columns,
+  quad: true,
   tilesPerWorkgroup: 1,
   wanted: 16,
   allowed: (_, device) => hasQuads(device),
@@ -39,7 +40,7 @@ const gatherRegisters = (rows: number, columns: number, preference: (g: Gather) 
   preference: (g, device) => (device.software ? preference(g) : -2),
 });
 
-const gatherKernels: readonly GatherKernel[] = [
+export const gatherKernels: readonly GatherKernel[] = [
   /* @__PURE__ */ gatherQuads(16, 8, (g) => (groupTarget(g) > 16 && tilesOf(g, 16, 32) >= 16 ? 5 : -2)),
   /* @__PURE__ */ gatherQuads(16, 4, (g) => (groupTarget(g) > 8 ? 4 : -2)),
   /* @__PURE__ */ gatherRegisters(8, 8, (g) => (groupTarget(g) > 4 && tilesOf(g, 8, 8) >= 64 ? 3 : -2)),

@@ -93,6 +93,7 @@ export const maxPoolOp: Op<MaxPoolAttributes> = {
     return [maxima.map((z, i) => TINY + f.error(z, y[i])), 0];
   },
   absorb: absorbActivation,
+  epilogue: { kind: "maxPool" },
 };
 
 /** Positions in the form in which they are kept. */

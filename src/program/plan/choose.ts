@@ -2,6 +2,7 @@ import { check } from "../../errors.ts";
 import type { DeviceTraits, Op, Variant } from "../../graph/op.ts";
 import type { Node } from "../../graph/tensor.ts";
 import { formatType } from "../../graph/types.ts";
+import { preferred } from "../../graph/variant.ts";
 
 /** Forces variants in tests: op name → variant name. */
 export type VariantChoice = Readonly<Record<string, string>>;
@@ -26,6 +27,5 @@ export function chooseVariant(node: Node, traits: DeviceTraits, forced: VariantC
     );
     return variant;
   }
-  const score = (variant: Variant) => variant.preference?.(node, traits) ?? 0;
-  return allowed.reduce((best, next) => (score(next) > score(best) ? next : best));
+  return preferred(allowed, node, traits);
 }

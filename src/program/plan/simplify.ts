@@ -1,6 +1,6 @@
 import { check } from "../../errors.ts";
 import type { Node, Tensor } from "../../graph/tensor.ts";
-import { formatType } from "../../graph/types.ts";
+import { formatType, type TensorType } from "../../graph/types.ts";
 
 /** A list of nodes in order, and what each tensor of the original graph has become in it. */
 export interface Simplified {
@@ -58,10 +58,10 @@ function keyOf(value: unknown, ids: Map<object, number>, depth = 4): string {
 function fuse(nodes: readonly Node[], kept: ReadonlySet<Tensor>): Node[] {
   const readers = new Map<Tensor, Node[]>();
   for (const node of nodes) for (const t of node.inputs) readers.set(t, [...(readers.get(t) ?? []), node]);
-  /** Another output could be read before the reader's place, where the fused node will stand. */
+  /** Another output of the node could be read before the reader's place, where the fused node will stand. */
   const onlyReader = ({ outputs }: Node): Node | undefined => {
     const [reader, another] = readers.get(outputs[0]) ?? [];
-    return outputs.length === 1 && !another && reader?.outputs.length === 1 ? reader : undefined;
+    return outputs.length === 1 && !another ? reader : undefined;
   };
   const gone = new Set<Node>();
   const current = new Map<Node, Node>();
@@ -78,12 +78,9 @@ function fuse(nodes: readonly Node[], kept: ReadonlySet<Tensor>): Node[] {
       if (!fused) break;
       const { outputs } = consumer;
       const next: Node = { op: fused.op as unknown as Node["op"], inputs: fused.inputs, attributes: fused.attributes, outputs };
-      const [type] = next.op.shape(next.inputs, next.attributes);
-      check(
-        formatType(type) === formatType(outputs[0]),
-        "shape",
-        () => `${node.op.name} absorbs ${consumer.op.name}: ${formatType(type)} instead of ${formatType(outputs[0])}`,
-      );
+      const typed = (types: readonly TensorType[]) => types.map(formatType).join(", ");
+      const types = typed(next.op.shape(next.inputs, next.attributes));
+      check(types === typed(outputs), "shape", () => `${node.op.name} absorbs ${consumer.op.name}: ${types} instead of ${typed(outputs)}`);
       gone.add(place);
       current.delete(place);
       place = consumer;

@@ -2,7 +2,9 @@ import type { RandomSource } from "../../graph/tensor.ts";
 import type { Shape } from "../../graph/types.ts";
 import { reluActivation, tanhActivation } from "../../ops/activation.ts";
 import { conv2dFilterGradientOp, conv2dInputGradientOp, conv2dOp } from "../../ops/conv/ops.ts";
+import { type ConvPoolAttributes, conv2dMaxPoolOp } from "../../ops/conv/pooled.ts";
 import type { ConvAttributes, InputGradientAttributes } from "../../ops/conv/problem.ts";
+import { maxPoolOp } from "../../ops/pool/max.ts";
 import { type Pair, resolveWindow, type WindowOptions, windowCounts } from "../../ops/window.ts";
 import type { OpSamples, Sample, SampleInput } from "../sample.ts";
 
@@ -143,7 +145,30 @@ const ofFilter = (random: RandomSource): Sample<ConvAttributes>[] =>
     };
   });
 
-export const convSamples: readonly (OpSamples<ConvAttributes> | OpSamples<InputGradientAttributes>)[] = [
+const PAIRS = { window: resolveWindow("maxPool2d", [2, 2], 2, { stride: 2 }), ceilMode: false };
+
+/** Convolutions with at least one window of 2 × 2 and channels in fours. */
+const pooled = (random: RandomSource): Sample<ConvPoolAttributes>[] =>
+  forward(random).flatMap((sample, i) => {
+    const filter = sample.inputs[1];
+    const { activation: _, ...attributes } = sample.attributes;
+    const [, oh, ow] = conv2dOp.shape(
+      sample.inputs.map(({ shape }) => ({ dtype: "f32", shape })),
+      attributes,
+    )[0].shape;
+    if (oh < 2 || ow < 2 || (filter.shape[3] / attributes.groups) % 4 !== 0) return [];
+    const pool = i % 2 === 0 ? PAIRS : { ...PAIRS, activation: i % 3 === 0 ? tanhActivation : reluActivation };
+    return [
+      {
+        ...sample,
+        attributes: { convolution: { op: conv2dOp, attributes }, pool: { op: maxPoolOp, attributes: pool } },
+        skipFiniteDifferences: sample.note === "large values" || i % 6 !== 0,
+      },
+    ];
+  });
+
+export const convSamples: readonly (OpSamples<ConvAttributes> | OpSamples<InputGradientAttributes> | OpSamples<ConvPoolAttributes>)[] = [
+  { op: conv2dMaxPoolOp, samples: pooled, onlyFirstOutput: true },
   { op: conv2dOp, samples: forward },
   { op: conv2dInputGradientOp, samples: backward },
   { op: conv2dFilterGradientOp, samples: ofFilter },
