@@ -211,7 +211,7 @@ export const gatherStore = ({ vectorB, pooled }: GatherLayout, epilogue: Epilogu
   pooled ? epilogueLibrary(true, epilogue, "target_c") + storeWindow(epilogue) : matmulStore(vectorB, epilogue, "target_c");
 
 /** The first maximum of four sums, as shaders/pool finds it, and its position, of four channels in a word. */
-const storeWindow = (epilogue: Epilogue): string => `
+export const storeWindow = (epilogue: Epilogue): string => `
 fn store(at: u32, column: u32, sums: array<vec4<f32>, 4>, addends: vec4<f32>) {
   if (column >= params.n) { return; }
   var best = sums[0]${epilogue.bias ? " + addends" : ""};

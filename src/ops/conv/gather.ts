@@ -121,7 +121,7 @@ function cut(g: Gather, shape: GatherKernel) {
 }
 
 /** Whether some tap of some pixel lies outside of the source. */
-const isPadded = (g: Gather): boolean =>
+export const isPadded = (g: Gather): boolean =>
   ([0, 1] as const).some((axis) => {
     if (g.up[axis] !== 1) return true;
     const ends = [0, (g.taps[axis] - 1) * (g.rows && axis === 1 ? 1 : g.tap[axis])];
@@ -143,7 +143,7 @@ function layoutOf(g: Gather): GatherLayout {
 
 const activationSource = (f: Activation | undefined) => f && { library: f.wgslLibrary ?? "", expression: f.wgsl };
 
-const epilogueOf = (call: Call<ConvAttributes>): Epilogue => ({
+export const epilogueOf = (call: Call<ConvAttributes>): Epilogue => ({
   bias: call.inputs.length === 3,
   activation: activationSource(call.attributes.activation),
 });

@@ -4,6 +4,7 @@ import { sizeOf } from "../../graph/types.ts";
 import { preferred, rebound } from "../../graph/variant.ts";
 import { activationError } from "../matmul/error.ts";
 import type { Window } from "../window.ts";
+import { isDirect, lowerDirect } from "./direct.ts";
 import { type GatherKernel, lowerGather, pooledGather } from "./gather.ts";
 import { type ConvAttributes, forwardGeometry } from "./problem.ts";
 import { gatherKernels } from "./variants.ts";
@@ -74,21 +75,32 @@ const separate: Variant<ConvPoolAttributes> = {
   },
 };
 
+const geometry = ({ inputs: [x, filter], attributes: { convolution } }: Call<ConvPoolAttributes>) =>
+  forwardGeometry(x.shape, filter.shape, convolution.attributes);
+const gather = (call: Call<ConvPoolAttributes>) => pooledGather(geometry(call));
+
+/** The call as one of a convolution, whose activation comes after the pooling. */
+function convolutionOf(call: Call<ConvPoolAttributes>): Call<ConvAttributes> {
+  const { convolution, pool } = call.attributes;
+  const { activation } = pool.attributes;
+  return { ...call, attributes: { ...convolution.attributes, ...(activation ? { activation } : {}) } };
+}
+
+/** shaders/conv_direct for two lines at a time. */
+const pooledDirect: Variant<ConvPoolAttributes> = {
+  name: "pooled direct",
+  allowed: (call) => isDirect(gather(call)),
+  preference: (_, device) => (device.software ? 6 : -2),
+  plan: (call) => lowerDirect(convolutionOf(call), gather(call)),
+};
+
 /** A kernel of shaders/conv_gather whose tiles are made of windows, with pooling as its epilogue. */
 function pooledVariant(shape: GatherKernel): Variant<ConvPoolAttributes> {
-  const geometry = ({ inputs: [x, filter], attributes: { convolution } }: Call<ConvPoolAttributes>) =>
-    forwardGeometry(x.shape, filter.shape, convolution.attributes);
-  const gather = (call: Call<ConvPoolAttributes>) => pooledGather(geometry(call));
   return {
     name: `pooled ${shape.name}`,
     allowed: (call, device) => shape.rows % (shape.quad ? 16 : 4) === 0 && shape.allowed(gather(call), device),
     preference: (call, device) => (device.software ? shape.preference(gather(call), device) : -2),
-    plan(call) {
-      const { convolution, pool } = call.attributes;
-      const { activation } = pool.attributes;
-      const attributes = { ...convolution.attributes, ...(activation ? { activation } : {}) };
-      return lowerGather({ ...call, attributes }, geometry(call), gather(call), shape, false);
-    },
+    plan: (call) => lowerGather(convolutionOf(call), geometry(call), gather(call), shape, false),
   };
 }
 
@@ -137,7 +149,7 @@ export const conv2dMaxPoolOp: Op<ConvPoolAttributes> = {
     if (!dz) return inputs.map(() => undefined);
     return convolution.op.gradient({ inputs, outputs: z, attributes: convolution.attributes, gradients: [dz], needs });
   },
-  kernels: [...gatherKernels.map(pooledVariant), separate],
+  kernels: [pooledDirect, ...gatherKernels.map(pooledVariant), separate],
   cost(call) {
     const { convolve, take } = parts(call);
     const flops = call.attributes.convolution.op.cost(convolve).flops + call.attributes.pool.op.cost(take).flops;

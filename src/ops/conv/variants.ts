@@ -1,6 +1,7 @@
 import { convFilter } from "../../../shaders/conv_filter.wgsl.ts";
 import { convGather } from "../../../shaders/conv_gather.wgsl.ts";
 import type { Call, DeviceTraits, Variant } from "../../graph/op.ts";
+import { isDirect, lowerDirect } from "./direct.ts";
 import { type FilterKernel, filterTiles, lowerFilter, segmentOf } from "./filter.ts";
 import { forwardGather, type Gather, type GatherKernel, groupTarget, inputGather, lowerGather, tilesOf } from "./gather.ts";
 import {
@@ -83,6 +84,12 @@ const ofFilter = ({ inputs: [x, y], attributes }: Call<ConvAttributes>) => filte
 
 export const forwardKernels: readonly Variant<ConvAttributes>[] = [
   /* @__PURE__ */ productVariant(forward, {}),
+  {
+    name: "direct",
+    allowed: (call) => isDirect(forwardGather(forward(call))),
+    preference: (_, device) => (device.software ? 6 : 1),
+    plan: (call) => lowerDirect(call, forwardGather(forward(call))),
+  },
   .../* @__PURE__ */ gatherKernels.map(
     (shape): Variant<ConvAttributes> => ({
       name: shape.name,

@@ -1,0 +1,94 @@
+import { convDirect, DIRECT_INVOCATIONS, directParams } from "../../../shaders/conv_direct.wgsl.ts";
+import { kernel, read, write } from "../../graph/kernel.ts";
+import type { Call, Lowering } from "../../graph/op.ts";
+import { foldGrid } from "../grid.ts";
+import { epilogueOf, type Gather, isPadded } from "./gather.ts";
+import type { ConvAttributes } from "./problem.ts";
+
+/** Channels that are few, terms of a row of taps that may be written out, and lines of multiply-adds that compile quickly enough. */
+const MOST_CHANNELS = 4;
+const MOST_TERMS = 24;
+const MOST_LINES = 112;
+
+const runOf = (g: Gather): number => g.taps[1] * g.sourceChannels;
+
+/** Whether shaders/conv_direct can compute it: few channels, and rows of taps that are contiguous. */
+export const isDirect = (g: Gather): boolean =>
+  g.rows && g.groups === 1 && g.up.every((n) => n === 1) && g.sourceChannels <= MOST_CHANNELS && runOf(g) <= MOST_TERMS;
+
+/** Pixels and channels for each invocation: at most 16 sums of vec4, and as few pixels beyond the line's end as can be. */
+function tileOf(g: Gather): { pixels: number; columns: number } {
+  const lines = g.pooled ? 2 : 1;
+  const columns = g.targetChannels > 4 ? 8 : 4;
+  const most = Math.min(8, Math.floor(16 / lines / (columns / 4)), Math.floor(MOST_LINES / (runOf(g) * lines * (columns / 4))));
+  let best = lines;
+  // A pixel more costs a load for each step; a pixel that does not exist costs its multiply-adds.
+  const worth = (pixels: number) => g.target[1] / Math.ceil(g.target[1] / pixels) / (pixels + 3);
+  for (let pixels = lines; pixels <= most; pixels += lines) if (worth(pixels) >= worth(best)) best = pixels;
+  return { pixels: best, columns };
+}
+
+/** x in input 0, filter in input 1, perhaps bias in input 2; y is output 0 and, pooled, winners are output 1. */
+export function lowerDirect(call: Call<ConvAttributes>, g: Gather): Lowering {
+  const { pixels, columns } = tileOf(g);
+  const epilogue = epilogueOf(call);
+  const vector = g.targetChannels % 4 === 0;
+  const pooled = g.pooled === true;
+  const shrink = pooled ? 2 : 1;
+  const [outH, outW] = [g.target[0] / shrink, g.target[1] / shrink];
+  const tiles = Math.ceil(g.target[1] / pixels);
+  const blocks = Math.ceil(g.targetChannels / columns);
+  const size = g.batch * outH * tiles * blocks;
+  if (size === 0) return { dispatches: [] };
+  return {
+    dispatches: [
+      {
+        kernel: kernel({
+          name: `conv ${pooled ? "pooled " : ""}direct ${pixels}×${columns}`,
+          wgsl: convDirect({
+            epilogue,
+            run: runOf(g),
+            step: g.step[1] * g.sourceChannels,
+            pixels,
+            columns,
+            vector,
+            // Pixels beyond a line's end exist where tiles do not fit; what they load is not used.
+            padded: isPadded(g),
+            pooled,
+          }),
+          bindings: {
+            a: read("f32"),
+            b: read("f32"),
+            ...(epilogue.bias ? { bias: read("f32") } : {}),
+            c: write("f32"),
+            ...(pooled ? { winners: write("u32") } : {}),
+          },
+          params: directParams,
+        }),
+        bindings: {
+          a: { input: 0 },
+          b: { input: 1 },
+          ...(epilogue.bias ? { bias: { input: 2 } } : {}),
+          c: { output: 0 },
+          ...(pooled ? { winners: { output: 1 } } : {}),
+        },
+        params: {
+          size,
+          blocks,
+          tiles,
+          n: g.targetChannels,
+          kh: g.taps[0],
+          in_h: g.source[0],
+          in_line: g.source[1] * g.sourceChannels,
+          out_h: outH,
+          out_w: outW,
+          step_y: g.step[0],
+          tap_y: g.tap[0],
+          offset_y: g.offset[0],
+          offset_x: g.offset[1] * g.sourceChannels,
+        },
+        workgroups: foldGrid(Math.ceil(size / DIRECT_INVOCATIONS)),
+      },
+    ],
+  };
+}
