@@ -5,6 +5,7 @@ import { gridLibrary } from "./lib/grid.wgsl.ts";
 import { type Epilogue, epilogueLibrary, matmulStore } from "./lib/matmul.wgsl.ts";
 import { each } from "./lib/matmul-step.wgsl.ts";
 import { paramsStruct } from "./lib/params.wgsl.ts";
+import { storeAll } from "./lib/store-all.wgsl.ts";
 
 export interface ConvDirectOptions {
   readonly epilogue: Epilogue;
@@ -76,9 +77,9 @@ ${each(sums.length, (i) => `${sums[i].name} = fma(vec4<f32>(x${sums[i].l}_${sums
   );
   const store = pooled
     ? (w: number, j: number) =>
-        `array<vec4<f32>, 4>(${list(4)
+        list(4)
           .map((t) => `c${t >> 1}_${2 * w + (t & 1)}_${j}`)
-          .join(", ")})`
+          .join(", ")
     : (p: number, j: number) => `c0_${p}_${j}`;
   const stored = pixels / lines;
   return wgsl`${declare([
@@ -129,14 +130,17 @@ ${each(sums.length, (i) => `  var ${sums[i].name} = vec4<f32>();`)}
 ${each(lines * span, (i) => `let x${Math.floor(i / span)}_${i % span} = ${x(Math.floor(i / span), i % span)};`)}
 ${taps}
   }
-${each(across, (j) => `  let addend${j} = addend(column + ${4 * j}u);`)}
   let to = (target_line * params.out_w + target_x) * params.n + column;
-${each(
-  stored,
-  (p) => `  if (target_x + ${p}u < params.out_w) {
-${each(across, (j) => `    store(to + ${p}u * params.n + ${4 * j}u, column + ${4 * j}u, ${store(p, j)}, addend${j});`)}
-  }`,
-)}
+${storeAll({
+  count: stored * across,
+  each: pooled ? 4 : 1,
+  sums: (i) => store(Math.floor(i / across), i % across),
+  body: (sums) => `let p = i / ${across}u;
+if (target_x + p < params.out_w) {
+  let j = (i % ${across}u) * 4u;
+  store(to + p * params.n + j, column + j, ${sums}, addend(column + j));
+}`,
+})}
 }
 `;
 }

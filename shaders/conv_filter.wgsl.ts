@@ -3,6 +3,7 @@ import { type FilterLayout, filterBindings, filterLoads, filterTile } from "./li
 import { matmulStore } from "./lib/matmul.wgsl.ts";
 import { each, type MatmulStep, matmulStep } from "./lib/matmul-step.wgsl.ts";
 import { registersKernel } from "./lib/registers.wgsl.ts";
+import { storeAll } from "./lib/store-all.wgsl.ts";
 
 export interface ConvFilterOptions {
   readonly layout: FilterLayout;
@@ -57,12 +58,15 @@ ${each(groups, (i) => `let row${i} = vec3<u32>(start.x, (tile.row + ${4 * i}u) /
 ${matmulStep(step)}
     }
   }
-${each(
-  rows,
-  (r) => `if (tile.row + ${r}u < params.m) {
-  let at = place_of(tile, tile.row + ${r}u) + column;
-${each(across, (j) => `  store(at + ${4 * j}u, column + ${4 * j}u, c${r}_${j}, vec4<f32>());`)}
+${storeAll({
+  count: rows * across,
+  each: 1,
+  sums: (i) => `c${Math.floor(i / across)}_${i % across}`,
+  body: (sums) => `let row = tile.row + i / ${across}u;
+if (row < params.m) {
+  let at_column = column + (i % ${across}u) * 4u;
+  store(place_of(tile, row) + at_column, at_column, ${sums}, vec4<f32>());
 }`,
-)}`,
+})}`,
   );
 }

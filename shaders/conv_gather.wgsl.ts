@@ -3,6 +3,7 @@ import { type GatherLayout, gatherBindings, gatherLoads, gatherStore, gatherTile
 import type { Epilogue } from "./lib/matmul.wgsl.ts";
 import { each, type MatmulStep, matmulStep, swapped } from "./lib/matmul-step.wgsl.ts";
 import { registersKernel } from "./lib/registers.wgsl.ts";
+import { storeAll } from "./lib/store-all.wgsl.ts";
 
 export interface ConvGatherOptions {
   readonly layout: GatherLayout;
@@ -50,8 +51,9 @@ export function convGather({ layout, epilogue, rows, columns, quad, workgroup }:
   const sumsOf = (r: number, j: number) => {
     if (!pooled) return `c${r}_${j}`;
     const tap = (t: number) => (quad ? 16 * (r >> 2) + 4 * t + (r & 3) : 4 * r + t);
-    return `array<vec4<f32>, 4>(${[0, 1, 2, 3].map((t) => `c${tap(t)}_${j}`).join(", ")})`;
+    return [0, 1, 2, 3].map((t) => `c${tap(t)}_${j}`).join(", ");
   };
+  const stored = pooled ? rows / 4 : rows;
   return registersKernel(
     { rows: pooled ? rows / 4 : rows, columns, quad, workgroup },
     wgsl`${gatherBindings(layout, epilogue.bias)}
@@ -75,17 +77,18 @@ ${each(places, (i) => `let row${i} = line_of(place${i}, shift);`)}
 ${matmulStep(step)}
     }
   }
-${each(across, (j) => `let addend${j} = addend(tile.group * params.n + column + ${4 * j}u);`)}
 ${each(targets, (i) => `let target${i} = target_of(tile, row_at${i}, pixel${i});`)}
-${each(
-  pooled ? rows / 4 : rows,
-  (r) => `{
-  let pixel = ${targetOf(r)};
-  if (pixel != NOWHERE) {
-    let at = pixel * params.target_c + tile.group * params.n + column;
-${each(across, (j) => `    store(at + ${4 * j}u, column + ${4 * j}u, ${sumsOf(r, j)}, addend${j});`)}
-  }
+${storeAll({
+  count: stored * across,
+  each: pooled ? 4 : 1,
+  sums: (i) => sumsOf(Math.floor(i / across), i % across),
+  targets: Array.from({ length: stored }, (_, r) => targetOf(r)),
+  body: (sums) => `let pixel = targets[i / ${across}u];
+if (pixel != NOWHERE) {
+  let at_column = column + (i % ${across}u) * 4u;
+  let channel = tile.group * params.n + at_column;
+  store(pixel * params.target_c + channel, at_column, ${sums}, addend(channel));
 }`,
-)}`,
+})}`,
   );
 }

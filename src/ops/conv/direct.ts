@@ -16,41 +16,43 @@ const runOf = (g: Gather): number => g.taps[1] * g.sourceChannels;
 export const isDirect = (g: Gather): boolean =>
   g.rows && g.groups === 1 && g.up.every((n) => n === 1) && g.sourceChannels <= MOST_CHANNELS && runOf(g) <= MOST_TERMS;
 
-/** Pixels and channels for each invocation: at most 16 sums of vec4, and as few pixels beyond the line's end as can be. */
-function tileOf(g: Gather): { pixels: number; columns: number } {
+/** Channels for each invocation: of x, more pixels share the loads of the filter at less cost than more channels those of x. */
+const COLUMNS = 4;
+
+/** Pixels for each invocation: at most 16 sums of vec4, and few pixels beyond the line's end. */
+function pixelsOf(g: Gather): number {
   const lines = g.pooled ? 2 : 1;
-  const columns = g.targetChannels > 4 ? 8 : 4;
-  const most = Math.min(8, Math.floor(16 / lines / (columns / 4)), Math.floor(MOST_LINES / (runOf(g) * lines * (columns / 4))));
+  const most = Math.min(16 / lines, Math.floor(MOST_LINES / (runOf(g) * lines)));
+  // What a pixel costs in loads: its own, and its part of those that all pixels share. One beyond the end costs as much.
+  const cost = (pixels: number) => (Math.ceil(g.target[1] / pixels) * (pixels * g.step[1] * g.sourceChannels + 5 * runOf(g))) / g.target[1];
   let best = lines;
-  // A pixel more costs a load for each step; a pixel that does not exist costs its multiply-adds.
-  const worth = (pixels: number) => g.target[1] / Math.ceil(g.target[1] / pixels) / (pixels + 3);
-  for (let pixels = lines; pixels <= most; pixels += lines) if (worth(pixels) >= worth(best)) best = pixels;
-  return { pixels: best, columns };
+  for (let pixels = lines; pixels <= most; pixels += lines) if (cost(pixels) <= cost(best)) best = pixels;
+  return best;
 }
 
 /** x in input 0, filter in input 1, perhaps bias in input 2; y is output 0 and, pooled, winners are output 1. */
 export function lowerDirect(call: Call<ConvAttributes>, g: Gather): Lowering {
-  const { pixels, columns } = tileOf(g);
+  const pixels = pixelsOf(g);
   const epilogue = epilogueOf(call);
   const vector = g.targetChannels % 4 === 0;
   const pooled = g.pooled === true;
   const shrink = pooled ? 2 : 1;
   const [outH, outW] = [g.target[0] / shrink, g.target[1] / shrink];
   const tiles = Math.ceil(g.target[1] / pixels);
-  const blocks = Math.ceil(g.targetChannels / columns);
+  const blocks = Math.ceil(g.targetChannels / COLUMNS);
   const size = g.batch * outH * tiles * blocks;
   if (size === 0) return { dispatches: [] };
   return {
     dispatches: [
       {
         kernel: kernel({
-          name: `conv ${pooled ? "pooled " : ""}direct ${pixels}×${columns}`,
+          name: `conv ${pooled ? "pooled " : ""}direct ${pixels}×${COLUMNS}`,
           wgsl: convDirect({
             epilogue,
             run: runOf(g),
             step: g.step[1] * g.sourceChannels,
             pixels,
-            columns,
+            columns: COLUMNS,
             vector,
             // Pixels beyond a line's end exist where tiles do not fit; what they load is not used.
             padded: isPadded(g),
