@@ -8,7 +8,7 @@ import type { ConvAttributes } from "./problem.ts";
 /** Channels that are few, terms of a row of taps that may be written out, and lines of multiply-adds that compile quickly enough. */
 const MOST_CHANNELS = 4;
 const MOST_TERMS = 24;
-const MOST_LINES = 112;
+export const MOST_LINES = 112;
 
 const runOf = (g: Gather): number => g.taps[1] * g.sourceChannels;
 
@@ -16,43 +16,45 @@ const runOf = (g: Gather): number => g.taps[1] * g.sourceChannels;
 export const isDirect = (g: Gather): boolean =>
   g.rows && g.groups === 1 && g.up.every((n) => n === 1) && g.sourceChannels <= MOST_CHANNELS && runOf(g) <= MOST_TERMS;
 
-/** Channels for each invocation: of x, more pixels share the loads of the filter at less cost than more channels those of x. */
-const COLUMNS = 4;
-
-/** Pixels for each invocation: at most 16 sums of vec4, and few pixels beyond the line's end. */
-function pixelsOf(g: Gather): number {
+/** Pixels and channels for each invocation: at most 16 sums of vec4, so that few loads serve many, and few pixels lie beyond a line's end. */
+function tileOf(g: Gather): { pixels: number; columns: number } {
   const lines = g.pooled ? 2 : 1;
-  const most = Math.min(16 / lines, Math.floor(MOST_LINES / (runOf(g) * lines)));
-  // What a pixel costs in loads: its own, and its part of those that all pixels share. One beyond the end costs as much.
-  const cost = (pixels: number) => (Math.ceil(g.target[1] / pixels) * (pixels * g.step[1] * g.sourceChannels + 5 * runOf(g))) / g.target[1];
-  let best = lines;
-  for (let pixels = lines; pixels <= most; pixels += lines) if (cost(pixels) <= cost(best)) best = pixels;
-  return best;
+  const [run, step] = [runOf(g), g.step[1] * g.sourceChannels];
+  // In loads of a scalar: with a test for the edge one costs twice as much, one of vec4 five times. A pixel beyond the end costs as much.
+  const cost = (pixels: number, vectors: number): number => {
+    const loads = lines * ((pixels - 1) * step + run) * (isPadded(g) ? 2 : 1) + 5 * run * vectors;
+    return loads * Math.ceil(g.target[1] / pixels) * Math.ceil(g.targetChannels / 4 / vectors);
+  };
+  let best = { pixels: lines, vectors: 1 };
+  for (const vectors of [1, 2])
+    for (let pixels = lines; pixels * lines * vectors <= Math.min(16, MOST_LINES / run); pixels += lines)
+      if (cost(pixels, vectors) <= cost(best.pixels, best.vectors)) best = { pixels, vectors };
+  return { pixels: best.pixels, columns: 4 * best.vectors };
 }
 
 /** x in input 0, filter in input 1, perhaps bias in input 2; y is output 0 and, pooled, winners are output 1. */
 export function lowerDirect(call: Call<ConvAttributes>, g: Gather): Lowering {
-  const pixels = pixelsOf(g);
+  const { pixels, columns } = tileOf(g);
   const epilogue = epilogueOf(call);
   const vector = g.targetChannels % 4 === 0;
   const pooled = g.pooled === true;
   const shrink = pooled ? 2 : 1;
   const [outH, outW] = [g.target[0] / shrink, g.target[1] / shrink];
   const tiles = Math.ceil(g.target[1] / pixels);
-  const blocks = Math.ceil(g.targetChannels / COLUMNS);
+  const blocks = Math.ceil(g.targetChannels / columns);
   const size = g.batch * outH * tiles * blocks;
   if (size === 0) return { dispatches: [] };
   return {
     dispatches: [
       {
         kernel: kernel({
-          name: `conv ${pooled ? "pooled " : ""}direct ${pixels}×${COLUMNS}`,
+          name: `conv ${pooled ? "pooled " : ""}direct ${pixels}×${columns}`,
           wgsl: convDirect({
             epilogue,
             run: runOf(g),
             step: g.step[1] * g.sourceChannels,
             pixels,
-            columns: COLUMNS,
+            columns,
             vector,
             // Pixels beyond a line's end exist where tiles do not fit; what they load is not used.
             padded: isPadded(g),

@@ -2,6 +2,7 @@ import { convFilter } from "../../../shaders/conv_filter.wgsl.ts";
 import { convGather } from "../../../shaders/conv_gather.wgsl.ts";
 import type { Call, DeviceTraits, Variant } from "../../graph/op.ts";
 import { isDirect, lowerDirect } from "./direct.ts";
+import { lowerDirectFilter } from "./direct-filter.ts";
 import { type FilterKernel, filterTiles, lowerFilter, segmentOf } from "./filter.ts";
 import { forwardGather, type Gather, type GatherKernel, groupTarget, inputGather, lowerGather, tilesOf } from "./gather.ts";
 import {
@@ -114,6 +115,12 @@ export const inputGradientKernels: readonly Variant<InputGradientAttributes>[] =
 
 export const filterGradientKernels: readonly Variant<ConvAttributes>[] = [
   /* @__PURE__ */ productVariant(ofFilter, { transposeA: true }),
+  {
+    name: "direct",
+    allowed: (call) => isDirect(forwardGather(ofFilter(call))),
+    preference: (_, device) => (device.software ? 6 : -2),
+    plan: (call) => lowerDirectFilter(call, ofFilter(call)),
+  },
   .../* @__PURE__ */ filterKernels.map(
     (shape): Variant<ConvAttributes> => ({
       name: shape.name,

@@ -1,0 +1,128 @@
+import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
+import { element } from "./lib/conv.wgsl.ts";
+import { declare, reads, writes } from "./lib/declare.ts";
+import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { matmulStore } from "./lib/matmul.wgsl.ts";
+import { each } from "./lib/matmul-step.wgsl.ts";
+import { paramsStruct } from "./lib/params.wgsl.ts";
+import { storeAll } from "./lib/store-all.wgsl.ts";
+
+export interface ConvFilterDirectOptions {
+  /** Terms of a row of taps, KW · C, and how far the rows of neighbouring pixels are apart, stride · C. */
+  readonly run: number;
+  readonly step: number;
+  /** Rows of taps and channels (a multiple of 4) of each invocation, and pixels of y that it takes at a time, which divide OW. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly pixels: number;
+  /** C' is a multiple of 4: dy and dw are bound as vec4. */
+  readonly vector: boolean;
+  /** Some tap of some pixel lies outside of x. */
+  readonly padded: boolean;
+}
+
+export const FILTER_DIRECT_INVOCATIONS = 16;
+
+/** The params of conv_filter_direct, in order. */
+export const filterDirectParams = {
+  /** Invocations that have something to do: splits · blocks of rows of taps · blocks of channels. */
+  size: "u32",
+  row_blocks: "u32",
+  blocks: "u32",
+  n: "u32",
+  kh: "u32",
+  /** Lines of all images of y, of which a split sums `lines_split`. */
+  lines: "u32",
+  lines_split: "u32",
+  in_h: "u32",
+  /** Elements of a line of x. */
+  in_line: "u32",
+  out_h: "u32",
+  out_w: "u32",
+  step_y: "u32",
+  tap_y: "u32",
+  offset_y: "i32",
+  offset_x: "i32",
+} as const;
+
+/**
+ * dw[ky, kx, ci, co] = Σ_{n, oy, ox} x[n, oy·s − p + ky·d, ox·s − p + kx, ci]·dy[n, oy, ox, co] for few channels ci: rows of taps are so short
+ * that several are written out, and so an element of dy is loaded once for all of their taps, one of x for all pixels that cover it.
+ *
+ * Shapes: a (x) [N, H, W, C], b (dy) [N, OH, OW, C'], c (dw) [KH, KW, C, C'] or, with more than one split, [splits, …] of partial sums (see
+ * matmul-splits). An invocation computes `rows` rows of taps × `columns` channels, over the lines of its split.
+ * Cost of `pixels` pixels: rows·((pixels − 1)·step + run) scalars of x and pixels·columns / 4 vec4 of dy for rows·run·pixels·columns multiply-adds.
+ */
+export function convFilterDirect({ run, step, rows, columns, pixels, vector, padded }: ConvFilterDirectOptions): string {
+  const across = columns / 4;
+  const span = (pixels - 1) * step + run;
+  const list = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+  const sums = list(rows).flatMap((r) => list(run).flatMap((k) => list(across).map((j) => ({ r, k, j, name: `c${r}_${k}_${j}` }))));
+  const x = (r: number, e: number): string => {
+    const at = `a[line${r} + at${padded ? e : ` + ${e}u`}]`;
+    return padded ? `select(0.0, ${at}, inside${r} && inside_x${e})` : at;
+  };
+  const dy = (p: number, j: number): string => `load_b((line * params.out_w + ox + ${p}u) * stride, column${j})`;
+  return wgsl`${declare([reads("a", "f32"), reads("b", element(vector)), writes("c", element(vector))])}
+${paramsStruct(filterDirectParams)}
+${gridLibrary}
+${matmulStore(vector, { bias: false })}
+fn load_b(start: u32, column: u32) -> vec4<f32> {
+${
+  vector
+    ? "  return b[start + column];"
+    : `  let last = params.n - 1u;
+  return vec4<f32>(${list(4)
+    .map((i) => `b[start + min(column + ${i}u, last)]`)
+    .join(", ")});`
+}
+}
+@compute @workgroup_size(${FILTER_DIRECT_INVOCATIONS})
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = linear_workgroup(workgroup, workgroups) * ${FILTER_DIRECT_INVOCATIONS}u + local;
+  if (index >= params.size) { return; }
+  let tile = index / params.blocks;
+  let column = (index - tile * params.blocks) * ${columns}u;
+  let split = tile / params.row_blocks;
+  let ky = (tile - split * params.row_blocks) * ${rows}u;
+${each(across, (j) => `  let column${j} = ${vector ? `min(column + ${4 * j}u, params.n - 4u) / 4u` : `column + ${4 * j}u`};`)}
+  let stride = params.n / ${vector ? 4 : 1}u;
+${each(sums.length, (i) => `  var ${sums[i].name} = vec4<f32>();`)}
+  let line_end = min((split + 1u) * params.lines_split, params.lines);
+  for (var line = split * params.lines_split; line < line_end; line++) {
+    let image = line / params.out_h;
+    let first = image * params.in_h * params.in_line;
+    let y = u32(params.offset_y) + (line - image * params.out_h) * params.step_y + ky * params.tap_y;
+${each(
+  rows,
+  (r) => `    let y${r} = y + ${r}u * params.tap_y;
+    ${padded ? `let inside${r} = y${r} < params.in_h;\n    let line${r} = select(0u, first + y${r} * params.in_line, inside${r});` : `let line${r} = first + y${r} * params.in_line;`}`,
+)}
+    for (var ox = 0u; ox < params.out_w; ox += ${pixels}u) {
+      let at = u32(params.offset_x) + ox * ${step}u;
+${padded ? each(span, (e) => `      let inside_x${e} = at + ${e}u < params.in_line;\n      let at${e} = select(0u, at + ${e}u, inside_x${e});`) : ""}
+${each(pixels * across, (i) => `      let g${Math.floor(i / across)}_${i % across} = ${dy(Math.floor(i / across), i % across)};`)}
+${each(
+  rows,
+  (r) => `${each(span, (e) => `      let x${r}_${e} = ${x(r, e)};`)}
+${each(pixels, (p) => each(run * across, (i) => `      c${r}_${Math.floor(i / across)}_${i % across} = fma(vec4<f32>(x${r}_${p * step + Math.floor(i / across)}), g${p}_${i % across}, c${r}_${Math.floor(i / across)}_${i % across});`))}`,
+)}
+    }
+  }
+${storeAll({
+  count: sums.length,
+  each: 1,
+  sums: (i) => sums[i].name,
+  body: (value) => `let tap = i / ${across}u;
+if (ky + tap / ${run}u < params.kh) {
+  let j = column + (i % ${across}u) * 4u;
+  store(((split * params.kh + ky) * ${run}u + tap) * params.n + j, j, ${value}, vec4<f32>());
+}`,
+})}
+}
+`;
+}
