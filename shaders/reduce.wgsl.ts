@@ -101,9 +101,11 @@ fn main(
   if (t >= params.size) {
     return;
   }
-  let i = t % params.inner;
-  let part = (t / params.inner) % params.chunks;
-  let outer = t / params.inner / params.chunks;
+  // A division is dear to compile and to run: two of them.
+  let above = t / params.inner;
+  let i = t - above * params.inner;
+  let outer = above / params.chunks;
+  let part = above - outer * params.chunks;
   let base = outer * params.reduce * params.inner + i;
   let first = part * params.chunk;
   let end = min(first + params.chunk, params.reduce);

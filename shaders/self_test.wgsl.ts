@@ -5,15 +5,15 @@ import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
  * before a network trains on it: integer and float arithmetic, a loop with a bound from a buffer, workgroup memory behind barriers,
  * storage written by one invocation and read by another behind a barrier, bit casts.
  *
- * One workgroup of 64 invocations; `x` u32[64] holds 0 … 63, `y` u32[256] gets four answers for each invocation. Cost: nothing.
+ * One workgroup of `size` invocations, up to 64; `x` u32[size] holds 0, 1, …; `y` u32[4·size] gets four answers for each. Cost: nothing.
  */
-export const selfTestShader = () => wgsl`
+export const selfTestShader = (size: number) => wgsl`
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read_write> y: array<u32>;
 
-var<workgroup> shared_values: array<f32, 64>;
+var<workgroup> shared_values: array<f32, ${size}>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(${size})
 fn main(@builtin(local_invocation_index) i: u32) {
   // The sum 0 + 1 + … + i as floats, exact.
   var sum = 0.0;
@@ -22,11 +22,11 @@ fn main(@builtin(local_invocation_index) i: u32) {
   // The neighbour's value through workgroup memory.
   shared_values[i] = sum;
   workgroupBarrier();
-  y[64u + i] = u32(shared_values[63u - i]);
+  y[${size}u + i] = u32(shared_values[${size - 1}u - i]);
   // The neighbour's value through storage.
   storageBarrier();
-  y[128u + i] = y[64u + (i ^ 1u)] * 3u + 1u;
+  y[${2 * size}u + i] = y[${size}u + (i ^ 1u)] * 3u + 1u;
   // A function within its accuracy: exp(i / 64) in units of 1e-4, rounded.
-  y[192u + i] = u32(round(exp(f32(i) / 64.0) * 1.0e4));
+  y[${3 * size}u + i] = u32(round(exp(f32(i) / 64.0) * 1.0e4));
 }
 `;

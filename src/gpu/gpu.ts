@@ -40,6 +40,9 @@ export class Gpu {
   /** What is submitted, in the order of the calls: a run that waits for a staging buffer holds up what is called after it. */
   readonly turns = new Turns();
 
+  /** Resolves once the device is known to compute right values. Whatever gives results waits for it. */
+  trusted: Promise<void> = Promise.resolve();
+
   readonly #owned: boolean;
   readonly #pipelines = new Map<string, Promise<Compiled>>();
   readonly #buffers = new Set<GPUBuffer>();
@@ -94,6 +97,16 @@ export class Gpu {
     this.liveBuffers--;
     this.liveBytes -= buffer.size;
     buffer.destroy();
+  }
+
+  /** Trusts the device once `test` resolves, beside which pipelines compile. Where it rejects, nothing can run any more. */
+  trustAfter(test: Promise<void>): void {
+    this.trusted = test.catch((error: unknown) => {
+      const reason = error instanceof UnrollError ? error : new UnrollError("self-test", `the self-test failed: ${String(error)}`);
+      this.dispose(reason);
+      throw this.#failure ?? reason;
+    });
+    this.trusted.catch(() => {}); // told to all that wait for it, which may be nobody
   }
 
   /** The pipeline of a kernel, compiled once for each source. Call it for all kernels before awaiting any: they compile side by side. */
@@ -159,9 +172,9 @@ export class Gpu {
     }
   }
 
-  /** Destroys all buffers; the device too, when the engine requested it. What is in flight rejects with `disposed`. */
-  dispose(): void {
-    this.#fail(new UnrollError("disposed", "the engine was disposed"));
+  /** Destroys all buffers; the device too, when the engine requested it. What is in flight rejects with the reason. */
+  dispose(reason = new UnrollError("disposed", "the engine was disposed")): void {
+    this.#fail(reason);
     for (const buffer of this.#buffers) this.destroyBuffer(buffer);
     this.#pipelines.clear();
     if (this.#owned) this.device.destroy();

@@ -20,7 +20,7 @@ function once<T>(gpu: Gpu, key: string, label: string, make: () => Promise<T>): 
   let made = known.get(key) as Promise<T> | undefined;
   if (!made) {
     gpu.pipelinesCreated++;
-    made = gpu.track(make()).catch((cause: unknown) => {
+    made = gpu.track(Promise.all([make(), gpu.trusted]).then(([pipeline]) => pipeline)).catch((cause: unknown) => {
       known.delete(key);
       if (cause instanceof UnrollError) throw cause;
       throw new UnrollError("shader", `${label}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });

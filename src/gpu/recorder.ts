@@ -37,10 +37,15 @@ export class Recording {
     this.#uniforms = uniforms;
   }
 
-  /** Compiles all pipelines side by side, then makes uniforms and bind groups. Leaves nothing behind when it fails. */
-  static async create(gpu: Gpu, label: string, dispatches: readonly PlacedDispatch[]): Promise<Recording> {
+  /**
+   * Compiles all pipelines side by side, then makes uniforms and bind groups, once the device is trusted. Leaves nothing behind when it
+   * fails.
+   * @param trusted what to wait for instead: nothing, for what finds out whether the device can be trusted.
+   */
+  static async create(gpu: Gpu, label: string, dispatches: readonly PlacedDispatch[], trusted = gpu.trusted): Promise<Recording> {
     for (const dispatch of dispatches) checkDispatch(gpu, dispatch);
     const compiled = await Promise.all(dispatches.map(({ kernel }) => gpu.pipeline(kernel)));
+    await trusted;
     gpu.assertUsable();
     const stride = Math.max(256, gpu.device.limits.minUniformBufferOffsetAlignment);
     const data = new ArrayBuffer(stride * dispatches.length);

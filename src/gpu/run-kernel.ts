@@ -51,8 +51,16 @@ export function kernelCall(kernel: Kernel, run: KernelRun): KernelCall {
 
 const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, f16: Uint16Array } as const;
 
-/** Runs one kernel on its own and returns what it wrote. All buffers are made for this call and destroyed after it. */
-export async function runKernelOn(gpu: Gpu, kernel: Kernel, run: KernelRun): Promise<Record<string, HostArray>> {
+/**
+ * Runs one kernel on its own and returns what it wrote. All buffers are made for this call and destroyed after it.
+ * @param trusted as for a recording.
+ */
+export async function runKernelOn(
+  gpu: Gpu,
+  kernel: Kernel,
+  run: KernelRun,
+  trusted: Promise<void> = gpu.trusted,
+): Promise<Record<string, HostArray>> {
   const call = kernelCall(kernel, run);
   const workgroups = run.workgroups ?? kernel.workgroups?.(call);
   check(
@@ -73,7 +81,7 @@ export async function runKernelOn(gpu: Gpu, kernel: Kernel, run: KernelRun): Pro
       if (typeof value !== "number") gpu.device.queue.writeBuffer(buffer, 0, evenBytes(value));
       return { buffer, offset: 0, bytes };
     });
-    recording = await Recording.create(gpu, kernel.name, [{ kernel, locations, params: call.params, workgroups }]);
+    recording = await Recording.create(gpu, kernel.name, [{ kernel, locations, params: call.params, workgroups }], trusted);
     const encoder = gpu.device.createCommandEncoder({ label: kernel.name });
     const pass = encoder.beginComputePass({ label: kernel.name });
     recording.encode(pass);

@@ -25,7 +25,10 @@ export interface EngineOptions {
   readonly seed?: number;
   /** Overrides what is found out about the device; for tests of kernel variants. */
   readonly traits?: Partial<DeviceTraits>;
-  /** Default true: run a small kernel with known answers first, because some adapters compute wrong values. */
+  /**
+   * Default true: run a small kernel with known answers, because some adapters compute wrong values. It runs while the first program
+   * compiles; where an answer is wrong, `compile` and all else that would give results reject with `self-test`.
+   */
   readonly selfTest?: boolean;
 }
 
@@ -51,7 +54,7 @@ const parts = new WeakMap<Engine, GpuParts | ReferenceStore>();
 export class Engine {
   readonly seed: number;
   readonly adapter: AdapterDescription;
-  /** Resolves with the reason (`lost` or `disposed`) when the engine can be used no more. */
+  /** Resolves with the reason (`lost`, `disposed` or `self-test`) when the engine can be used no more. */
   readonly lost: Promise<UnrollError>;
   readonly #store: VariableStore;
   readonly #pending: Pending;
@@ -80,7 +83,8 @@ export class Engine {
 
   /**
    * Requests a device, or adopts one.
-   * @throws UnrollError `adapter` when there is no WebGPU or no adapter, `self-test` when the adapter computes wrong values.
+   * @throws UnrollError `adapter` when there is no WebGPU or no adapter. An adapter that computes wrong values ends the engine with
+   *   `self-test` before it gives any result: see the option.
    */
   static async create(options: EngineOptions = {}): Promise<Engine> {
     checkOptions("Engine.create", options, [
@@ -98,7 +102,7 @@ export class Engine {
     if (reference) return new Engine(seed, pending, new ReferenceStore(seed, pending));
     const dispatcher = new Gpu(device ?? (await requestDevice({ gpu, powerPreference, defaultLimits })), !device, traits);
     try {
-      if (options.selfTest ?? true) await selfTest(dispatcher);
+      if (options.selfTest ?? true) dispatcher.trustAfter(selfTest(dispatcher));
       const status = dispatcher.createBuffer("status", 4 * STATUS.WORDS, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST);
       return new Engine(seed, pending, { gpu: dispatcher, store: new GpuStore(dispatcher, seed, pending), status });
     } catch (error) {

@@ -44,7 +44,7 @@ export async function build(parts: GpuParts, label: string, id: number, spec: Gr
   checkLimits(gpu, label, plan);
   const kernels = [
     ...plan.nodes.flatMap(({ lowering }) => lowering.dispatches.map(({ kernel }) => kernel)),
-    ...updateKernels(spec.updates),
+    ...updateKernels(spec.updates, gpu.traits),
   ];
   await Promise.all(kernels.map((kernel) => gpu.pipeline(kernel)));
   gpu.assertUsable();

@@ -2,6 +2,7 @@ import { finishGuardShader } from "../../shaders/finish_guard.wgsl.ts";
 import { align, type Gpu, USAGE } from "../gpu/gpu.ts";
 import type { Location, PlacedDispatch } from "../gpu/recorder.ts";
 import { type Kernel, kernel, read, readWrite } from "../graph/kernel.ts";
+import type { DeviceTraits } from "../graph/op.ts";
 import type { Tensor, Variable } from "../graph/tensor.ts";
 import { CONTROL, type Update } from "../graph/update.ts";
 import { copyKernel, copyParams, copyWorkgroups } from "../ops/copy.ts";
@@ -11,6 +12,7 @@ import {
   finishParams,
   gradientFinishKernel,
   gradientNormKernel,
+  joinsNorms,
   normParams,
   normPartials,
   normWorkgroups,
@@ -43,10 +45,11 @@ const guardKernel = (): Kernel =>
   kernel({ name: "finish_guard", wgsl: finishGuardShader(), bindings: { control: readWrite("u32"), status: read("u32") } });
 
 /** Kernels of the updates, so that they compile beside all others. */
-export function updateKernels(updates: readonly Update[]): Kernel[] {
+export function updateKernels(updates: readonly Update[], traits: DeviceTraits): Kernel[] {
+  const joined = joinsNorms(traits);
   const optimizers = updates.filter((update) => update.kind === "optimize");
   return [
-    ...(optimizers.length > 0 ? [gradientNormKernel(), gradientFinishKernel()] : []),
+    ...(optimizers.length > 0 ? [gradientNormKernel(joined), gradientFinishKernel(joined)] : []),
     ...(optimizers.length > 1 ? [guardKernel()] : []),
     ...updates.map((update) => (update.kind === "optimize" ? update.optimizer.kernel() : copyKernel(update.variable.dtype, true))),
   ];
@@ -111,18 +114,19 @@ function placeOptimizer(update: Extract<Update, { kind: "optimize" }>, context: 
     gradients: whole(store.mirror("gradient", segment)),
     blocks: whole(own(makeBlocks(gpu, segment, members, store))),
   }));
-  const counts = segments.map(({ floats }) => normPartials(floats));
+  const joined = joinsNorms(gpu.traits);
+  const counts = segments.map(({ floats }) => normPartials(floats, joined));
   const total = counts.reduce((sum, count) => sum + count, 0);
   const partials = whole(own(gpu.createBuffer(`${optimizer.name} partial norms`, FLOAT_BYTES * partialWords(total), USAGE.STORAGE)));
 
   let offset = 0;
   const checks = segments.map(({ floats, gradients: flat, blocks }, i): PlacedDispatch => {
-    const params = normParams(floats, offset);
+    const params = normParams(floats, offset, joined);
     offset += counts[i];
-    return { kernel: gradientNormKernel(), locations: [flat, blocks, partials], params, workgroups: normWorkgroups(floats) };
+    return { kernel: gradientNormKernel(joined), locations: [flat, blocks, partials], params, workgroups: normWorkgroups(floats, joined) };
   });
   checks.push({
-    kernel: gradientFinishKernel(),
+    kernel: gradientFinishKernel(joined),
     locations: [partials, context.locate(gradients.loss), context.counter, control, context.status],
     params: finishParams({ partials: total, clip: gradients.clip, program: context.programId, lossSize: gradients.loss.size }),
     workgroups: [1, 1, 1],

@@ -8,16 +8,16 @@ const ONE = 0x3f800000;
 const NOT_A_NUMBER = 0x7fc00000;
 
 describe("clipping and updates in Chrome", () => {
-  test("the global norm of any finite gradients, and the factor that clips", async () => {
-    for (const { name, norm, scale, control } of await inPage<NormCase[]>(PAGE, "normCases")) {
+  test.each([true, false])("the global norm of any finite gradients, and the factor that clips (joined: %s)", async (joined) => {
+    for (const { name, norm, scale, control } of await inPage<NormCase[]>(PAGE, "normCases", joined)) {
       expect(norm, `${name}: norm`).toBeLessThan(1e-6);
       expect(scale, `${name}: scale`).toBeLessThan(1e-6);
       expect(control.slice(1, 3), `${name}: skip, step`).toEqual([0, 5]);
     }
   });
 
-  test("what is not finite is found, named, and stops updates until it is cleared", async () => {
-    const cases = await inPage<Record<string, FlagCase>>(PAGE, "flagCases");
+  test.each([true, false])("what is not finite is found, named, and stops updates until it is cleared (joined: %s)", async (joined) => {
+    const cases = await inPage<Record<string, FlagCase>>(PAGE, "flagCases", joined);
     for (const name of ["fine", "noLoss"]) {
       expect(cases[name].status, name).toEqual([0, 0, 0, 0]);
       expect(cases[name].control.slice(0, 3), name).toEqual([ONE, 0, 5]);

@@ -43,9 +43,12 @@ describe("device", () => {
   });
 
   test("an adapter that computes wrong values is refused", async () => {
-    const error = await run<Failure>("wrongAdapter");
-    expect(error?.code).toBe("self-test");
-    expect(error?.message).toMatch(/test 2, invocation 0: \d+ instead of \d+/);
+    const { first, reason, later, buffers } = await run<{ first: Failure; reason: string; later: Failure; buffers: number }>(
+      "wrongAdapter",
+    );
+    expect([first?.code, reason, later?.code]).toEqual(["self-test", "self-test", "self-test"]);
+    expect(first?.message).toMatch(/test 2, invocation 0: \d+ instead of \d+/);
+    expect(buffers).toBe(0);
   });
 });
 

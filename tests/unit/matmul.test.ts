@@ -186,11 +186,14 @@ describe("kernels", () => {
   test.each<[string, Shape, Shape, DeviceTraits, string]>([
     ["software", [2048, 64], [64, 128], traits, "quads 16×32"],
     ["software, large", [512, 512], [512, 512], traits, "quads 32×32"],
-    ["software, few tiles", [16, 128], [128, 64], traits, "quads 16×16"],
+    ["software, few tiles", [16, 512], [512, 64], traits, "quads 16×16"],
+    ["software, small", [64, 256], [256, 10], traits, "strided 4×4"],
+    ["software, small batch", [4, 8, 16], [4, 16, 8], traits, "strided 4×4"],
+    ["software, two batch dimensions", [3, 1, 5, 4], [2, 4, 6], traits, "quads 16×16"],
     ["software, one row", [1, 128], [128, 64], traits, "registers 1×4"],
-    ["software, few rows", [3, 128], [128, 64], traits, "registers 4×4"],
+    ["software, few rows", [3, 512], [512, 256], traits, "registers 4×4"],
     ["software without subgroups", [512, 512], [512, 512], plain, "registers 8×8"],
-    ["software without subgroups, small", [16, 128], [128, 64], plain, "registers 4×4"],
+    ["software without subgroups, few tiles", [16, 512], [512, 64], plain, "registers 4×4"],
     ["real", [512, 512], [512, 512], hardware, "tiles 64×64"],
     ["real, few rows", [2, 512], [512, 512], hardware, "skinny 4×64"],
     ["a real GPU that allows little", [512, 512], [512, 512], { ...hardware, maxInvocations: 64, subgroups: undefined }, "registers 8×8"],
@@ -200,7 +203,7 @@ describe("kernels", () => {
 
   test("a long sum for few results is split and added in order", () => {
     const call = callOf([8192, 24], [8192, 24], { transposeA: true });
-    for (const variant of matmulOp.kernels.filter((v) => v.allowed(call, traits))) {
+    for (const variant of matmulOp.kernels.filter((v) => v.allowed(call, traits) && v.name !== "strided 4×4")) {
       const { dispatches, temporaries } = variant.plan(call, traits);
       expect(dispatches, variant.name).toHaveLength(2);
       const { splits, k_split } = dispatches[0].params as { splits: number; k_split: number };
@@ -219,6 +222,18 @@ describe("kernels", () => {
           traits,
         ).dispatches,
       ).toHaveLength(1);
+  });
+
+  test("small products of every form, with and without bias, share one pipeline", () => {
+    const sources = [0, 1, 2, 3].map((i) => {
+      const [transposeA, transposeB] = [i % 2 === 1, i > 1];
+      const call = callOf(transposeA ? [5, 7] : [7, 5], transposeB ? [9, 5] : [5, 9], { transposeA, transposeB });
+      const inputs = i === 3 ? [...call.inputs, ...types([9])] : call.inputs;
+      const kernels = chosen(matmulOp, call, traits).plan({ ...call, inputs }, traits).dispatches;
+      expect(kernels).toHaveLength(1);
+      return kernels[0].kernel.wgsl;
+    });
+    expect(new Set(sources).size).toBe(1);
   });
 
   test("other sizes, the same pipelines", () => {

@@ -52,7 +52,7 @@ function rowKernel(options: CrossEntropyShaderOptions): Kernel {
   });
 }
 
-function plan(call: CrossEntropyCall, invocations: 1 | 64, vec4 = false): Lowering {
+function plan(call: CrossEntropyCall, device: DeviceTraits, invocations: 1 | 64, vec4 = false): Lowering {
   const { attributes } = call;
   const { logits, mask, classWeights, reduction, labelSmoothing } = attributes;
   const { rows, classes, inner } = rowsOf(call);
@@ -92,7 +92,7 @@ function plan(call: CrossEntropyCall, invocations: 1 | 64, vec4 = false): Loweri
   const factor = reduction === "mean" && !counted ? 1 / rows : 1;
   const divisor = counted ? { counts, length: values, divisor: { output: outputs.divisor } } : undefined;
   return {
-    dispatches: [first, lossSum({ temporary: 0 }, values, factor, divisor)],
+    dispatches: [first, lossSum(device, { temporary: 0 }, values, factor, divisor)],
     temporaries: counted ? [temporary, temporary] : [temporary],
   };
 }
@@ -108,14 +108,14 @@ const variants: readonly Variant<CrossEntropyAttributes>[] = [
       const { classes, inner } = rowsOf(call);
       return call.attributes.logits && inner === 1 && classes % 4 === 0;
     },
-    plan: (call) => plan(call, 1, true),
+    plan: (call, device) => plan(call, device, 1, true),
   },
-  { name: "invocation per row", allowed: () => true, plan: (call) => plan(call, 1) },
+  { name: "invocation per row", allowed: () => true, plan: (call, device) => plan(call, device, 1) },
   {
     name: "workgroup per row",
     allowed: (call) => call.attributes.logits && rowsOf(call).inner === 1,
     preference: preferWorkgroups,
-    plan: (call) => plan(call, 64),
+    plan: (call, device) => plan(call, device, 64),
   },
 ];
 

@@ -1,7 +1,7 @@
 import { SQUARED_ERROR_SPAN, type SquaredErrorShaderOptions, squaredErrorShader } from "../../../shaders/squared_error.wgsl.ts";
 import { check, checkOptions, describe } from "../../errors.ts";
 import { type Bindings, type Kernel, kernel, read, write } from "../../graph/kernel.ts";
-import type { Call, Lowering, Op, Variant } from "../../graph/op.ts";
+import type { Call, DeviceTraits, Lowering, Op, Variant } from "../../graph/op.ts";
 import { apply, type F32, Tensor } from "../../graph/tensor.ts";
 import { formatType, type Shape, sameShape, sizeOf, type TensorType } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
@@ -51,7 +51,7 @@ function partialKernel(options: SquaredErrorShaderOptions): Kernel {
   });
 }
 
-function plan(call: Call<SquaredErrorAttributes>, vec4: boolean): Lowering {
+function plan(call: Call<SquaredErrorAttributes>, device: DeviceTraits, vec4: boolean): Lowering {
   const { mask, reduction } = call.attributes;
   const size = sizeOf(call.inputs[0].shape);
   const width = maskWidth(call.inputs, mask);
@@ -76,14 +76,14 @@ function plan(call: Call<SquaredErrorAttributes>, vec4: boolean): Lowering {
     mask && reduction === "mean" ? { counts: { input: 2 }, length: sizeOf(call.inputs[2].shape), divisor: { output: 1 } } : undefined;
   const factor = counted ? width : reduction === "mean" ? 1 / size : 1;
   return {
-    dispatches: [values, lossSum({ temporary: 0 }, sums, factor, counted)],
+    dispatches: [values, lossSum(device, { temporary: 0 }, sums, factor, counted)],
     temporaries: [{ dtype: "f32", shape: [sums] }],
   };
 }
 
 const variants: readonly Variant<SquaredErrorAttributes>[] = [
-  { name: "vec4", allowed: squaredErrorFitsVec4, preference: () => 1, plan: (call) => plan(call, true) },
-  { name: "scalar", allowed: () => true, plan: (call) => plan(call, false) },
+  { name: "vec4", allowed: squaredErrorFitsVec4, preference: () => 1, plan: (call, device) => plan(call, device, true) },
+  { name: "scalar", allowed: () => true, plan: (call, device) => plan(call, device, false) },
 ];
 
 /** Squared errors of y against target, optionally masked; output 1 is the divisor of a masked mean. */

@@ -1,5 +1,5 @@
 import { check, checkOptions } from "../../errors.ts";
-import type { Activation, Call, Op } from "../../graph/op.ts";
+import type { Activation, Call, Op, Variant } from "../../graph/op.ts";
 import { applyOne, type F32, type Node, type Tensor } from "../../graph/tensor.ts";
 import { type Broadcast, formatType, type Shape, sizeOf, type TensorType } from "../../graph/types.ts";
 import { matmulError } from "./error.ts";
@@ -8,6 +8,7 @@ import { lowerMatmul } from "./lower.ts";
 import { batchSize, broadcastBatch, type MatmulAttributes, matmulProblem, matrixSizes } from "./problem.ts";
 import { matmulReference } from "./reference.ts";
 import { matmulSpot } from "./spot.ts";
+import { stridedVariant } from "./strided.ts";
 import { matmulKernels } from "./variants.ts";
 
 function matmulShape(inputs: readonly TensorType[], attributes: MatmulAttributes): readonly TensorType[] {
@@ -72,18 +73,25 @@ function cost(call: Call<MatmulAttributes>) {
   return { flops: 2 * p.m * p.n * p.k * batchSize(p), bytes: 4 * elements };
 }
 
+const variants = (): readonly Variant<MatmulAttributes>[] => [
+  ...matmulKernels.map(
+    (kernel): Variant<MatmulAttributes> => ({
+      name: kernel.name,
+      allowed: (call, device) => kernel.allowed(matmulProblem(call), device),
+      preference: (call, device) => kernel.preference(matmulProblem(call), device),
+      plan: (call) => lowerMatmul(call, kernel),
+    }),
+  ),
+  stridedVariant,
+];
+
 /** The op behind {@link matmul}. Inputs a, b and perhaps bias. */
 export const matmulOp: Op<MatmulAttributes> = {
   name: "matmul",
   shape: matmulShape,
   reference: matmulReference,
   gradient: matmulGradient,
-  kernels: /* @__PURE__ */ matmulKernels.map((kernel) => ({
-    name: kernel.name,
-    allowed: (call, device) => kernel.allowed(matmulProblem(call), device),
-    preference: (call, device) => kernel.preference(matmulProblem(call), device),
-    plan: (call) => lowerMatmul(call, kernel),
-  })),
+  kernels: /* @__PURE__ */ variants(),
   cost,
   error: matmulError,
   spot: matmulSpot,

@@ -80,7 +80,7 @@ const several = (p: Problem) => p.m > 4;
 /**
  * Every kernel that can multiply two matrices. Which is taken, by the highest preference:
  *
- * - software GPU: one row: 1×4; up to four rows: 4×4; else quads: 32×32 from 2^26 multiply-adds on, 16×32 where that leaves 16 tiles,
+ * - software GPU: up to 2^18 multiply-adds: see strided.ts; one row: 1×4; up to four rows: 4×4; else quads: 32×32 from 2^26 multiply-adds on, 16×32 where that leaves 16 tiles,
  *   16×16; without subgroups 8×8, or 4×4 where 8×8 would leave fewer than 64 tiles;
  * - real GPU: up to four rows: skinny; else tiles of 64×64.
  *

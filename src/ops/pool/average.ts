@@ -69,7 +69,7 @@ const variant = (vector: boolean): Variant<AveragePoolAttributes> => ({
   allowed: ({ inputs: [x] }) => !vector || x.shape[3] % 4 === 0,
   plan: (call, device) => {
     const geometry = geometryOf(call);
-    const span = unrolledTaps(geometry) ? spanOf(device, geometry.counts[1]) : 1;
+    const span = unrolledTaps(geometry) ? spanOf(device, geometry, geometry.counts[1]) : 1;
     const { divisor, scale } = division(geometry, call.attributes);
     return lowerPool(geometry, {
       name: `average pool ${vector ? "vec4" : "scalar"}`,
@@ -149,7 +149,7 @@ const spreadVariant = (cells: boolean, vector: boolean): Variant<AveragePoolGrad
     const geometry = spreadGeometry(call);
     const { divisor, scale } = division(geometry, call.attributes);
     const grid = (cells ? cellsOf(geometry) : undefined) ?? geometry.plane;
-    const span = cells && tilesOf(geometry) ? spanOf(device, grid[1]) : 1;
+    const span = cells && tilesOf(geometry) ? spanOf(device, geometry, grid[1]) : 1;
     return lowerPool(geometry, {
       name: `average pool gradient ${cells ? "cells" : "gather"} ${vector ? "vec4" : "scalar"}`,
       wgsl: poolSpreadShader({

@@ -19,11 +19,16 @@ export interface PoolDispatch {
   readonly span?: number;
 }
 
+/** Elements of a pooled input up to which a software GPU takes neighbours one by one. */
+const SMALL = 2 ** 19;
+
 /**
  * How many neighbours of a row of `columns` an invocation takes. On a software GPU the integer divisions that find its place cost more
- * than what it then moves, so two share them; with more, or with a loop or a bound, it gets slower again.
+ * than what it then moves, so two share them; with more, or with a loop or a bound, it gets slower again. In small tensors, what the
+ * longer code takes to compile is not won back.
  */
-export const spanOf = (device: DeviceTraits, columns: number): number => (device.software && columns % 2 === 0 ? 2 : 1);
+export const spanOf = (device: DeviceTraits, { n, c, plane }: Geometry, columns: number): number =>
+  device.software && columns % 2 === 0 && n * c * plane[0] * plane[1] > SMALL ? 2 : 1;
 
 /** One dispatch of a kernel with the params of shaders/lib/pool; none where there is nothing to compute. */
 export function lowerPool({ n, c, plane, counts, window }: Geometry, dispatch: PoolDispatch): Lowering {

@@ -34,7 +34,7 @@ const variant = (vector: boolean): Variant<LpPoolAttributes> => ({
   allowed: ({ inputs: [x] }) => !vector || x.shape[3] % 4 === 0,
   plan: (call, device) => {
     const geometry = geometryOf(call);
-    const span = unrolledTaps(geometry) ? spanOf(device, geometry.counts[1]) : 1;
+    const span = unrolledTaps(geometry) ? spanOf(device, geometry, geometry.counts[1]) : 1;
     return lowerPool(geometry, {
       name: `lp pool ${vector ? "vec4" : "scalar"}`,
       wgsl: poolShader({
@@ -123,7 +123,7 @@ const spreadVariant = (cells: boolean, vector: boolean): Variant<LpPoolAttribute
   plan: (call, device) => {
     const geometry = spreadGeometry(call);
     const grid = (cells ? cellsOf(geometry) : undefined) ?? geometry.plane;
-    const span = cells && tilesOf(geometry) ? spanOf(device, grid[1]) : 1;
+    const span = cells && tilesOf(geometry) ? spanOf(device, geometry, grid[1]) : 1;
     return lowerPool(geometry, {
       name: `lp pool gradient ${cells ? "cells" : "gather"} ${vector ? "vec4" : "scalar"}`,
       wgsl: poolSpreadShader({

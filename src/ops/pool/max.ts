@@ -20,7 +20,7 @@ const variant = (vector: boolean): Variant<MaxPoolAttributes> => ({
   allowed: ({ inputs: [x], attributes }) => (vector ? x.shape[3] % 4 === 0 : winnerForm(x.shape[3], attributes.window) === "words"),
   plan: (call, device) => {
     const geometry = geometryOf(call);
-    const span = unrolledTaps(geometry) ? spanOf(device, geometry.counts[1]) : 1;
+    const span = unrolledTaps(geometry) ? spanOf(device, geometry, geometry.counts[1]) : 1;
     const winners = winnerForm(geometry.c, geometry.window);
     const f = call.attributes.activation;
     return lowerPool(geometry, {

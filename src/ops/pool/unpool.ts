@@ -79,7 +79,7 @@ const spreadVariant = (cells: boolean, vector: boolean): Variant<UnpoolAttribute
     const geometry = spreadGeometry(call);
     const winners = call.inputs[1].dtype === "i32" ? "indices" : winnerForm(geometry.c, geometry.window);
     const grid = (cells ? cellsOf(geometry) : undefined) ?? geometry.plane;
-    const span = cells && tilesOf(geometry) ? spanOf(device, grid[1]) : 1;
+    const span = cells && tilesOf(geometry) ? spanOf(device, geometry, grid[1]) : 1;
     return lowerPool(geometry, {
       name: `max unpool ${cells ? "cells" : "gather"} ${vector ? "vec4" : "scalar"}`,
       wgsl: poolSpreadShader({

@@ -32,6 +32,8 @@ interface Pass extends Stage {
 
 /** Elements of a column sum that one pass takes on a software adapter: there a second dispatch costs more than the idle core. */
 const ONE_PASS = 2 ** 19;
+/** Columns up to which a software adapter takes them one by one: as vec4 they leave its lanes idle, and need a pipeline of their own. */
+const NARROW = 16;
 /** Rows from which a column sum on a GPU is always split, however few they are. */
 const SPLIT_ROWS = 32;
 
@@ -48,7 +50,8 @@ function columns({ reduce, inner, outer }: Stage, device: DeviceTraits, wanted: 
 /** A stage as one pass, or as two where one would leave the device idle. */
 function passesOf(stage: Stage, shared: boolean, device: DeviceTraits): Pass[] {
   const { outer, reduce, inner } = stage;
-  const vector = inner % 4 === 0 ? "inner" : inner === 1 && reduce % 4 === 0 && reduce > 0 ? "along" : "none";
+  const narrow = device.software && inner <= NARROW;
+  const vector = inner % 4 === 0 && !narrow ? "inner" : inner === 1 && reduce % 4 === 0 && reduce > 0 ? "along" : "none";
   const cooperative = shared && inner === 1 && reduce > 1;
   const length = vector === "along" ? reduce / 4 : reduce;
   const workgroup = !cooperative ? 0 : length > 128 ? 256 : 64;

@@ -1,28 +1,47 @@
 import { CLIP_INF, CLIP_L2, CLIP_NONE, gradientFinish } from "../../../shaders/gradient_finish.wgsl.ts";
-import { gradientNorm, NORM_FLOATS, NORM_WORDS } from "../../../shaders/gradient_norm.wgsl.ts";
+import { gradientNorm, NORM_INVOCATIONS, NORM_ITEMS, NORM_WORDS } from "../../../shaders/gradient_norm.wgsl.ts";
 import { type Kernel, kernel, read, readWrite, type Workgroups, write } from "../../graph/kernel.ts";
+import type { DeviceTraits } from "../../graph/op.ts";
 import type { Clip } from "../../graph/update.ts";
 import { foldGrid } from "../grid.ts";
 
-/** Workgroups that `gradientNormKernel` needs for a segment of `size` floats: as many partials it writes. */
-export const normPartials = (size: number): number => Math.max(1, Math.ceil(size / NORM_FLOATS));
+/**
+ * Whether the norm's kernels join partial norms through workgroup memory. A software GPU is slow at that, in compiling above all: there each
+ * invocation leaves its own, and one invocation joins them.
+ */
+export const joinsNorms = ({ software }: Pick<DeviceTraits, "software">): boolean => !software;
 
-/** u32 words that the `partials` of that many workgroups take. */
+/** Without joining: the fewest vec4 of an invocation, and about the most partial norms, which one invocation joins one after another. */
+const FEWEST_ITEMS = 8;
+const MOST_PARTIALS = 4096;
+
+const itemsOf = (size: number, joined: boolean): number =>
+  joined ? NORM_INVOCATIONS * NORM_ITEMS : Math.max(FEWEST_ITEMS, Math.ceil(size / 4 / MOST_PARTIALS));
+
+/** Partial norms that `gradientNormKernel` writes for a segment of `size` floats. */
+export const normPartials = (size: number, joined: boolean): number => Math.max(1, Math.ceil(size / 4 / itemsOf(size, joined)));
+
+/** u32 words that so many partial norms take. */
 export const partialWords = (count: number): number => count * NORM_WORDS;
 
-export const normWorkgroups = (size: number): Workgroups => foldGrid(normPartials(size));
+export const normWorkgroups = (size: number, joined: boolean): Workgroups =>
+  foldGrid(Math.ceil(normPartials(size, joined) / (joined ? 1 : NORM_INVOCATIONS)));
 
 /** Params of `gradientNormKernel`: the floats of the segment, and how many partials lie before its first one. */
-export const normParams = (size: number, offset: number): Record<"size" | "offset", number> => ({ size, offset });
+export const normParams = (size: number, offset: number, joined: boolean): Record<"size" | "offset" | "items", number> => ({
+  size,
+  offset,
+  items: itemsOf(size, joined),
+});
 
-/** Largest magnitude, scaled sum of squares and a not-finite flag for each 8192 floats of a segment; see the shader. */
-export const gradientNormKernel = (): Kernel =>
+/** Largest magnitude, scaled sum of squares and a not-finite flag for each part of a segment; see the shader. */
+export const gradientNormKernel = (joined: boolean): Kernel =>
   kernel({
     name: "gradient_norm",
-    wgsl: gradientNorm(),
+    wgsl: gradientNorm({ joined }),
     bindings: { gradients: read("f32"), blocks: read("u32"), partials: write("u32") },
-    params: { size: "u32", offset: "u32" },
-    workgroups: (call) => normWorkgroups(call.params.size),
+    params: { size: "u32", offset: "u32", items: "u32" },
+    workgroups: (call) => normWorkgroups(call.params.size, joined),
     cost: (call) => ({ flops: 2 * call.params.size, bytes: 4 * call.params.size + call.params.size / 16 }),
   });
 
@@ -51,10 +70,10 @@ export const finishParams = (options: FinishOptions): Record<"count" | "clip" | 
 export const clipValueParam = (clip: Clip | undefined): number => (clip?.kind === "value" ? clip.max : 3.4e38);
 
 /** Joins the partials into norm, clipping factor, step and the sticky status; one workgroup. */
-export const gradientFinishKernel = (): Kernel =>
+export const gradientFinishKernel = (joined: boolean): Kernel =>
   kernel({
     name: "gradient_finish",
-    wgsl: gradientFinish(),
+    wgsl: gradientFinish({ joined }),
     bindings: { partials: read("u32"), loss: read("f32"), run: read("u32"), control: readWrite("u32"), status: readWrite("u32") },
     params: { count: "u32", clip: "u32", max_norm: "f32", program: "u32", loss_size: "u32" },
     workgroups: () => [1, 1, 1],

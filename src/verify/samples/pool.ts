@@ -56,6 +56,12 @@ const layouts: readonly Layout[] = [
   { shape: [1, 5, 1, 130], window: window([3, 1], { stride: [1, 1] }) },
 ];
 
+/** More elements than where a software GPU begins to take neighbours two by two. */
+const large: readonly Layout[] = [
+  { shape: [1, 362, 364, 4], window: window([2, 2]), note: "large, vec4" },
+  { shape: [1, 418, 420, 3], window: window([2, 2]), note: "large" },
+];
+
 const ragged: readonly Layout[] = RAGGED.flatMap((n): Layout[] => [
   { shape: [n, 4, 4, 4], window: window([2, 2]) },
   { shape: [1, n + 1, 4, 4], window: window([2, 2]) },
@@ -88,7 +94,12 @@ const all = (random: RandomSource, whole: boolean): readonly Layout[] => [
   ...drawn(random),
 ];
 
-const sample = <A>({ shape, note }: Layout, attributes: A, value?: Value): Sample<A> => ({ inputs: [{ shape, value }], attributes, note });
+const sample = <A>({ shape, note }: Layout, attributes: A, value?: Value): Sample<A> => ({
+  inputs: [{ shape, value }],
+  attributes,
+  note,
+  skipFiniteDifferences: note?.startsWith("large"),
+});
 
 /** No two alike, and no two so near that a finite difference would change their order. */
 const distinct: Value = (random, index) => ((index * 7919) % 100003) / 1000 - 50 + 1e-4 * random.uniform();
@@ -106,7 +117,7 @@ const maxSamples = (random: RandomSource): Sample<MaxPoolAttributes>[] => {
   });
   const [cells, , , , overlapping] = layouts;
   return [
-    ...all(random, true).map((layout) => sample(layout, plain(layout), distinct)),
+    ...[...all(random, true), ...large].map((layout) => sample(layout, plain(layout), distinct)),
     special(cells, choose(1, 2, 2, 1, 0), "ties"),
     special(overlapping, choose(1, 2, 2), "ties"),
     special(overlapping, choose(Number.NEGATIVE_INFINITY), "−∞ only"),
@@ -118,7 +129,7 @@ const maxSamples = (random: RandomSource): Sample<MaxPoolAttributes>[] => {
 };
 
 const averageSamples = (random: RandomSource): Sample<AveragePoolAttributes>[] => [
-  ...all(random, true).map((layout) =>
+  ...[...all(random, true), ...large].map((layout) =>
     sample(layout, { window: layout.window, ceilMode: layout.ceilMode ?? false, countIncludePad: false }),
   ),
   ...layouts
@@ -133,7 +144,7 @@ const averageSamples = (random: RandomSource): Sample<AveragePoolAttributes>[] =
 ];
 
 const lpSamples = (random: RandomSource): Sample<LpPoolAttributes>[] => [
-  ...all(random, false).map((layout, i) =>
+  ...[...all(random, false), large[0]].map((layout, i) =>
     sample(layout, { window: layout.window, ceilMode: layout.ceilMode ?? false, p: 1 + (i % 4) }, away),
   ),
   { ...sample({ ...layouts[0], note: "0" }, { window: layouts[0].window, ceilMode: false, p: 2 }, choose(0)), skipFiniteDifferences: true },
@@ -151,7 +162,7 @@ const countsOf = ({ shape, window: w, ceilMode = false }: Layout): Pair => {
 
 /** Plane indices, most of them under a tap of their window, some not. */
 const unpoolSamples = (random: RandomSource): Sample<UnpoolAttributes>[] =>
-  all(random, false).map((layout) => {
+  [...all(random, false), large[0]].map((layout) => {
     const { shape, window: w, note } = layout;
     const counts = countsOf(layout);
     const c = shape[3];
@@ -167,7 +178,7 @@ const unpoolSamples = (random: RandomSource): Sample<UnpoolAttributes>[] =>
       return along(0, oy) * shape[2] + along(1, ox);
     };
     const inputs: SampleInput[] = [{ shape: [shape[0], ...counts, c] }, { shape: [shape[0], ...counts, c], dtype: "i32", value: index }];
-    return { inputs, attributes: { window: w, plane: [shape[1], shape[2]] }, note };
+    return { inputs, attributes: { window: w, plane: [shape[1], shape[2]] }, note, skipFiniteDifferences: layout === large[0] };
   });
 
 /** Winners as max pooling writes them, all of them under a tap. */

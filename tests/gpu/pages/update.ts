@@ -66,24 +66,26 @@ class Segment {
 }
 
 interface Finish {
+  /** Whether workgroups join partial norms, as on a real GPU. */
+  readonly joined: boolean;
   readonly clip?: Clip;
   readonly loss?: readonly number[];
   readonly status?: Uint32Array;
 }
 
-async function finish(segments: readonly Segment[], { clip, loss = [], status = new Uint32Array(STATUS.WORDS) }: Finish) {
-  const counts = segments.map(({ flat }) => normPartials(flat.length));
+async function finish(segments: readonly Segment[], { joined, clip, loss = [], status = new Uint32Array(STATUS.WORDS) }: Finish) {
+  const counts = segments.map(({ flat }) => normPartials(flat.length, joined));
   const total = counts.reduce((sum, count) => sum + count, 0);
   let partials: Uint32Array = new Uint32Array(partialWords(total)).fill(0x7fc12345);
   let offset = 0;
   for (const [i, { flat, blocks }] of segments.entries()) {
-    const run = { buffers: { gradients: flat, blocks, partials }, params: normParams(flat.length, offset) };
-    partials = (await runKernelOn(await gpu(), gradientNormKernel(), run)).partials as Uint32Array;
+    const run = { buffers: { gradients: flat, blocks, partials }, params: normParams(flat.length, offset, joined) };
+    partials = (await runKernelOn(await gpu(), gradientNormKernel(joined), run)).partials as Uint32Array;
     offset += counts[i];
   }
   const control = new Uint32Array(CONTROL.WORDS);
   control[CONTROL.STEP] = 4;
-  const written = await runKernelOn(await gpu(), gradientFinishKernel(), {
+  const written = await runKernelOn(await gpu(), gradientFinishKernel(joined), {
     buffers: { partials, loss: Float32Array.from(loss.length > 0 ? loss : [Number.NaN]), run: Uint32Array.of(17), control, status },
     params: finishParams({ partials: total, clip, program: 5, lossSize: loss.length }),
   });
@@ -99,7 +101,7 @@ export interface NormCase {
 }
 
 /** Norms of gradients of very different sizes, over two segments with gaps. An infinite norm must be infinite. */
-export async function normCases(): Promise<NormCase[]> {
+export async function normCases(joined: boolean): Promise<NormCase[]> {
   const cases: NormCase[] = [];
   for (const size of [1, 1e25, 3e38, 1e-20, 1e-30, 0])
     for (const clip of [{ kind: "l2", max: 1 }, { kind: "inf", max: 1e-3 }, { kind: "l2", max: 1e37 }, undefined] as const) {
@@ -107,7 +109,7 @@ export async function normCases(): Promise<NormCase[]> {
       const value = (scale: number) => () => Math.fround(scale * (2 * random.uniform() - 1));
       const a = new Segment([130, 0, 1, 64, 8193, 3]).fill(value(size));
       const b = new Segment([7, 20000]).fill(value(size * 0.01));
-      const { control } = await finish([a, b], { clip, loss: [1] });
+      const { control } = await finish([a, b], { joined, clip, loss: [1] });
       const norm = globalNorm([...a.values(), ...b.values()], clip?.kind);
       const scale = clipScale(norm, clip);
       // GPUs may flush what is below the smallest normal f32 to zero.
@@ -129,14 +131,14 @@ export interface FlagCase {
 }
 
 /** What happens with one value that is not finite in a gradient, in a gap, in the loss, and when the status is set already. */
-export async function flagCases(): Promise<Record<string, FlagCase>> {
+export async function flagCases(joined: boolean): Promise<Record<string, FlagCase>> {
   const make = (bad?: number): Segment => {
     const segment = new Segment([130, 700]).fill((i) => Math.sin(i));
     if (bad !== undefined) segment.flat[64 * 3 + 699] = bad;
     return segment;
   };
-  const of = async (segment: Segment, options: Finish): Promise<FlagCase> => {
-    const { control, status } = await finish([segment], options);
+  const of = async (segment: Segment, options: Omit<Finish, "joined">): Promise<FlagCase> => {
+    const { control, status } = await finish([segment], { joined, ...options });
     return { control: [...control], status: [...status] };
   };
   return {

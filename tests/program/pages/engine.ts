@@ -164,5 +164,13 @@ export async function wrongAdapter() {
   const device = await hostDevice();
   const create = device.createShaderModule.bind(device);
   device.createShaderModule = (descriptor) => create({ ...descriptor, code: descriptor.code.replace("* 3u + 1u", "* 3u + 2u") });
-  return failure(() => Engine.create({ device }));
+  const engine = await Engine.create({ device });
+  const first = await failure(() => compile(engine, trainingSpec(rnnGraph(SIZES))));
+  const reason = await engine.lost;
+  return {
+    first,
+    reason: reason.code,
+    later: await failure(() => compile(engine, trainingSpec(rnnGraph(SIZES)))),
+    buffers: engine.memory.buffers,
+  };
 }
