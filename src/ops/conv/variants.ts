@@ -1,6 +1,7 @@
 import { convFilter } from "../../../shaders/conv_filter.wgsl.ts";
 import { convGather } from "../../../shaders/conv_gather.wgsl.ts";
 import type { Call, DeviceTraits, Variant } from "../../graph/op.ts";
+import { depthwiseVariants } from "./depthwise.ts";
 import { type FilterKernel, filterTiles, lowerFilter, segmentOf } from "./filter.ts";
 import { forwardGather, type Gather, type GatherKernel, groupTarget, inputGather, lowerGather, tilesOf } from "./gather.ts";
 import {
@@ -82,6 +83,7 @@ const ofFilter = ({ inputs: [x, y], attributes }: Call<ConvAttributes>) => filte
 
 export const forwardKernels: readonly Variant<ConvAttributes>[] = [
   /* @__PURE__ */ productVariant(forward, {}),
+  .../* @__PURE__ */ depthwiseVariants(forward, "y"),
   .../* @__PURE__ */ gatherKernels.map(
     (shape): Variant<ConvAttributes> => ({
       name: shape.name,
@@ -94,6 +96,7 @@ export const forwardKernels: readonly Variant<ConvAttributes>[] = [
 
 export const inputGradientKernels: readonly Variant<InputGradientAttributes>[] = [
   /* @__PURE__ */ productVariant(backward, { transposeB: true }),
+  .../* @__PURE__ */ depthwiseVariants(backward, "x"),
   .../* @__PURE__ */ gatherKernels.map(
     (shape): Variant<InputGradientAttributes> => ({
       name: shape.name,
@@ -106,6 +109,7 @@ export const inputGradientKernels: readonly Variant<InputGradientAttributes>[] =
 
 export const filterGradientKernels: readonly Variant<ConvAttributes>[] = [
   /* @__PURE__ */ productVariant(ofFilter, { transposeA: true }),
+  .../* @__PURE__ */ depthwiseVariants(ofFilter, "filter"),
   .../* @__PURE__ */ filterKernels.map(
     (shape): Variant<ConvAttributes> => ({
       name: shape.name,
