@@ -34,7 +34,7 @@ export function convDepthwise(options: StripOptions & { readonly epilogue: Epilo
   const kept = (height - 1) * columns;
   const value = (i: number) => (i < kept ? `kept${i}` : `v${i - kept}`);
   const term = (j: number, tap: number) =>
-    `sum = fma(w${tap}, ${value(Math.floor(tap / width) * columns + j * right + (tap % width))}, sum);`;
+    `sum = fma(w[${tap}], ${value(Math.floor(tap / width) * columns + j * right + (tap % width))}, sum);`;
   return wgsl`
 ${paramsStruct(stripParams)}
 ${declare([reads("a", T), reads("b", T), epilogue.bias && reads("bias", T), writes("c", T)])}
@@ -56,7 +56,11 @@ fn main(
   let source_channel = channel${vector ? "" : " / params.multiplier"};
 ${each(columns, (i) => `let x${i} = strip.source_x + ${i}u * params.gap_x; let in${i} = x${i} < params.source_w;`)}
 ${each(columns, (i) => `let at${i} = select(0u, x${i}, in${i}) * params.source_c + source_channel;`)}
-${each(height * width, (i) => `let w${i} = b[u32(params.tap_first + ${i} * params.tap_step) * params.target_c + channel];`)}
+  // A loop, as nine loads written out take longer to compile than all the rest.
+  var w: array<${T}, ${height * width}>;
+  for (var tap = 0; tap < ${height * width}; tap += 1) {
+    w[tap] = b[u32(params.tap_first + tap * params.tap_step) * params.target_c + channel];
+  }
   let addend = ${epilogue.bias ? "bias[channel]" : `${T}()`};
 ${each(kept, (i) => `var kept${i} = ${T}();`)}
   var y = strip.source_y;

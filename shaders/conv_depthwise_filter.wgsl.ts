@@ -23,7 +23,7 @@ export function convDepthwiseFilter({ vector, taps, stride, span }: StripOptions
   const kept = (height - 1) * columns;
   const value = (i: number) => (i < kept ? `kept${i}` : `v${i - kept}`);
   const term = (j: number, tap: number) =>
-    `sum${tap} = fma(${value(Math.floor(tap / width) * columns + j * right + (tap % width))}, d${j}, sum${tap});`;
+    `sums[${tap}] = fma(${value(Math.floor(tap / width) * columns + j * right + (tap % width))}, d${j}, sums[${tap}]);`;
   return wgsl`
 ${paramsStruct(stripParams)}
 ${declare([reads("a", T), reads("b", T), writes("c", T)])}
@@ -40,7 +40,7 @@ fn main(
   let channel = number % params.target_c;
   let split = number / params.target_c;
   let source_channel = channel${vector ? "" : " / params.multiplier"};
-${each(height * width, (i) => `var sum${i} = ${T}();`)}
+  var sums: array<${T}, ${height * width}>;
   let items_end = min((split + 1u) * params.items_split, params.items);
   for (var item = split * params.items_split; item < items_end; item += 1u) {
     let strip = strip_of(item);
@@ -69,7 +69,10 @@ ${each(kept, (i) => `kept${i} = ${value(i + columns)};`)}
       y += params.gap_y;
     }
   }
-${each(height * width, (i) => `c[(split * ${height * width}u + ${i}u) * params.target_c + channel] = sum${i};`)}
+  // A loop, as nine stores written out take long to compile.
+  for (var tap = 0u; tap < ${height * width}u; tap += 1u) {
+    c[(split * ${height * width}u + tap) * params.target_c + channel] = sums[tap];
+  }
 }
 `;
 }

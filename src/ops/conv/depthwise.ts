@@ -118,7 +118,7 @@ function stripWork(call: Call<ConvAttributes>, g: Geometry, into: Into, device: 
   };
 }
 
-const SPAN = 4;
+const spanOf = (vector: boolean): number => (vector ? 2 : 4);
 
 /** Tap by tap. */
 function tapWork(call: Call<ConvAttributes>, g: Geometry, into: Into, device: DeviceTraits): Work {
@@ -130,12 +130,12 @@ function tapWork(call: Call<ConvAttributes>, g: Geometry, into: Into, device: De
   const lines = g.batch * between.target[0];
   const filter = into === "filter";
   const { each, splits } = filter ? cut(g, lines, channels * tapsOf(g), device) : { each: 0, splits: 1 };
-  const strips = filter ? splits : Math.ceil(Math.ceil(between.target[1] / up[1]) / SPAN);
+  const strips = filter ? splits : Math.ceil(Math.ceil(between.target[1] / up[1]) / spanOf(vector));
   return {
     name: filter ? "conv depthwise taps filter" : "conv depthwise taps",
     wgsl: filter
       ? convDepthwiseTapsFilter({ vector })
-      : convDepthwiseTaps({ vector, epilogue: epilogueOf(call), transposed: into === "x", span: SPAN }),
+      : convDepthwiseTaps({ vector, epilogue: epilogueOf(call), transposed: into === "x", span: spanOf(vector) }),
     fields: tapParams,
     params: {
       size: channels * strips * (filter ? tapsOf(g) : lines * up[1]),
