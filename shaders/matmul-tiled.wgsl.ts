@@ -2,42 +2,32 @@ import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
 import { type Epilogue, type MatmulLayout, matmulBindings, matmulLoads, matmulStore, matmulTile } from "./lib/matmul.wgsl.ts";
 import { each } from "./lib/matmul-step.wgsl.ts";
+import { TERMS, tileMemory, tileProducts, tileSlot } from "./lib/tile64.wgsl.ts";
 
 export interface MatmulTiledOptions {
   readonly layout: MatmulLayout;
   readonly epilogue: Epilogue;
 }
 
-/**
- * How one operand passes through workgroup memory, 8 terms of 64 rows (columns) at a time, as 128 vec4 in the order that is
- * contiguous in memory too. `along`: four terms of one row; row r lies at (r mod 4)·16 + r / 4 of its half, so that neighbouring
- * invocations, which own four rows each, read neighbours. Else four rows of one term.
- */
-function passage(name: "a" | "b", along: boolean, size: "m" | "n", vector: boolean, owner: "x" | "y") {
+/** Statements that load four terms of one row (column), with `along`, or four rows of one term, and store them in workgroup memory. */
+function load(name: "a" | "b", along: boolean, size: "m" | "n", vector: boolean): string {
   const unit = vector ? 4 : 1;
   const first = name === "a" ? "tile.row" : "tile.column";
   const stride = `(params.${along ? "k" : size} / ${unit}u)`;
   const inRow = (at: string, length: string) => (vector ? `min(${at}, params.${length} - 4u) / 4u` : at);
-  const load = along
+  return along
     ? `
       let row = number / 2u;
       let term = k + 4u * (number % 2u);
       let start = tile.${name} / ${unit}u + min(${first} + row, params.${size} - 1u) * ${stride};
       let loaded = load_${name}(start, ${inRow("term", "k")});
       let terms = vec4<u32>(term, term + 1u, term + 2u, term + 3u);
-      tile_${name}[(number % 2u) * 64u + (row % 4u) * 16u + row / 4u] = select(vec4<f32>(), loaded, terms < vec4<u32>(tile.k_end));`
+      tile_${name}[${tileSlot(along)}] = select(vec4<f32>(), loaded, terms < vec4<u32>(tile.k_end));`
     : `
       let term = k + number / 16u;
       let start = tile.${name} / ${unit}u + min(term, params.k - 1u) * ${stride};
       let loaded = load_${name}(start, ${inRow(`${first} + 4u * (number % 16u)`, size)});
-      tile_${name}[number] = select(vec4<f32>(), loaded, term < tile.k_end);`;
-  const read = each(
-    4,
-    (i) => `let ${name}${i} = tile_${name}[${along ? `half * 64u + ${16 * i}u` : `(half * 4u + ${i}u) * 16u`} + ${owner}];`,
-  );
-  /** Term t of the row (column) i of the invocation. */
-  const value = (i: number, t: number) => (along ? `${name}${i}.${"xyzw"[t]}` : `${name}${t}.${"xyzw"[i]}`);
-  return { load, read, value };
+      tile_${name}[${tileSlot(along)}] = select(vec4<f32>(), loaded, term < tile.k_end);`;
 }
 
 /**
@@ -49,16 +39,14 @@ function passage(name: "a" | "b", along: boolean, size: "m" | "n", vector: boole
  * Cost: 32 multiply-adds for each element loaded from memory, 8 for each vec4 read from workgroup memory.
  */
 export function matmulTiled({ layout, epilogue }: MatmulTiledOptions): string {
-  const a = passage("a", !layout.transposeA, "m", layout.vectorA, "y");
-  const b = passage("b", layout.transposeB, "n", layout.vectorB, "x");
+  const [alongA, alongB] = [!layout.transposeA, layout.transposeB];
   return wgsl`
 ${matmulBindings(layout, epilogue.bias)}
 ${gridLibrary}
 ${matmulTile}
 ${matmulStore(layout.vectorC, epilogue)}
 ${matmulLoads(layout)}
-var<workgroup> tile_a: array<vec4<f32>, 128>;
-var<workgroup> tile_b: array<vec4<f32>, 128>;
+${tileMemory}
 @compute @workgroup_size(256)
 fn main(
   @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -71,20 +59,11 @@ fn main(
   let y = local / 16u;
   let number = local % 128u;
 ${each(4, (r) => `  var c${r} = vec4<f32>();`)}
-  for (var k = tile.k_begin; k < tile.k_end; k += 8u) {
-    if (local < 128u) {${a.load}
-    } else {${b.load}
+  for (var k = tile.k_begin; k < tile.k_end; k += ${TERMS}u) {
+    if (local < 128u) {${load("a", alongA, "m", layout.vectorA)}
+    } else {${load("b", alongB, "n", layout.vectorB)}
     }
-    workgroupBarrier();
-    for (var half = 0u; half < 2u; half += 1u) {
-${a.read}
-${b.read}
-${each(16, (i) => {
-  const [t, r] = [i >> 2, i & 3];
-  return `c${r} = fma(vec4<f32>(${a.value(r, t)}), vec4<f32>(${[0, 1, 2, 3].map((j) => b.value(j, t)).join(", ")}), c${r});`;
-})}
-    }
-    workgroupBarrier();
+${tileProducts(alongA, alongB)}
   }
   let column = tile.column + 4u * x;
   let addends = addend(column);

@@ -203,20 +203,24 @@ function gatherDispatch(g: Gather, shape: GatherKernel, cuts: ReturnType<typeof 
 
 /** The filter with its channels exchanged and, where rows of taps are contiguous, these turned around. */
 export function flipFilter(g: Geometry, flip: boolean, to: Operand): Dispatch {
-  const size = sizeOf(filterShape(g));
+  const vector = groupIn(g) % 4 === 0 && groupOut(g) % 4 === 0;
+  const unit = vector ? 4 : 1;
+  const blocks = Math.ceil(groupOut(g) / 4);
+  const size = ((g.window.size[0] * g.window.size[1] * g.inChannels) / unit) * blocks;
   return {
     kernel: kernel({
       name: "conv flip",
-      wgsl: convFlip(),
+      wgsl: convFlip({ vector }),
       bindings: { filter_in: read("f32"), flipped: write("f32") },
-      params: { size: "u32", width: "u32", group_in: "u32", group_out: "u32", groups: "u32", flip_x: "u32" },
+      params: { size: "u32", blocks: "u32", width: "u32", group_in: "u32", group_out: "u32", groups: "u32", flip_x: "u32" },
     }),
     bindings: { filter_in: { input: 1 }, flipped: to },
     params: {
       size,
+      blocks,
       width: g.window.size[1],
-      group_in: groupIn(g),
-      group_out: groupOut(g),
+      group_in: groupIn(g) / unit,
+      group_out: groupOut(g) / unit,
       groups: g.groups,
       flip_x: flip ? 1 : 0,
     },

@@ -1,6 +1,7 @@
 import { convFilter } from "../../../shaders/conv_filter.wgsl.ts";
 import { convGather } from "../../../shaders/conv_gather.wgsl.ts";
 import type { Call, DeviceTraits, Variant } from "../../graph/op.ts";
+import { depthwiseVariants } from "./depthwise.ts";
 import { isDirect, lowerDirect } from "./direct.ts";
 import { lowerDirectFilter } from "./direct-filter.ts";
 import { type FilterKernel, filterTiles, lowerFilter, segmentOf } from "./filter.ts";
@@ -14,6 +15,7 @@ import {
   inputGradientGeometry,
 } from "./problem.ts";
 import { productVariant } from "./product.ts";
+import { filterTiles64, gatherTiles } from "./tiled.ts";
 
 const hasQuads = (device: DeviceTraits): boolean => device.subgroups !== undefined && device.subgroups.min >= 4;
 
@@ -30,8 +32,8 @@ const gatherQuads = (rows: number, columns: number, preference: (g: Gather) => n
   preference: (g, device) => (device.software ? preference(g) : -2),
 });
 
-/** Software GPUs: rows × columns for each invocation. */
-const gatherRegisters = (rows: number, columns: number, preference: (g: Gather) => number): GatherKernel => ({
+/** Software GPUs: rows × columns for each invocation; on real GPUs `onReal`. */
+const gatherRegisters = (rows: number, columns: number, preference: (g: Gather) => number, onReal = -2): GatherKernel => ({
   name: `registers ${rows}×${columns}`,
   wgsl: (layout, epilogue) => convGather({ layout, epilogue, rows, columns, quad: false, workgroup: 16 }),
   rows,
@@ -39,14 +41,14 @@ const gatherRegisters = (rows: number, columns: number, preference: (g: Gather) 
   tilesPerWorkgroup: 16,
   wanted: 256,
   allowed: () => true,
-  preference: (g, device) => (device.software ? preference(g) : -2),
+  preference: (g, device) => (device.software ? preference(g) : onReal),
 });
 
 export const gatherKernels: readonly GatherKernel[] = [
   /* @__PURE__ */ gatherQuads(16, 8, (g) => (groupTarget(g) > 16 && tilesOf(g, 16, 32) >= 16 ? 5 : -2)),
   /* @__PURE__ */ gatherQuads(16, 4, (g) => (groupTarget(g) > 8 ? 4 : -2)),
   /* @__PURE__ */ gatherRegisters(8, 8, (g) => (groupTarget(g) > 4 && tilesOf(g, 8, 8) >= 64 ? 3 : -2)),
-  /* @__PURE__ */ gatherRegisters(4, 4, () => 1),
+  /* @__PURE__ */ gatherRegisters(4, 4, () => 1, 1),
 ];
 
 const filterQuads = (rows: number, columns: number, preference: FilterKernel["preference"]): FilterKernel => ({
@@ -60,7 +62,7 @@ const filterQuads = (rows: number, columns: number, preference: FilterKernel["pr
   preference: (g, device) => (device.software ? preference(g, device) : -2),
 });
 
-const filterRegisters = (rows: number, columns: number, preference: FilterKernel["preference"]): FilterKernel => ({
+const filterRegisters = (rows: number, columns: number, preference: FilterKernel["preference"], onReal = -2): FilterKernel => ({
   name: `registers ${rows}×${columns}`,
   wgsl: (layout) => convFilter({ layout, rows, columns, quad: false, workgroup: 16 }),
   rows,
@@ -68,15 +70,22 @@ const filterRegisters = (rows: number, columns: number, preference: FilterKernel
   tilesPerWorkgroup: 16,
   wanted: 256,
   allowed: () => true,
-  preference: (g, device) => (device.software ? preference(g, device) : -2),
+  preference: (g, device) => (device.software ? preference(g, device) : onReal),
 });
 
 const filterKernels: readonly FilterKernel[] = [
   /* @__PURE__ */ filterQuads(16, 8, (g) => (groupOut(g) > 16 && segmentOf(g) > 8 && filterTiles(g, 16, 32) >= 8 ? 5 : -2)),
   /* @__PURE__ */ filterQuads(16, 4, (g) => (groupOut(g) > 8 && segmentOf(g) > 8 ? 4 : -2)),
   /* @__PURE__ */ filterRegisters(8, 8, (g) => (groupOut(g) > 4 && segmentOf(g) > 4 ? 3 : -2)),
-  /* @__PURE__ */ filterRegisters(4, 4, () => 1),
+  /* @__PURE__ */ filterRegisters(4, 4, () => 1, 1),
 ];
+
+/*
+ * Which is taken, by the highest preference. On all devices: one tap on every pixel as a product of matrices; depthwise by its own kernels.
+ * Else on a software GPU the largest tile that the problem fills, of quads where there are some, else of single invocations; on a real
+ * GPU tiles of 64×64, or 4×4 where there are few channels. The kernels for the other kind of device are allowed (and so
+ * proven) everywhere, and never preferred.
+ */
 
 const forward = ({ inputs: [x, filter], attributes }: Call<ConvAttributes>) => forwardGeometry(x.shape, filter.shape, attributes);
 const backward = ({ inputs: [y, filter], attributes }: Call<InputGradientAttributes>) =>
@@ -88,10 +97,11 @@ export const forwardKernels: readonly Variant<ConvAttributes>[] = [
   {
     name: "direct",
     allowed: (call) => isDirect(forwardGather(forward(call))),
-    preference: (_, device) => (device.software ? 6 : 1),
+    preference: (_, device) => (device.software ? 6 : 3),
     plan: (call) => lowerDirect(call, forwardGather(forward(call))),
   },
-  .../* @__PURE__ */ gatherKernels.map(
+  .../* @__PURE__ */ depthwiseVariants(forward, "y"),
+  .../* @__PURE__ */ [...gatherKernels, gatherTiles].map(
     (shape): Variant<ConvAttributes> => ({
       name: shape.name,
       allowed: (call, device) => shape.allowed(forwardGather(forward(call)), device),
@@ -103,7 +113,8 @@ export const forwardKernels: readonly Variant<ConvAttributes>[] = [
 
 export const inputGradientKernels: readonly Variant<InputGradientAttributes>[] = [
   /* @__PURE__ */ productVariant(backward, { transposeB: true }),
-  .../* @__PURE__ */ gatherKernels.map(
+  .../* @__PURE__ */ depthwiseVariants(backward, "x"),
+  .../* @__PURE__ */ [...gatherKernels, gatherTiles].map(
     (shape): Variant<InputGradientAttributes> => ({
       name: shape.name,
       allowed: (call, device) => shape.allowed(inputGather(backward(call)), device),
@@ -121,7 +132,8 @@ export const filterGradientKernels: readonly Variant<ConvAttributes>[] = [
     preference: (_, device) => (device.software ? 6 : -2),
     plan: (call) => lowerDirectFilter(call, ofFilter(call)),
   },
-  .../* @__PURE__ */ filterKernels.map(
+  .../* @__PURE__ */ depthwiseVariants(ofFilter, "filter"),
+  .../* @__PURE__ */ [...filterKernels, filterTiles64].map(
     (shape): Variant<ConvAttributes> => ({
       name: shape.name,
       allowed: (call, device) => shape.allowed(ofFilter(call), device),

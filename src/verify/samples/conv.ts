@@ -68,6 +68,55 @@ const options: readonly Case[] = [
   { x: [4, 20, 19, 6], size: [3, 3], out: 20, padding: 1, note: "filter's gradient split" },
 ];
 
+/** Depthwise: `multiplier` filters for each of `channels`. */
+const each = (channels: number, multiplier: number, [h, w]: Pair, size: Pair, rest: Partial<Case> = {}): Case => ({
+  x: [2, h, w, channels],
+  size,
+  out: channels * multiplier,
+  groups: channels,
+  ...rest,
+  note: `depthwise${rest.note ? `, ${rest.note}` : ""}`,
+});
+
+const depthwise: readonly Case[] = [
+  ...[3, 4, 5, 7, 8, 17, 33].map((c) => each(c, 1, [5, 6], [3, 3], { padding: 1 })),
+  ...[1, 2, 3, 5, 9].map((w) => each(4, 1, [7, w], [3, 3], { padding: "same", note: "narrow" })),
+  ...[1, 2, 9, 13].map((h) => each(3, 1, [h, 5], [3, 3], { padding: "same-lower", note: "heights" })),
+  each(5, 2, [6, 7], [3, 3], { padding: 1, note: "two filters each" }),
+  each(4, 3, [7, 6], [3, 2], { padding: 1, note: "three filters each" }),
+  each(3, 2, [9, 8], [3, 3], { stride: 2, padding: 1, note: "two filters each, stride" }),
+  each(8, 1, [9, 10], [3, 3], { stride: 2, padding: 1, note: "stride" }),
+  each(7, 1, [11, 10], [3, 3], {
+    stride: [2, 1],
+    padding: [
+      [0, 1],
+      [2, 0],
+    ],
+    note: "stride of lines, uneven padding",
+  }),
+  each(4, 1, [10, 13], [3, 3], { stride: [1, 2], padding: "same", note: "stride within lines" }),
+  each(4, 1, [8, 9], [2, 2], { stride: 3, note: "stride over pixels" }),
+  each(6, 1, [9, 9], [1, 1], { stride: 2, note: "one tap" }),
+  each(8, 1, [11, 12], [3, 3], {
+    dilation: [2, 3],
+    padding: [
+      [3, 1],
+      [0, 5],
+    ],
+    note: "dilation, uneven padding",
+  }),
+  each(4, 1, [5, 5], [3, 3], { dilation: 7, padding: 7, note: "dilation beyond the image" }),
+  each(4, 1, [12, 11], [3, 3], { dilation: 2, stride: 2, padding: 3, note: "dilation and stride" }),
+  each(3, 1, [10, 11], [2, 3], { dilation: [2, 1], stride: [1, 2], padding: 1, note: "dilation and stride of two axes" }),
+  each(4, 1, [8, 9], [5, 5], { padding: 2, note: "5×5" }),
+  each(5, 1, [9, 8], [4, 6], { stride: 2, padding: "same", note: "4×6" }),
+  each(4, 1, [9, 8], [7, 7], { padding: 3, note: "7×7" }),
+  each(4, 1, [1, 20], [1, 5], { padding: [0, 2], note: "one line" }),
+  each(4, 1, [3, 3], [3, 3], { padding: 4, note: "windows in the padding" }),
+  each(4, 1, [33, 40], [3, 3], { padding: 1, note: "filter's gradient split" }),
+  each(3, 2, [41, 35], [3, 3], { stride: 2, note: "filter's gradient split, two filters each" }),
+];
+
 const draws = (random: RandomSource): Case[] =>
   Array.from({ length: 12 }, () => {
     const whole = (least: number, most: number) => least + Math.floor(random.uniform() * (most - least + 1));
@@ -99,7 +148,19 @@ const geometryOf = ({ x, size, out, groups = 1, ...rest }: Case) => {
   return { attributes: { window, groups }, filter, y };
 };
 
-const all = (random: RandomSource): Case[] => [...ragged, ...options, ...draws(random), ...values];
+const depthwiseDraws = (random: RandomSource): Case[] =>
+  Array.from({ length: 8 }, () => {
+    const whole = (least: number, most: number) => least + Math.floor(random.uniform() * (most - least + 1));
+    const pair = (least: number, most: number): Pair => [whole(least, most), whole(least, most)];
+    return each(whole(2, 9), whole(1, 4) === 1 ? 2 : 1, pair(7, 12), pair(1, 4), {
+      stride: pair(1, 3),
+      dilation: pair(1, 2),
+      padding: [pair(0, 3), pair(0, 3)],
+      note: "drawn",
+    });
+  });
+
+const all = (random: RandomSource): Case[] => [...ragged, ...options, ...depthwise, ...draws(random), ...depthwiseDraws(random), ...values];
 
 /** Every third sample with a bias, every third of these with an activation. */
 const epilogue = (i: number, channels: number) => {
