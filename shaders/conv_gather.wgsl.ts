@@ -1,18 +1,20 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { type GatherLayout, gatherBindings, gatherLoads, gatherStore, gatherTile } from "./lib/conv.wgsl.ts";
 import type { Epilogue } from "./lib/matmul.wgsl.ts";
-import { each, type MatmulStep, matmulStep, swapped } from "./lib/matmul-step.wgsl.ts";
+import { each, type MatmulStep, matmulStep, sharers, swapped } from "./lib/matmul-step.wgsl.ts";
 import { registersKernel } from "./lib/registers.wgsl.ts";
 import { storeAll } from "./lib/store-all.wgsl.ts";
 
 export interface ConvGatherOptions {
   readonly layout: GatherLayout;
   readonly epilogue: Epilogue;
-  /** Sums that one invocation keeps: pixels × channels, channels a multiple of 4; with `quad` or pooled pixels too, with both of 16. */
+  /** Sums that one invocation keeps: pixels × channels, channels a multiple of 4; with `quad` or pooled pixels too, with both of 4 for each that shares them. */
   readonly rows: number;
   readonly columns: number;
   /** The four invocations of a quad take neighbouring channels of the same pixels, and each loads a quarter of the source for all. */
   readonly quad: boolean;
+  /** In a quad: two of them do so with half of the source, the others with pixels of their own. */
+  readonly pairs?: boolean;
   /** Invocations of a workgroup; 4 with `quad`. */
   readonly workgroup: number;
 }
@@ -30,32 +32,34 @@ export interface ConvGatherOptions {
  * An invocation (a quad of invocations) computes rows × columns (rows × 4·columns) of c.
  * Cost of four terms: rows + columns loads of vec4 (with quads rows / 4 + columns) for 4·rows·columns multiply-adds.
  */
-export function convGather({ layout, epilogue, rows, columns, quad, workgroup }: ConvGatherOptions): string {
+export function convGather({ layout, epilogue, rows, columns, quad, pairs, workgroup }: ConvGatherOptions): string {
   const across = columns / 4;
   const step: MatmulStep = {
     layout: { ...layout, transposeA: false, transposeB: false, vectorC: layout.vectorB },
     rows,
     columns,
     quad,
+    pairs,
   };
+  const share = sharers(step);
   const unitB = layout.vectorB ? 4 : 1;
   const { pooled, phased } = layout;
   /** Where an invocation finds its sums' pixels: in a quad each finds a quarter for all four. Pooled, four are the taps of one window. */
-  const places = quad ? rows / 4 : rows;
+  const places = rows / share;
   const targets = pooled ? places / 4 : places;
-  const rowAt = (i: number) => `tile.row + ${quad ? `${4 * i}u + lane` : `${i}u`}`;
+  const rowAt = (i: number) => (quad ? `row + ${share * i}u + (lane & ${share - 1}u)` : `row + ${i}u`);
   const pixel = (i: number) => (quad || i === 0 ? `pixel_of(row_at${i})` : `pixel_after(pixel${i - 1})`);
   const placed = (i: number) => (pooled ? `tap_of(pixel${i >> 2}, ${i & 3}u)` : `pixel${i}`);
-  /** In a quad, the r-th sum belongs to the row that invocation lane ^ (r & 3) has found the place of. */
-  const targetOf = (r: number) => (quad ? swapped(r & 3, `target${r >> 2}`) : `target${r}`);
+  /** In a quad, the r-th sum belongs to the row that invocation lane ^ (r % share) has found the place of. */
+  const targetOf = (r: number) => (quad ? swapped(r % share, `target${Math.floor(r / share)}`) : `target${r}`);
   const sumsOf = (r: number, j: number) => {
     if (!pooled) return `c${r}_${j}`;
-    const tap = (t: number) => (quad ? 16 * (r >> 2) + 4 * t + (r & 3) : 4 * r + t);
+    const tap = (t: number) => share * (4 * Math.floor(r / share) + t) + (r % share);
     return [0, 1, 2, 3].map((t) => `c${tap(t)}_${j}`).join(", ");
   };
   const stored = pooled ? rows / 4 : rows;
   return registersKernel(
-    { rows: pooled ? rows / 4 : rows, columns, quad, workgroup },
+    { rows: stored, columns, quad, pairs, workgroup },
     wgsl`${gatherBindings(layout, epilogue.bias)}
 ${gatherTile}
 ${gatherStore(layout, epilogue)}

@@ -8,7 +8,12 @@ export interface MatmulStep {
   readonly columns: number;
   /** The four invocations of a quad take neighbouring columns of the same rows, and each loads a quarter of `a` for all. */
   readonly quad: boolean;
+  /** In a quad: two of them do so with half of `a`, the others with rows of their own. `a` must not be transposed. */
+  readonly pairs?: boolean;
 }
+
+/** How many invocations take the same rows. */
+export const sharers = ({ quad, pairs = false }: Pick<MatmulStep, "quad" | "pairs">): 1 | 2 | 4 => (quad ? (pairs ? 2 : 4) : 1);
 
 const LANES = ["x", "y", "z", "w"];
 /** What invocation `lane` reads with SWAPS[p] is what invocation `lane ^ p` has: far cheaper than quadBroadcast on SwiftShader. */
@@ -22,7 +27,8 @@ export const each = (count: number, line: (i: number) => string): string => Arra
  * few values are alive, which software compilers need), and the term t of row r as an expression. In a quad, the sums of an
  * invocation belong to rows in an order of its own, or its terms come in an order of their own (`termOf`).
  */
-function loadA({ layout, rows, quad }: MatmulStep, termOf: (t: number) => string) {
+function loadA(step: MatmulStep, termOf: (t: number) => string) {
+  const { layout, rows, quad } = step;
   const { raggedK, transposeA } = layout;
   const groups = Math.ceil(rows / 4);
   const term = (t: string) => (raggedK ? `min(k + ${t}, params.k - 1u)` : `(k + ${t})`);
@@ -38,9 +44,10 @@ function loadA({ layout, rows, quad }: MatmulStep, termOf: (t: number) => string
     };
   }
   const load = (i: number) => fourTerms(`load_a(row${i}, ${layout.vectorA ? "k / 4u" : "k"})`);
+  const share = sharers(step);
   return {
-    before: quad ? each(groups, (i) => `let q${i} = ${load(i)};`) : "",
-    row: (r: number) => `let a${r} = ${quad ? swapped(r & 3, `q${r >> 2}`) : load(r)};`,
+    before: quad ? each(Math.ceil(rows / share), (i) => `let q${i} = ${load(i)};`) : "",
+    row: (r: number) => `let a${r} = ${quad ? swapped(r % share, `q${Math.floor(r / share)}`) : load(r)};`,
     a: (r: number, t: number) => `a${r}.${LANES[t]}`,
   };
 }

@@ -6,15 +6,17 @@ export interface RegistersEntry {
   readonly columns: number;
   /** The four invocations of a quad take neighbouring columns of the same rows. */
   readonly quad: boolean;
+  /** In a quad: two of them do, and the other two take the rows after. */
+  readonly pairs?: boolean;
   /** Invocations of a workgroup; 4 with `quad`. */
   readonly workgroup: number;
 }
 
 /**
  * A kernel with sums in registers: `library` has the bindings and `tile_of`; `body` runs for each tile that exists and finds `tile`, the
- * invocation's first `column` and, with `quad`, its `lane`.
+ * invocation's first `row` and `column` and, with `quad`, its `lane`.
  */
-export const registersKernel = ({ rows, columns, quad, workgroup }: RegistersEntry, library: string, body: string): string => `
+export const registersKernel = ({ rows, columns, quad, pairs, workgroup }: RegistersEntry, library: string, body: string): string => `
 ${quad ? "enable subgroups;" : ""}
 ${library}
 ${gridLibrary}
@@ -28,9 +30,11 @@ ${
   quad
     ? `  // One quad is one workgroup: no partial quads, and bounds of the loops that depend on the workgroup alone.
   let lane = subgroup_lane & 3u;
-  let tile = tile_of(linear_workgroup(workgroup, workgroups), ${rows}u, ${4 * columns}u);
-  let column = tile.column + lane * ${columns}u;`
+  let tile = tile_of(linear_workgroup(workgroup, workgroups), ${pairs ? 2 * rows : rows}u, ${(pairs ? 2 : 4) * columns}u);
+  let row = tile.row${pairs ? ` + (lane / 2u) * ${rows}u` : ""};
+  let column = tile.column + ${pairs ? "(lane & 1u)" : "lane"} * ${columns}u;`
     : `  let tile = tile_of(linear_workgroup(workgroup, workgroups) * ${workgroup}u + local, ${rows}u, ${columns}u);
+  let row = tile.row;
   let column = tile.column;`
 }
   if (!tile.inside) { return; }

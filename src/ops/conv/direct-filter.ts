@@ -4,9 +4,9 @@ import type { Call, Lowering, Operand } from "../../graph/op.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
 import { sumSplits } from "../matmul/lower.ts";
-import { MOST_LINES } from "./direct.ts";
+import { mostLines } from "./direct.ts";
 import { forwardGather, isPadded } from "./gather.ts";
-import { type ConvAttributes, type Geometry, groupIn } from "./problem.ts";
+import { type ConvAttributes, type Geometry, groupIn, multiplyAdds } from "./problem.ts";
 
 /** Invocations that a software GPU wants; where the filter has fewer tiles, the sum over lines is cut. */
 const WANTED = 256;
@@ -17,10 +17,11 @@ const runOf = (g: Geometry): number => g.window.size[1] * groupIn(g);
 function tileOf(g: Geometry): { rows: number; columns: number; pixels: number } {
   const columns = g.outChannels > 4 ? 8 : 4;
   const lines = (runOf(g) * columns) / 4;
-  const most = Math.max(1, Math.min(g.window.size[0], Math.floor(MOST_LINES / (2 * lines))));
-  const rows = Math.ceil(g.window.size[0] / Math.ceil(g.window.size[0] / most));
+  const most = mostLines(multiplyAdds(g));
+  const atOnce = Math.max(1, Math.min(g.window.size[0], Math.floor(most / (2 * lines))));
+  const rows = Math.ceil(g.window.size[0] / Math.ceil(g.window.size[0] / atOnce));
   // Only whole parts of a line: a pixel too many would read what is no part of the sum, and what is not finite does not vanish times 0.
-  const pixels = [4, 3, 2].find((n) => n * lines * rows <= MOST_LINES && g.output[1] % n === 0) ?? 1;
+  const pixels = [4, 3, 2].find((n) => n * lines * rows <= most && g.output[1] % n === 0) ?? 1;
   return { rows, columns, pixels };
 }
 
@@ -45,7 +46,8 @@ export function lowerDirectFilter(call: Call<ConvAttributes>, g: Geometry): Lowe
         columns,
         pixels,
         vector,
-        padded: isPadded(forwardGather(g)) || g.window.size[0] % rows !== 0,
+        // Rows of taps beyond the last exist where blocks do not fit; what they add up is not stored.
+        padded: isPadded(forwardGather(g)),
       }),
       bindings: { a: read("f32"), b: read("f32"), c: write("f32") },
       params: filterDirectParams,

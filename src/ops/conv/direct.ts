@@ -2,13 +2,15 @@ import { convDirect, DIRECT_INVOCATIONS, directParams } from "../../../shaders/c
 import { kernel, read, write } from "../../graph/kernel.ts";
 import type { Call, Lowering } from "../../graph/op.ts";
 import { foldGrid } from "../grid.ts";
-import { epilogueOf, type Gather, isPadded } from "./gather.ts";
+import { epilogueOf, type Gather, isPadded, SMALL_WORK, workOf } from "./gather.ts";
 import type { ConvAttributes } from "./problem.ts";
 
-/** Channels that are few, terms of a row of taps that may be written out, and lines of multiply-adds that compile quickly enough. */
+/** Channels that are few, and terms of a row of taps that may be written out. */
 const MOST_CHANNELS = 4;
 const MOST_TERMS = 24;
-export const MOST_LINES = 112;
+
+/** Lines of multiply-adds that compile quickly enough for so much work. */
+export const mostLines = (work: number): number => (work <= SMALL_WORK ? 60 : 112);
 
 const runOf = (g: Gather): number => g.taps[1] * g.sourceChannels;
 
@@ -27,7 +29,7 @@ function tileOf(g: Gather): { pixels: number; columns: number } {
   };
   let best = { pixels: lines, vectors: 1 };
   for (const vectors of [1, 2])
-    for (let pixels = lines; pixels * lines * vectors <= Math.min(16, MOST_LINES / run); pixels += lines)
+    for (let pixels = lines; pixels * lines * vectors <= Math.min(16, mostLines(workOf(g)) / run); pixels += lines)
       if (cost(pixels, vectors) <= cost(best.pixels, best.vectors)) best = { pixels, vectors };
   return { pixels: best.pixels, columns: 4 * best.vectors };
 }

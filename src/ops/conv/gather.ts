@@ -36,7 +36,8 @@ export interface GatherKernel {
   /** The tile of pixels × channels, and how many tiles a workgroup computes. */
   readonly rows: number;
   readonly columns: number;
-  readonly quad?: boolean;
+  /** How many invocations find the places of a tile's pixels together. Default 1. */
+  readonly share?: number;
   readonly tilesPerWorkgroup: number;
   /** Where there are fewer tiles, the sum is cut. */
   readonly wanted: number;
@@ -105,6 +106,12 @@ export const tilesOf = (g: Gather, rows: number, columns: number): number =>
 
 /** As for products of matrices: below, a second pass costs more than it gains. */
 const WORTH_CUTTING = 2 ** 22;
+
+/** Multiply-adds up to which the time that more code takes to compile is that of some fifty runs more than it saves in each. */
+export const SMALL_WORK = 2 ** 25;
+
+/** Multiply-adds, those with padding included. */
+export const workOf = (g: Gather): number => runOf(g) * segmentsOf(g) * g.batch * g.target[0] * g.target[1] * g.targetChannels;
 
 /** How the sum is cut: a unit is a segment or, where there are more parts than segments, a piece of one. */
 function cut(g: Gather, shape: GatherKernel) {

@@ -98,7 +98,7 @@ const pooledDirect: Variant<ConvPoolAttributes> = {
 function pooledVariant(shape: GatherKernel): Variant<ConvPoolAttributes> {
   return {
     name: `pooled ${shape.name}`,
-    allowed: (call, device) => shape.rows % (shape.quad ? 16 : 4) === 0 && shape.allowed(gather(call), device),
+    allowed: (call, device) => shape.rows % (4 * (shape.share ?? 1)) === 0 && shape.allowed(gather(call), device),
     preference: (call, device) => (device.software ? shape.preference(gather(call), device) : -2),
     plan: (call) => lowerGather(convolutionOf(call), geometry(call), gather(call), shape, false),
   };
