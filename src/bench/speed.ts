@@ -1,83 +1,63 @@
 import { type AdapterDescription, formatAdapter } from "../gpu/device.ts";
 import { USAGE } from "../gpu/gpu.ts";
 import { type PlacedDispatch, Recording } from "../gpu/recorder.ts";
-import { type F32, type Initializer, input, type Tensor, variable } from "../graph/tensor.ts";
-import { meanSquaredError } from "../ops/loss/squared-error.ts";
+import { input } from "../graph/tensor.ts";
 import { matmul } from "../ops/matmul/matmul.ts";
-import { add } from "../ops/pointwise/arithmetic.ts";
-import { rnn } from "../ops/rnn/rnn.ts";
-import { clipNorm } from "../ops/update/clip.ts";
-import { sgd } from "../ops/update/sgd.ts";
 import { compile } from "../program/compile.ts";
 import { Engine, type GpuParts, gpuPartsOf } from "../program/engine.ts";
 import type { GpuProgram } from "../program/gpu-program.ts";
-import { gradient } from "../program/gradient.ts";
 import type { Program } from "../program/program.ts";
-import { fmaPeakProbe } from "./peak.ts";
+import { copyPeakProbe, fmaPeakProbe } from "./peak.ts";
 import { median, timeGpu } from "./timing.ts";
+import { batchOf, convolutions, leNetStep, poolings, STEP, trainingStep } from "./workloads.ts";
 
-/** The training step that the project measures itself by. */
-const STEP = { T: 128, B: 16, I: 64, H: 128, O: 64 };
 const ROUNDS = 5;
+
+/** What a share refers to: multiply-adds on registers, or a plain copy. */
+type Roof = "FMA peak" | "copy";
 
 export interface SpeedRow {
   readonly name: string;
   /** Of one run on the GPU. */
   readonly ms: number;
-  readonly gflops: number;
-  /** Of the FMA peak measured right before it; the median over rounds. */
-  readonly shareOfPeak: number;
+  /** GFLOP/s or, beside the copy, GB/s. */
+  readonly rate: number;
+  readonly roof: Roof;
+  /** Of the roof, measured right before it; the median over rounds. */
+  readonly share: number;
+}
+
+export interface StepReport {
+  readonly name: string;
+  readonly dispatches: number;
+  /** From compiling with nothing cached to a program that is ready. */
+  readonly compileMs: number;
+  readonly pipelines: number;
+  /** Host time of one `run`, for each of its dispatches, with the inputs uploaded from typed arrays. */
+  readonly hostMicrosecondsPerDispatch: number;
+  /** What of it is the upload: the host time of `queue.writeBuffer` for all inputs. */
+  readonly uploadMicrosecondsPerDispatch: number;
+  /** Wall time of a step in a loop that reads nothing back. */
+  readonly wallMs: number;
+  /** GPU time of each dispatch, measured on its own. */
+  readonly parts: readonly { readonly kernel: string; readonly ms: number }[];
 }
 
 export interface SpeedReport {
   readonly adapter: AdapterDescription;
   readonly peakGflops: number;
+  readonly copyGbps: number;
   readonly rows: readonly SpeedRow[];
-  readonly step: {
-    readonly dispatches: number;
-    /** From compiling with nothing cached to a program that is ready. */
-    readonly compileMs: number;
-    readonly pipelines: number;
-    /** Host time of one `run`, for each of its dispatches, with the inputs uploaded from typed arrays. */
-    readonly hostMicrosecondsPerDispatch: number;
-    /** What of it is the upload: the host time of `queue.writeBuffer` for all inputs. */
-    readonly uploadMicrosecondsPerDispatch: number;
-    /** Wall time of a step in a loop that reads nothing back. */
-    readonly wallMs: number;
-    /** GPU time of each dispatch, measured on its own. */
-    readonly parts: readonly { readonly kernel: string; readonly ms: number }[];
-  };
+  /** The training step of an RNN, and one in the manner of LeNet. */
+  readonly steps: readonly StepReport[];
 }
 
-/** Uniform, of variance 1 / rows: states neither vanish nor saturate. The bench knows nothing of layers and their initialisers. */
-const scaled: Initializer = ([rows, columns], random) =>
-  Float32Array.from({ length: rows * columns }, () => (2 * random.uniform() - 1) * Math.sqrt(3 / rows));
-
-function trainingStep({ T, B, I, H, O } = STEP) {
-  const x = input([T, B, I]);
-  const target = input([T, B, O]);
-  const U = variable("speed/U", [I, H], scaled);
-  const W = variable("speed/W", [H, H], scaled);
-  const b = variable("speed/b", [H]);
-  const V = variable("speed/V", [H, O], scaled);
-  const c = variable("speed/c", [O]);
-  const { sequence } = rnn(x, { U, W, b });
-  const loss = meanSquaredError(add(matmul(sequence, V), c) as F32, target);
-  const updates = sgd({ learningRate: 0.1 })(clipNorm(gradient(loss, [U, W, b, V, c]), 1));
-  return { inputs: { x, target }, outputs: { loss }, updates, label: "training step" };
+interface Subject {
+  readonly name: string;
+  readonly dispatches: readonly PlacedDispatch[];
+  readonly flops?: number;
+  readonly bytes?: number;
 }
-
-/** Values in [-1, 1) without a pattern that a kernel could profit from. */
-function noise(size: number): Float32Array {
-  let state = 1;
-  return Float32Array.from({ length: size }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
-  });
-}
-
-const batchOf = (inputs: Readonly<Record<string, Tensor>>) =>
-  Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, noise(tensor.size)])) as never;
 
 /** The dispatches of all nodes of an op, each with the kernel's name. */
 function dispatchesOf(program: GpuProgram, op: string): readonly PlacedDispatch[] {
@@ -94,81 +74,138 @@ async function timeDispatches(parts: GpuParts, dispatches: readonly PlacedDispat
   }
 }
 
+/** Compiles, and runs once. */
+async function prepared(engine: Engine, spec: Parameters<typeof compile>[1]): Promise<GpuProgram> {
+  const program = (await compile(engine, spec)) as unknown as GpuProgram;
+  await (program as Program).run(batchOf(program.spec.inputs), { read: [Object.keys(program.spec.outputs)[0]] });
+  return program;
+}
+
+/** An op of a program with what its definition says that it costs. */
+function subject(name: string, program: GpuProgram, op: string, roof: Roof): Subject {
+  const planned = program.plan.nodes.filter(({ node }) => node.op.name === op);
+  const costs = planned.map(({ node }) => node.op.cost(node));
+  const total = (part: "flops" | "bytes") => costs.reduce((sum, cost) => sum + cost[part], 0);
+  const cost = roof === "copy" ? { bytes: total("bytes") } : { flops: total("flops") };
+  return { name, dispatches: dispatchesOf(program, op), ...cost };
+}
+
+async function subjectsOf(engine: Engine, step: GpuProgram): Promise<readonly Subject[]> {
+  const { T, B, I, H, O } = STEP;
+  const [a, b] = [input([512, 512]), input([512, 512])];
+  const product = await prepared(engine, { inputs: { a, b }, outputs: { y: matmul(a, b) } });
+  const large = await prepared(engine, convolutions(1, 56, 3, 64, 64));
+  const small = await prepared(engine, convolutions(16, 28, 5, 1, 16));
+  const pool = await prepared(engine, poolings());
+  const walk = 2 * T * B * H * H;
+  return [
+    { name: "matmul 512³", flops: 2 * 512 ** 3, dispatches: product.placed },
+    { name: "walk forward T128 B16 H128", flops: walk, dispatches: dispatchesOf(step, "rnnWalk") },
+    { name: "walk backward T128 B16 H128", flops: walk, dispatches: dispatchesOf(step, "rnnWalkGradient") },
+    { name: "training step T128 B16 I64 H128 O64", flops: 6 * T * B * (I * H + H * H + H * O), dispatches: step.placed },
+    subject("conv 3×3 64→64 56² N1", large, "conv2d", "FMA peak"),
+    subject("  gradient of x", large, "conv2dInputGradient", "FMA peak"),
+    subject("  gradient of the filter", large, "conv2dFilterGradient", "FMA peak"),
+    subject("conv 5×5 1→16 28² N16", small, "conv2d", "FMA peak"),
+    subject("  gradient of the filter", small, "conv2dFilterGradient", "FMA peak"),
+    subject("max pooling 2×2 8×56×56×64", pool, "maxPool2d", "copy"),
+    subject("  gradient", pool, "maxUnpool2d", "copy"),
+    subject("average pooling 2×2 8×56×56×64", pool, "averagePool2d", "copy"),
+    subject("  gradient", pool, "averagePool2dGradient", "copy"),
+  ];
+}
+
+/** Each subject in turn with its roof, so that a machine whose speed drifts bends both alike. */
+async function measureRows(parts: GpuParts, subjects: readonly Subject[]) {
+  const probes = { "FMA peak": await fmaPeakProbe(parts.gpu), copy: await copyPeakProbe(parts.gpu) };
+  const roofs: Record<Roof, number[]> = { "FMA peak": [], copy: [] };
+  const times = subjects.map((): number[] => []);
+  const shares = subjects.map((): number[] => []);
+  const roofOf = ({ bytes }: Subject): Roof => (bytes === undefined ? "FMA peak" : "copy");
+  const workOf = ({ flops = 0, bytes = flops }: Subject): number => bytes;
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [i, one] of subjects.entries()) {
+      const limit = await probes[roofOf(one)].measure();
+      const ms = await timeDispatches(parts, one.dispatches, 3);
+      roofs[roofOf(one)].push(limit);
+      times[i].push(ms);
+      shares[i].push(workOf(one) / (ms / 1e3) / limit);
+    }
+  for (const probe of Object.values(probes)) probe.dispose();
+  const rows = subjects.map((one, i): SpeedRow => {
+    const ms = median(times[i]);
+    return { name: one.name, ms, rate: workOf(one) / ms / 1e6, roof: roofOf(one), share: median(shares[i]) };
+  });
+  return { rows, peakGflops: median(roofs["FMA peak"]) / 1e9, copyGbps: median(roofs.copy) / 1e9 };
+}
+
+/** Compiles a training step with nothing cached, and how long that takes. */
+async function compileStep(engine: Engine, spec: Parameters<typeof compile>[1]) {
+  const before = engine.pipelinesCreated;
+  const start = performance.now();
+  const program = (await compile(engine, spec)) as unknown as GpuProgram;
+  const compileMs = performance.now() - start;
+  await (program as Program).run(batchOf(program.spec.inputs), { read: ["loss"] });
+  return { program, compileMs, pipelines: engine.pipelinesCreated - before };
+}
+
+async function measureStep(
+  parts: GpuParts,
+  { program, compileMs, pipelines }: Awaited<ReturnType<typeof compileStep>>,
+): Promise<StepReport> {
+  const timed: { kernel: string; ms: number }[] = [];
+  for (const dispatch of program.placed) timed.push({ kernel: dispatch.kernel.name, ms: await timeDispatches(parts, [dispatch], 3) });
+  const host = await timeHost(parts, program);
+  return {
+    name: program.label,
+    dispatches: program.dispatches,
+    compileMs,
+    pipelines,
+    hostMicrosecondsPerDispatch: host.microseconds,
+    uploadMicrosecondsPerDispatch: host.uploadMicroseconds,
+    wallMs: host.wallMs,
+    parts: timed,
+  };
+}
+
 /**
- * The figures of `unroll verify --speed`: the register FMA peak; matmul 512³, the walk forward and backward at T=128 B=16 H=128 and
- * the training step at T=128 B=16 I=64 H=128 O=64 as shares of it, each measured in turn with the peak, medians of rounds.
+ * The figures of `unroll verify --speed`: the register FMA peak and the bandwidth of a copy; products, the recurrent walk, convolutions,
+ * pooling and their gradients as shares of these, each measured in turn with its roof, medians of rounds; and two training steps.
  */
 export async function measureSpeed(source: GPU | undefined, log: (line: string) => void = () => {}): Promise<SpeedReport> {
+  const cold = await Engine.create({ gpu: source });
   const engine = await Engine.create({ gpu: source });
-  const parts = gpuPartsOf(engine) as GpuParts;
   try {
-    const { T, B, I, H, O } = STEP;
-    const before = engine.pipelinesCreated;
-    const start = performance.now();
-    const step = (await compile(engine, trainingStep())) as unknown as GpuProgram;
-    const compileMs = performance.now() - start;
-    const pipelines = engine.pipelinesCreated - before;
-    const [a, bb] = [input([512, 512]), input([512, 512])];
-    const product = (await compile(engine, { inputs: { a, b: bb }, outputs: { y: matmul(a, bb) } })) as unknown as GpuProgram;
-    for (const program of [step, product])
-      await (program as Program).run(batchOf(program.spec.inputs), { read: [Object.keys(program.spec.outputs)[0]] });
-
-    const peak = await fmaPeakProbe(parts.gpu);
-    const walk = 2 * T * B * H * H;
-    const subjects = [
-      { name: "matmul 512³", flops: 2 * 512 ** 3, dispatches: product.placed },
-      { name: "walk forward T128 B16 H128", flops: walk, dispatches: dispatchesOf(step, "rnnWalk") },
-      { name: "walk backward T128 B16 H128", flops: walk, dispatches: dispatchesOf(step, "rnnWalkGradient") },
-      { name: "training step T128 B16 I64 H128 O64", flops: 6 * T * B * (I * H + H * H + H * O), dispatches: step.placed },
-    ];
     log(`adapter: ${formatAdapter(engine.adapter)}`);
-    const peaks: number[] = [];
-    const times = subjects.map((): number[] => []);
-    const shares = subjects.map((): number[] => []);
-    for (let round = 0; round < ROUNDS; round++)
-      for (const [i, { flops, dispatches }] of subjects.entries()) {
-        const reference = await peak.measure();
-        const ms = await timeDispatches(parts, dispatches, 3);
-        peaks.push(reference);
-        times[i].push(ms);
-        shares[i].push(flops / (ms / 1e3) / reference);
-      }
-    peak.dispose();
-    const rows = subjects.map(({ name, flops }, i): SpeedRow => {
-      const ms = median(times[i]);
-      return { name, ms, gflops: flops / ms / 1e6, shareOfPeak: median(shares[i]) };
-    });
-    const peakGflops = median(peaks) / 1e9;
-    log(`register FMA peak: ${peakGflops.toFixed(1)} GFLOP/s (median of ${peaks.length})`);
-    for (const row of rows) log(formatRow(row));
-    const partsMs: { kernel: string; ms: number }[] = [];
-    for (const dispatch of step.placed) partsMs.push({ kernel: dispatch.kernel.name, ms: await timeDispatches(parts, [dispatch], 3) });
-    const host = await timeHost(parts, step);
-    log(`${step.dispatches} dispatches in one submit; ${pipelines} pipelines, ready after ${compileMs.toFixed(0)} ms`);
-    const [own, upload] = [host.microseconds - host.uploadMicroseconds, host.uploadMicroseconds].map((us) => us.toFixed(1));
-    log(`host: ${own} µs per dispatch, and ${upload} µs of uploading inputs; wall: ${host.wallMs.toFixed(1)} ms per step`);
-    for (const part of partsMs) log(`  ${part.ms.toFixed(3).padStart(8)} ms  ${part.kernel}`);
-    return {
-      adapter: engine.adapter,
-      peakGflops,
-      rows,
-      step: {
-        dispatches: step.dispatches,
-        compileMs,
-        pipelines,
-        hostMicrosecondsPerDispatch: host.microseconds,
-        uploadMicrosecondsPerDispatch: host.uploadMicroseconds,
-        wallMs: host.wallMs,
-        parts: partsMs,
-      },
-    };
+    const rnn = await compileStep(engine, trainingStep());
+    // On an engine of its own, so that no pipeline is there before.
+    const leNet = await compileStep(cold, leNetStep());
+    const measured = await measureRows(gpuPartsOf(engine) as GpuParts, await subjectsOf(engine, rnn.program));
+    log(
+      `register FMA peak: ${measured.peakGflops.toFixed(1)} GFLOP/s; copy: ${measured.copyGbps.toFixed(2)} GB/s, read and written (medians)`,
+    );
+    for (const row of measured.rows) log(formatRow(row));
+    const steps = [await measureStep(gpuPartsOf(engine) as GpuParts, rnn), await measureStep(gpuPartsOf(cold) as GpuParts, leNet)];
+    for (const line of steps.flatMap(formatStep)) log(line);
+    return { adapter: engine.adapter, ...measured, steps };
   } finally {
     engine.dispose();
+    cold.dispose();
   }
 }
 
-const formatRow = ({ name, ms, gflops, shareOfPeak }: SpeedRow): string =>
-  `${name.padEnd(36)} ${ms.toFixed(2).padStart(8)} ms  ${gflops.toFixed(2).padStart(6)} GFLOP/s  ${(100 * shareOfPeak).toFixed(1).padStart(5)} % of peak`;
+const formatRow = ({ name, ms, rate, roof, share }: SpeedRow): string =>
+  `${name.padEnd(36)} ${ms.toFixed(2).padStart(8)} ms  ${rate.toFixed(2).padStart(6)} ${roof === "copy" ? "GB/s   " : "GFLOP/s"}  ${(100 * share).toFixed(1).padStart(5)} % of ${roof === "copy" ? "the copy" : "peak"}`;
+
+function formatStep(step: StepReport): string[] {
+  const own = step.hostMicrosecondsPerDispatch - step.uploadMicrosecondsPerDispatch;
+  const upload = step.uploadMicrosecondsPerDispatch;
+  return [
+    `${step.name}: ${step.wallMs.toFixed(1)} ms per step in a loop; ${step.dispatches} dispatches in one submit; ${step.pipelines} pipelines, ready after ${step.compileMs.toFixed(0)} ms`,
+    `  host: ${own.toFixed(1)} µs per dispatch, and ${upload.toFixed(1)} µs of uploading inputs`,
+    ...step.parts.map(({ kernel, ms }) => `  ${ms.toFixed(3).padStart(8)} ms  ${kernel}`),
+  ];
+}
 
 /**
  * Host time of `run` up to its return (upload, encoding and submit happen before that), taken while the GPU is idle: a software GPU
@@ -179,7 +216,7 @@ async function timeHost(
   program: GpuProgram,
 ): Promise<{ microseconds: number; uploadMicroseconds: number; wallMs: number }> {
   const batch = batchOf(program.spec.inputs);
-  const arrays = Object.values<Float32Array<ArrayBuffer>>(batch);
+  const arrays = Object.values<Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>>(batch);
   const runs = 60;
   const start = performance.now();
   for (let i = 0; i < runs; i++) await (program as Program).run(batch);
