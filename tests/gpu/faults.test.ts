@@ -84,6 +84,54 @@ const FAULTS: readonly Fault[] = [
     right: String.raw`line\.rise \* i32\(o\) \+ line\.shift`,
     wrong: "line.rise * i32(o)",
   },
+  {
+    fault: "the direct kernel reads one element beyond the line's end",
+    op: "conv2d",
+    right: String.raw`at \+ (\d+)u < params\.in_line`,
+    wrong: "at + $1u <= params.in_line",
+    note: "one channel",
+  },
+  {
+    fault: "the direct kernel leaves out the last pixel of a line",
+    op: "conv2d",
+    right: String.raw`target_x \+ p < params\.out_w`,
+    wrong: "target_x + p + 1u < params.out_w",
+    note: "one channel",
+  },
+  {
+    fault: "the direct kernel leaves out the last line",
+    op: "conv2dFilterGradient",
+    right: String.raw`min\(\(split \+ 1u\) \* params\.lines_split, params\.lines\)`,
+    wrong: "min((split + 1u) * params.lines_split, params.lines - 1u)",
+    note: "one channel",
+  },
+  {
+    fault: "the taps of a pooled window in the other order",
+    op: "conv2dMaxPool2d",
+    right: String.raw`2u \* window\.y \+ t / 2u, 2u \* window\.z \+ t % 2u`,
+    wrong: "2u * window.y + t % 2u, 2u * window.z + t / 2u",
+    note: "whole tiles",
+  },
+  {
+    fault: "the bias is added to one tap of a pooled window only",
+    op: "conv2dMaxPool2d",
+    right: String.raw`let v = sums\[(\d)\] \+ addends;`,
+    wrong: "let v = sums[$1];",
+  },
+  {
+    fault: "both pairs of a quad take the same pixels",
+    op: "conv2d",
+    right: String.raw`tile\.row \+ \(lane / 2u\) \* 8u`,
+    wrong: "tile.row",
+    note: "whole tiles",
+  },
+  {
+    fault: "pixels that follow one another stay in the first image",
+    op: "conv2d",
+    right: String.raw`pixel\.x \+ select\(0u, 1u, below\)`,
+    wrong: "pixel.x",
+    note: "strides, same",
+  },
 ];
 
 describe("the proof catches planted faults", () => {

@@ -1,6 +1,6 @@
 import { convDirect, DIRECT_INVOCATIONS, directParams } from "../../../shaders/conv_direct.wgsl.ts";
 import { kernel, read, write } from "../../graph/kernel.ts";
-import type { Call, Lowering } from "../../graph/op.ts";
+import type { Call, DeviceTraits, Lowering } from "../../graph/op.ts";
 import { foldGrid } from "../grid.ts";
 import { epilogueOf, type Gather, isPadded, SMALL_WORK, workOf } from "./gather.ts";
 import type { ConvAttributes } from "./problem.ts";
@@ -17,6 +17,15 @@ const runOf = (g: Gather): number => g.taps[1] * g.sourceChannels;
 /** Whether shaders/conv_direct can compute it: few channels, and rows of taps that are contiguous. */
 export const isDirect = (g: Gather): boolean =>
   g.rows && g.groups === 1 && g.up.every((n) => n === 1) && g.sourceChannels <= MOST_CHANNELS && runOf(g) <= MOST_TERMS;
+
+/**
+ * First on a software GPU where rows of taps are short or channels of y few: with more of both, tiles that share loads in a quad do better.
+ * On a real GPU, untuned, always.
+ */
+export const directPreference = (g: Gather, { software }: DeviceTraits): number => {
+  if (!software) return 3;
+  return runOf(g) <= 8 || g.targetChannels <= 16 ? 7 : 0;
+};
 
 /** Pixels and channels for each invocation: at most 16 sums of vec4, so that few loads serve many, and few pixels lie beyond a line's end. */
 function tileOf(g: Gather): { pixels: number; columns: number } {

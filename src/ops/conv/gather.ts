@@ -108,7 +108,7 @@ export const tilesOf = (g: Gather, rows: number, columns: number): number =>
 const WORTH_CUTTING = 2 ** 22;
 
 /** Multiply-adds up to which the time that more code takes to compile is that of some fifty runs more than it saves in each. */
-export const SMALL_WORK = 2 ** 25;
+export const SMALL_WORK = 2 ** 24;
 
 /** Multiply-adds, those with padding included. */
 export const workOf = (g: Gather): number => runOf(g) * segmentsOf(g) * g.batch * g.target[0] * g.target[1] * g.targetChannels;

@@ -4,7 +4,7 @@ import { sizeOf } from "../../graph/types.ts";
 import { preferred, rebound } from "../../graph/variant.ts";
 import { activationError } from "../matmul/error.ts";
 import type { Window } from "../window.ts";
-import { isDirect, lowerDirect } from "./direct.ts";
+import { directPreference, isDirect, lowerDirect } from "./direct.ts";
 import { type GatherKernel, lowerGather, pooledGather } from "./gather.ts";
 import { type ConvAttributes, forwardGeometry } from "./problem.ts";
 import { gatherKernels } from "./variants.ts";
@@ -90,7 +90,7 @@ function convolutionOf(call: Call<ConvPoolAttributes>): Call<ConvAttributes> {
 const pooledDirect: Variant<ConvPoolAttributes> = {
   name: "pooled direct",
   allowed: (call) => isDirect(gather(call)),
-  preference: (_, device) => (device.software ? 6 : -2),
+  preference: (call, device) => (device.software ? directPreference(gather(call), device) : -2),
   plan: (call) => lowerDirect(convolutionOf(call), gather(call)),
 };
 

@@ -2,7 +2,7 @@ import { convFilter } from "../../../shaders/conv_filter.wgsl.ts";
 import { convGather } from "../../../shaders/conv_gather.wgsl.ts";
 import type { Call, DeviceTraits, Variant } from "../../graph/op.ts";
 import { depthwiseVariants } from "./depthwise.ts";
-import { isDirect, lowerDirect } from "./direct.ts";
+import { directPreference, isDirect, lowerDirect } from "./direct.ts";
 import { lowerDirectFilter } from "./direct-filter.ts";
 import { type FilterKernel, filterTiles, lowerFilter, segmentOf } from "./filter.ts";
 import {
@@ -123,7 +123,7 @@ export const forwardKernels: readonly Variant<ConvAttributes>[] = [
   {
     name: "direct",
     allowed: (call) => isDirect(forwardGather(forward(call))),
-    preference: (_, device) => (device.software ? 6 : 3),
+    preference: (call, device) => directPreference(forwardGather(forward(call)), device),
     plan: (call) => lowerDirect(call, forwardGather(forward(call))),
   },
   .../* @__PURE__ */ depthwiseVariants(forward, "y"),
@@ -155,7 +155,7 @@ export const filterGradientKernels: readonly Variant<ConvAttributes>[] = [
   {
     name: "direct",
     allowed: (call) => isDirect(forwardGather(ofFilter(call))),
-    preference: (_, device) => (device.software ? 6 : -2),
+    preference: (call, device) => (device.software ? directPreference(forwardGather(ofFilter(call)), device) : -2),
     plan: (call) => lowerDirectFilter(call, ofFilter(call)),
   },
   .../* @__PURE__ */ depthwiseVariants(ofFilter, "filter"),
