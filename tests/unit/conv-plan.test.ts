@@ -66,7 +66,7 @@ describe("convolution, ReLU and 2×2 max pooling", () => {
   test("are one dispatch for each layer in a training step, and the gradient reads the winners", () => {
     const { x, W, b, y } = convolution({ channels: 8, filters: 16 });
     const loss = sum(maxPool2d(y, { size: 2 })) as F32<readonly []>;
-    const updates = sgd({ learningRate: 0.1 })(gradient(loss, [W, b]));
+    const updates = [sgd({ learningRate: 0.1 })(gradient(loss, [W, b]))];
     const nodes = planOf({ x }, { loss }, software, updates).map((line) => line.split(":")[0]);
     expect(nodes).toContain("conv2dMaxPool2d");
     expect(nodes).toContain("maxUnpool2d");
