@@ -116,6 +116,11 @@ export interface Op<A = unknown> {
    * the type of the consumer's output 0.
    */
   absorb?(node: Node<A>, consumer: Node): Fused | undefined;
+  /**
+   * The same node with input 0 counting as 0 wherever `gate` is not above 0, which is what the gradient of relu does: `value` and `gate`
+   * have the type of input 0. Read by that op's `absorb`.
+   */
+  gated?(node: Node<A>, value: Tensor, gate: Tensor): Fused | undefined;
 }
 
 /** A function of one value as a piece of WGSL and its f64 twin, for use in epilogues and pointwise kernels. */

@@ -28,11 +28,15 @@ interface Pass extends Stage {
   readonly chunk: number;
   readonly vector: ReduceOptions["vector"];
   readonly shared: ReduceOptions["shared"];
+  readonly unrolled: boolean;
 }
 
 /** Elements of a column sum that one pass takes on a software adapter: there a second dispatch costs more than the idle core. */
 const ONE_PASS = 2 ** 19;
-/** Columns up to which a software adapter takes them one by one: as vec4 they leave its lanes idle, and need a pipeline of their own. */
+/**
+ * Columns up to which a software adapter takes a small sum one by one and without unrolling: as vec4 they leave its lanes idle, need a
+ * pipeline of their own, and what longer code takes to compile is not won back.
+ */
 const NARROW = 16;
 /** Rows from which a column sum on a GPU is always split, however few they are. */
 const SPLIT_ROWS = 32;
@@ -50,7 +54,7 @@ function columns({ reduce, inner, outer }: Stage, device: DeviceTraits, wanted: 
 /** A stage as one pass, or as two where one would leave the device idle. */
 function passesOf(stage: Stage, shared: boolean, device: DeviceTraits): Pass[] {
   const { outer, reduce, inner } = stage;
-  const narrow = device.software && inner <= NARROW;
+  const narrow = device.software && inner > 1 && inner <= NARROW && outer * reduce * inner <= ONE_PASS;
   const vector = inner % 4 === 0 && !narrow ? "inner" : inner === 1 && reduce % 4 === 0 && reduce > 0 ? "along" : "none";
   const cooperative = shared && inner === 1 && reduce > 1;
   const length = vector === "along" ? reduce / 4 : reduce;
@@ -61,7 +65,16 @@ function passesOf(stage: Stage, shared: boolean, device: DeviceTraits): Pass[] {
   const chunks = columns(stage, device, wanted) ?? Math.max(1, Math.min(wanted, 1024, Math.floor(length / (64 * Math.max(1, workgroup)))));
   const chunk = Math.ceil(length / chunks);
   const parts = Math.max(1, Math.ceil(length / Math.max(1, chunk)));
-  const pass: Pass = { outer, reduce, inner, chunks: parts, chunk, vector, shared: workgroup };
+  const pass: Pass = {
+    outer,
+    reduce,
+    inner,
+    chunks: parts,
+    chunk,
+    vector,
+    shared: workgroup,
+    unrolled: !narrow,
+  };
   if (parts === 1) return [pass];
   return [pass, ...passesOf({ outer, reduce: parts, inner }, shared, { ...device, software: true })];
 }
@@ -113,5 +126,10 @@ export function planReduce(
   return { dispatches, temporaries };
 }
 
-const reduceKernel = (name: string, { reduction, vector, shared }: ReduceOptions) =>
-  kernel({ name, wgsl: reduceShader({ reduction, vector, shared }), bindings: { x: read("f32"), y: write("f32") }, params: reduceParams });
+const reduceKernel = (name: string, { reduction, vector, shared, unrolled }: ReduceOptions) =>
+  kernel({
+    name,
+    wgsl: reduceShader({ reduction, vector, shared, unrolled }),
+    bindings: { x: read("f32"), y: write("f32") },
+    params: reduceParams,
+  });
