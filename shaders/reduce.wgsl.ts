@@ -9,8 +9,6 @@ export interface ReduceOptions {
   readonly vector: "none" | "inner" | "along";
   /** Invocations of the workgroup that share one row; 0: an invocation reduces alone. */
   readonly shared: 0 | 64 | 256;
-  /** An invocation that reduces alone takes four elements at a time, which is faster, and longer to compile. */
-  readonly unrolled: boolean;
 }
 
 /** Params in order. */
@@ -40,7 +38,7 @@ export const reduceParams = {
  * Sums are blocked: an invocation takes 32 elements at a time (times 4 lanes with `along`), so that rounding grows with n / 32 and not with n.
  * Cost: x read once, y written once, one operation per element.
  */
-export function reduceShader({ reduction, vector, shared, unrolled }: ReduceOptions): string {
+export function reduceShader({ reduction, vector, shared }: ReduceOptions): string {
   const element = vector === "none" ? "f32" : "vec4<f32>";
   const result = vector === "inner" ? "vec4<f32>" : "f32";
   const lane = vector === "along" ? ".x" : "";
@@ -116,7 +114,7 @@ fn main(
     let stop = min(block + 32u, end);
     var some = start_state();
     var r = block;
-#if ${unrolled && fields.length === 1}
+#if ${fields.length === 1}
     // Four at a time: loads then need not wait for one another.
     for (; r + 4u <= stop; r += 4u) {
       let i0 = base + r * params.inner;
