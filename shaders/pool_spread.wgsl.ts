@@ -11,6 +11,8 @@ export interface PoolSpreadOptions {
   readonly vector: boolean;
   /** Max: how winners are stored; `indices`: iy·W + ix, as i32. */
   readonly winners?: "bytes" | "words" | "indices";
+  /** Max: a value counts as 0 where `gate`, which has the values' shape, is not above 0. */
+  readonly gated?: boolean;
   /** Average. */
   readonly divisor?: Divisor;
   /** Lp. */
@@ -35,13 +37,20 @@ export interface PoolSpreadOptions {
  * in memory. Workgroups of 64 over a folded grid. Cost: values and winners read once (`cells`) or as often as windows overlap, dx written once.
  */
 export function poolSpreadShader(options: PoolSpreadOptions) {
-  const { kind, vector, winners = "words", divisor = "constant", p = 1, cells, tiles, span, dilated } = options;
+  const { kind, vector, winners = "words", gated = false, divisor = "constant", p = 1, cells, tiles, span, dilated } = options;
   const T = vector ? "vec4<f32>" : "f32";
   const U = vector ? "vec4<u32>" : "u32";
   const max = kind === "max";
   const lp = kind === "lp";
   const word = winners === "bytes" || !vector ? (winners === "indices" ? "i32" : "u32") : winners === "indices" ? "vec4<i32>" : U;
-  const bindings = declare([lp && reads("x", T), lp && reads("y", T), reads("values", T), max && reads("winners", word), writes("dx", T)]);
+  const bindings = declare([
+    lp && reads("x", T),
+    lp && reads("y", T),
+    reads("values", T),
+    max && reads("winners", word),
+    gated && reads("gate", T),
+    writes("dx", T),
+  ]);
   const at =
     winners === "bytes"
       ? "(vec4<u32>(winners[o]) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u)"
@@ -49,8 +58,9 @@ export function poolSpreadShader(options: PoolSpreadOptions) {
         ? `${U}(winners[o])`
         : "winners[o]";
   const average = divisor === "constant" ? "values[o] * params.scale" : "values[o] / divisor(start_y, start_x)";
+  const value = gated ? `select(${T}(0.0), values[o], gate[o] > ${T}(0.0))` : "values[o]";
   /** What window o has to give. */
-  const load = max ? `let g = values[o]; let at = ${at};` : lp ? "let g = values[o]; let norm = y[o];" : `let g = ${average};`;
+  const load = max ? `let g = ${value}; let at = ${at};` : lp ? "let g = values[o]; let norm = y[o];" : `let g = ${average};`;
   const given = (position: string, pixel: string) =>
     max ? `select(${T}(0.0), g, at == ${U}(${winners === "indices" ? pixel : position}))` : lp ? "share(x[to], norm, g)" : "g";
   const [th, tw] = tiles ?? [0, 0];

@@ -117,6 +117,11 @@ export interface Op<A = unknown> {
    * the types of the consumer's.
    */
   absorb?(node: Node<A>, consumer: Node): Fused | undefined;
+  /**
+   * The same node with input 0 counting as 0 wherever `gate` is not above 0, which is what the gradient of relu does: `value` and `gate`
+   * have the type of input 0. Read by that op's `absorb`.
+   */
+  gated?(node: Node<A>, value: Tensor, gate: Tensor): Fused | undefined;
 }
 
 /** A function of one value as a piece of WGSL and its f64 twin, for use in epilogues and pointwise kernels. */

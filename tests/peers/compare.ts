@@ -9,6 +9,7 @@ import { isolationHeaders } from "../../src/cli/runtime/page-server.ts";
 import { compactShaders } from "../../vite.config.ts";
 import { root } from "../support/build.ts";
 import { serveStatic } from "../support/static-server.ts";
+import { cpuTimes } from "./cpu-times.ts";
 import type { Report } from "./pages/measure.ts";
 
 const JAX = "@jax-js/jax@0.1.25";
@@ -25,25 +26,33 @@ type Name = keyof typeof pages;
 export async function compare(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
-    options: { rounds: { type: "string", default: "5" }, only: { type: "string" }, json: { type: "string" }, library: { type: "string" } },
+    options: {
+      rounds: { type: "string", default: "5" },
+      only: { type: "string" },
+      cold: { type: "boolean" },
+      json: { type: "string" },
+      library: { type: "string" },
+    },
   });
   const names = (Object.keys(pages) as Name[]).filter((name) => values.only === undefined || name === values.only);
   const rounds = Number(values.rounds);
   if (names.length === 0 || !Number.isInteger(rounds) || rounds < 1) throw new Error("--only unroll|jax-js, --rounds a whole number");
   const version = names.includes("jax-js") ? await installJax() : "";
   const folder = await mkdtemp(join(tmpdir(), "unroll-peers-pages-"));
-  const reports = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Report[]>;
+  const reports = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Measurement[]>;
   let browser = "";
   try {
     const built = {} as Record<Name, string>;
     for (const name of names) built[name] = await buildPage(name, values.library ?? "src/index.ts", folder);
     for (let round = 0; round < rounds; round++)
       for (const name of round % 2 === 0 ? names : [...names].reverse()) {
-        const measured = await measure(built[name]);
+        const measured = await measure(built[name], values.cold ?? false);
         browser = measured.browser;
         reports[name].push(measured.report);
         const { cold, awaited } = measured.report;
-        console.log(`round ${round + 1}, ${name}: cold ${cold.toFixed(0)} ms, step ${quantile(awaited, 0.5).toFixed(1)} ms`);
+        console.log(
+          `round ${round + 1}, ${name}: cold ${cold.toFixed(0)} ms${values.cold ? "" : `, step ${quantile(awaited, 0.5).toFixed(1)} ms`}`,
+        );
       }
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -89,7 +98,12 @@ async function buildPage(name: Name, library: string, folder: string): Promise<s
   return outDir;
 }
 
-async function measure(folder: string): Promise<{ report: Report; browser: string }> {
+interface Measured {
+  readonly report: Measurement;
+  readonly browser: string;
+}
+
+async function measure(folder: string, cold: boolean): Promise<Measured> {
   const { url, server } = await serveStatic(folder, isolationHeaders);
   const { browser, description } = await launchChrome();
   try {
@@ -98,15 +112,21 @@ async function measure(folder: string): Promise<{ report: Report; browser: strin
     page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
     page.on("pageerror", (error) => problems.push(String(error)));
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    await page.goto(url);
+    const before = cpuTimes(browser.process()?.pid);
+    await page.goto(cold ? `${url}?cold` : url);
     const report = (await page.evaluate(() => (window as unknown as { report: Promise<Report> }).report)) as Report;
+    const after = cpuTimes(browser.process()?.pid);
     if (problems.length > 0) throw new Error(`on the page:\n${problems.join("\n")}`);
-    return { report, browser: description };
+    const cpu = Object.fromEntries(Object.keys(after).map((kind) => [kind, after[kind] - (before[kind] ?? 0)]));
+    return { report: { ...report, cpu }, browser: description };
   } finally {
     await browser.close();
     server.close();
   }
 }
+
+/** A report, and the processor time that the browser's processes took for it, in ms by kind; only on Linux. */
+type Measurement = Report & { readonly cpu: Readonly<Record<string, number>> };
 
 function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -119,7 +139,7 @@ function quantile(values: readonly number[], q: number): number {
 const summary = (values: readonly number[], digits = 0): string =>
   `${quantile(values, 0.5).toFixed(digits)} ms (${quantile(values, 0.1).toFixed(digits)} to ${quantile(values, 0.9).toFixed(digits)})`;
 
-function print(name: Name, reports: readonly Report[]): void {
+function print(name: Name, reports: readonly Measurement[]): void {
   console.log(`\n${name}, ${reports.length} browsers`);
   console.log(`  cold start to the first loss  ${summary(reports.map(({ cold }) => cold))}`);
   let last = "";
@@ -127,6 +147,11 @@ function print(name: Name, reports: readonly Report[]): void {
     const times = reports.map(({ parts }) => parts[part] - (last ? parts[last] : 0));
     console.log(`    ${(part === "script" ? "until the script runs" : part).padEnd(28)}${summary(times)}`);
     last = part;
+  }
+  if (reports[0].awaited.length === 0) {
+    for (const kind of Object.keys(reports[0].cpu))
+      console.log(`  processor time, ${kind.padEnd(14)}${summary(reports.map(({ cpu }) => cpu[kind]))}`);
+    return;
   }
   console.log(
     `  a step, awaited               ${summary(
@@ -144,7 +169,7 @@ function print(name: Name, reports: readonly Report[]): void {
 }
 
 /** The same weights and batches must give the same losses, or one of the pages computes something else. */
-function compareLosses(reports: Record<Name, Report[]>): void {
+function compareLosses(reports: Record<Name, Measurement[]>): void {
   const [ours, theirs] = [reports.unroll[0].losses, reports["jax-js"][0].losses];
   console.log("\nlosses of the first steps\n  unroll     jax-js");
   ours.forEach((loss, i) => {

@@ -28,7 +28,7 @@ export function checkF32(name: string, argument: string, type: TensorType): void
 }
 
 /** Values up to which one invocation of a software GPU adds them all: joining 64 sums takes longer to compile than it saves. */
-const ALONE_UP_TO = 8192;
+const ALONE_UP_TO = 4096;
 
 const lossSumKernel = (options: LossSumOptions): Kernel =>
   kernel({

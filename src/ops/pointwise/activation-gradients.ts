@@ -1,5 +1,6 @@
 import type { Op } from "../../graph/op.ts";
 import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
+import { sameShape } from "../../graph/types.ts";
 import { affine } from "./affine.ts";
 import { mul } from "./arithmetic.ts";
 import { checkNumber, pointwise, U } from "./define.ts";
@@ -14,6 +15,11 @@ export const reluGradientOp: Op<None> = /* @__PURE__ */ pointwise<None>({
   value: ([g, y]) => (y > 0 ? g : 0),
   error: () => 0,
   gradient: ({ inputs: [, y], gradients: [g], needs }) => [needs[0] ? reluGradient(g as F32, y as F32) : undefined, undefined],
+  absorb({ inputs: [g, y], outputs: [result] }, consumer) {
+    const same = sameShape(g.shape, result.shape) && sameShape(y.shape, result.shape);
+    const once = consumer.inputs.every((input, i) => (input === result) === (i === 0));
+    return same && once ? consumer.op.gated?.(consumer, g, y) : undefined;
+  },
 });
 
 /** dLoss/dx of leaky relu from y (or from x): g where it is > 0, else slope · g. */

@@ -38,6 +38,7 @@ export interface PointwiseSpec<A> {
   /** The inputs' strides along the output's axes, where they do not follow from broadcasting. */
   readonly strides?: (call: Call<A>) => readonly (readonly number[])[];
   readonly epilogue?: Op<A>["epilogue"];
+  readonly absorb?: Op<A>["absorb"];
 }
 
 /** An op that computes each element of its output from one element of each input. */
@@ -107,6 +108,7 @@ export function pointwise<A>(spec: PointwiseSpec<A>): Op<A> {
       return [bound];
     },
     epilogue: spec.epilogue,
+    absorb: spec.absorb,
   };
 }
 

@@ -5,6 +5,7 @@ import { read, write } from "../../graph/kernel.ts";
 import type { Call, Op, Variant } from "../../graph/op.ts";
 import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import { formatType, sameShape, sizeOf, type TensorType } from "../../graph/types.ts";
+import { reluGradient } from "../pointwise/activation-gradients.ts";
 import { checkWindow, type Pair, resolvePair, type Window, windowCounts } from "../window.ts";
 import { checkImages, eachTap, type Geometry, type WinnerForm, winnerAt, winnerForm } from "./geometry.ts";
 import { cellsOf, lowerPool, spanOf, tilesOf } from "./lower.ts";
@@ -87,12 +88,23 @@ const spreadVariant = (cells: boolean, vector: boolean): Variant<UnpoolAttribute
         vector,
         winners,
         cells,
+        gated: call.inputs.length > 2,
         span,
         tiles: cells ? tilesOf(geometry) : undefined,
         dilated: geometry.window.dilation.some((d) => d > 1),
       }),
-      bindings: { values: read("f32"), winners: read(call.inputs[1].dtype), dx: write("f32") },
-      operands: { values: { input: 0 }, winners: { input: 1 }, dx: { output: 0 } },
+      bindings: {
+        values: read("f32"),
+        winners: read(call.inputs[1].dtype),
+        ...(call.inputs.length > 2 ? { gate: read("f32") } : {}),
+        dx: write("f32"),
+      },
+      operands: {
+        values: { input: 0 },
+        winners: { input: 1 },
+        ...(call.inputs.length > 2 ? { gate: { input: 2 } } : {}),
+        dx: { output: 0 },
+      },
       grid,
       span,
       vector,
@@ -100,27 +112,37 @@ const spreadVariant = (cells: boolean, vector: boolean): Variant<UnpoolAttribute
   },
 });
 
-/** Values at the winners of their windows and 0 elsewhere: max unpooling, and the gradient of max pooling. */
+/**
+ * Values at the winners of their windows and 0 elsewhere: max unpooling, and the gradient of max pooling. Where a third input of the
+ * values' type is not above 0, the value counts as 0: the gradient of relu, when pooling ends with it.
+ */
 export const maxUnpoolOp: Op<UnpoolAttributes> = {
   name: "maxUnpool2d",
-  shape([values, winners], attributes) {
+  shape([values, winners, gate], attributes) {
     checkImages("maxUnpool2d", "x", values);
+    check(
+      gate === undefined || (gate.dtype === "f32" && sameShape(gate.shape, values.shape)),
+      "shape",
+      () => `maxUnpool2d: x is ${formatType(values)} and what gates it ${formatType(gate)}; they must be alike`,
+    );
     const [n, oh, ow, c] = values.shape;
     checkPlane("maxUnpool2d", [oh, ow], attributes);
     formOf("maxUnpool2d", values.shape, winners, attributes.window);
     return [{ dtype: "f32", shape: [n, ...attributes.plane, c] }];
   },
-  reference(call, [values, winners], [dx]) {
+  reference(call, [values, winners, gate], [dx]) {
     const form = formOf("maxUnpool2d", call.inputs[0].shape, call.inputs[1], call.attributes.window);
     dx.fill(0);
     eachWinner({ geometry: spreadGeometry(call), form, winners }, (o, i) => {
-      dx[i] += values[o];
+      if (!gate || gate[o] > 0) dx[i] += values[o];
     });
   },
-  gradient: ({ inputs: [values, winners], gradients: [gradient], attributes: { window } }) => [
-    applyOne(winnersValueOp, [gradient as Tensor, winners], { window, counts: [values.shape[1], values.shape[2]] }),
-    undefined,
-  ],
+  gradient({ inputs: [values, winners, gate], gradients: [gradient], attributes: { window } }) {
+    const back = applyOne(winnersValueOp, [gradient as Tensor, winners], { window, counts: [values.shape[1], values.shape[2]] });
+    return gate ? [reluGradient(back, gate), undefined, undefined] : [back, undefined];
+  },
+  gated: ({ inputs: [, winners, gate], attributes }, value, by) =>
+    gate ? undefined : { op: maxUnpoolOp, inputs: [value, winners, by], attributes },
   kernels: [spreadVariant(true, true), spreadVariant(true, false), spreadVariant(false, true), spreadVariant(false, false)],
   cost: ({ inputs, outputs }) => ({
     flops: sizeOf(inputs[0].shape),

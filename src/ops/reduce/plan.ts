@@ -32,7 +32,7 @@ interface Pass extends Stage {
 
 /** Elements of a column sum that one pass takes on a software adapter: there a second dispatch costs more than the idle core. */
 const ONE_PASS = 2 ** 19;
-/** Columns up to which a software adapter takes them one by one: as vec4 they leave its lanes idle, and need a pipeline of their own. */
+/** Columns up to which a software adapter takes a small sum's one by one: as vec4 they leave its lanes idle and need a pipeline of their own. */
 const NARROW = 16;
 /** Rows from which a column sum on a GPU is always split, however few they are. */
 const SPLIT_ROWS = 32;
@@ -47,10 +47,13 @@ function columns({ reduce, inner, outer }: Stage, device: DeviceTraits, wanted: 
   return wanted > 1 && reduce >= SPLIT_ROWS ? Math.min(wanted, Math.max(2, Math.floor(reduce / 64)), 1024) : undefined;
 }
 
-/** A stage as one pass, or as two where one would leave the device idle. */
-function passesOf(stage: Stage, shared: boolean, device: DeviceTraits): Pass[] {
+/**
+ * A stage as one pass, or as two where one would leave the device idle.
+ * @param software whether the adapter is one; `device` says so for every second pass, which is short.
+ */
+function passesOf(stage: Stage, shared: boolean, device: DeviceTraits, software = device.software): Pass[] {
   const { outer, reduce, inner } = stage;
-  const narrow = device.software && inner <= NARROW;
+  const narrow = software && inner > 1 && inner <= NARROW && outer * reduce * inner <= ONE_PASS;
   const vector = inner % 4 === 0 && !narrow ? "inner" : inner === 1 && reduce % 4 === 0 && reduce > 0 ? "along" : "none";
   const cooperative = shared && inner === 1 && reduce > 1;
   const length = vector === "along" ? reduce / 4 : reduce;
@@ -63,7 +66,7 @@ function passesOf(stage: Stage, shared: boolean, device: DeviceTraits): Pass[] {
   const parts = Math.max(1, Math.ceil(length / Math.max(1, chunk)));
   const pass: Pass = { outer, reduce, inner, chunks: parts, chunk, vector, shared: workgroup };
   if (parts === 1) return [pass];
-  return [pass, ...passesOf({ outer, reduce: parts, inner }, shared, { ...device, software: true })];
+  return [pass, ...passesOf({ outer, reduce: parts, inner }, shared, { ...device, software: true }, software)];
 }
 
 /** Whether a workgroup of invocations could share a row somewhere in this reduction. */
@@ -114,4 +117,9 @@ export function planReduce(
 }
 
 const reduceKernel = (name: string, { reduction, vector, shared }: ReduceOptions) =>
-  kernel({ name, wgsl: reduceShader({ reduction, vector, shared }), bindings: { x: read("f32"), y: write("f32") }, params: reduceParams });
+  kernel({
+    name,
+    wgsl: reduceShader({ reduction, vector, shared }),
+    bindings: { x: read("f32"), y: write("f32") },
+    params: reduceParams,
+  });

@@ -160,9 +160,9 @@ const countsOf = ({ shape, window: w, ceilMode = false }: Layout): Pair => {
   return [y[1], y[2]];
 };
 
-/** Plane indices, most of them under a tap of their window, some not. */
+/** Plane indices, most of them under a tap of their window, some not; every third with a gate. */
 const unpoolSamples = (random: RandomSource): Sample<UnpoolAttributes>[] =>
-  [...all(random, false), large[0]].map((layout) => {
+  [...all(random, false), large[0]].map((layout, at) => {
     const { shape, window: w, note } = layout;
     const counts = countsOf(layout);
     const c = shape[3];
@@ -177,22 +177,42 @@ const unpoolSamples = (random: RandomSource): Sample<UnpoolAttributes>[] =>
         );
       return along(0, oy) * shape[2] + along(1, ox);
     };
-    const inputs: SampleInput[] = [{ shape: [shape[0], ...counts, c] }, { shape: [shape[0], ...counts, c], dtype: "i32", value: index }];
+    const values: SampleInput = { shape: [shape[0], ...counts, c] };
+    const inputs: SampleInput[] = [
+      values,
+      { ...values, dtype: "i32", value: index },
+      ...(at % 3 === 0 ? [{ ...values, value: away }] : []),
+    ];
     return { inputs, attributes: { window: w, plane: [shape[1], shape[2]] }, note, skipFiniteDifferences: layout === large[0] };
   });
 
 /** Winners as max pooling writes them, all of them under a tap. */
+function winnersOf(layout: Layout): SampleInput {
+  const { shape, window: w } = layout;
+  const [n, , , c] = shape;
+  const taps = w.size[0] * w.size[1];
+  const bytes = c % 4 === 0 && taps <= 256;
+  const position: Value = (random) => Math.floor(random.uniform() * taps);
+  const word: Value = (random) => [0, 1, 2, 3].reduce((sum, lane) => sum + Math.floor(random.uniform() * taps) * 256 ** lane, 0);
+  return { shape: [n, ...countsOf(layout), bytes ? c / 4 : c], dtype: "u32", value: bytes ? word : position };
+}
+
 const indicesSamples = (): Sample<IndicesAttributes>[] =>
   [layouts[0], layouts[1], layouts[13], layouts[14]].map((layout) => {
     const { shape, window: w } = layout;
-    const [n, , , c] = shape;
-    const taps = w.size[0] * w.size[1];
-    const bytes = c % 4 === 0 && taps <= 256;
-    const position: Value = (random) => Math.floor(random.uniform() * taps);
-    const word: Value = (random) => [0, 1, 2, 3].reduce((sum, lane) => sum + Math.floor(random.uniform() * taps) * 256 ** lane, 0);
+    return { inputs: [winnersOf(layout)], attributes: { window: w, plane: [shape[1], shape[2]], c: shape[3] } };
+  });
+
+/** What remains of relu's gradient and that of max pooling in one: the winners are those of the pooling. */
+const gatedSamples = (): Sample<UnpoolAttributes>[] =>
+  [layouts[0], layouts[1], layouts[4], layouts[12]].map((layout) => {
+    const { shape, window: w } = layout;
+    const values: SampleInput = { shape: [shape[0], ...countsOf(layout), shape[3]] };
     return {
-      inputs: [{ shape: [n, ...countsOf(layout), bytes ? c / 4 : c], dtype: "u32", value: bytes ? word : position }],
-      attributes: { window: w, plane: [shape[1], shape[2]], c },
+      inputs: [values, winnersOf(layout), { ...values, value: (random) => Math.floor(3 * random.uniform()) - 1 }],
+      attributes: { window: w, plane: [shape[1], shape[2]] },
+      note: "gated",
+      skipFiniteDifferences: true, // a gate of 0 is a kink
     };
   });
 
@@ -200,6 +220,6 @@ export const poolSamples: readonly OpSamples[] = [
   { op: maxPoolOp, samples: maxSamples },
   { op: averagePoolOp, samples: averageSamples },
   { op: lpPoolOp, samples: lpSamples },
-  { op: maxUnpoolOp, samples: unpoolSamples },
+  { op: maxUnpoolOp, samples: (random: RandomSource) => [...unpoolSamples(random), ...gatedSamples()] },
   { op: maxPoolIndicesOp, samples: indicesSamples },
 ] as readonly OpSamples[];

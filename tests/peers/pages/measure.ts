@@ -54,6 +54,8 @@ export function run(start: (first: Batch) => Promise<Subject>, adapter: () => Pr
     const parts = { ...marks };
     const output = document.querySelector("output");
     if (output) output.textContent = `first loss ${losses[0]} after ${cold.toFixed(0)} ms`;
+    if (location.search === "?cold")
+      return { cold, parts, losses, awaited: [], loop: [], dispatches: 0, submits: 0, adapter: await adapter() };
     subject.prepare?.([first, ...Array.from({ length: BATCHES - 1 }, (_, i) => batchOf(200 + 100 * i))]);
     while (losses.length < FIRST_LOSSES) losses.push(await subject.step(losses.length % BATCHES));
     const awaited: number[] = [];
