@@ -4,7 +4,7 @@ import { type ImageReadCall, type ImageReadOptions, ImageTexture, imageReadPipel
 import type { Crop, PixelData, ReadSpec } from "./options.ts";
 import type { ReaderBackend, ReadPlace } from "./reader.ts";
 import type { ImageSource, SeenSource } from "./source.ts";
-import { frameRoute, isRefusal, refused, setFrameRoute } from "./video.ts";
+import { type FrameWays, frameWays, isRefusal, refused } from "./video.ts";
 
 type Picture = GPUCopyExternalImageSource;
 
@@ -17,6 +17,7 @@ export class GpuImageReader implements ReaderBackend {
   #externalPipeline: GPUComputePipeline | "compiling" | undefined;
   readonly #uniform: GPUBuffer;
   readonly #texture: ImageTexture;
+  readonly #ways: FrameWays;
   /** Where frames are drawn that cannot be copied. */
   #canvas: OffscreenCanvas | undefined;
   #disposed = false;
@@ -29,6 +30,7 @@ export class GpuImageReader implements ReaderBackend {
     this.values = gpu.createBuffer("images", bytes, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST);
     this.#uniform = uniformFor(gpu, "images uniform");
     this.#texture = new ImageTexture(gpu, "input");
+    this.#ways = frameWays(gpu);
     void gpu.ended.then(() => this.#texture.destroy());
   }
 
@@ -75,16 +77,16 @@ export class GpuImageReader implements ReaderBackend {
 
   /** Reads a frame where it lies. Frames with alpha are copied, which says what becomes of it. */
   #readExternal(source: ImageSource, seen: SeenSource, call: ImageReadCall): boolean {
-    if (seen.kind !== "frame" || seen.alpha || frameRoute(this.#gpu) !== "external") return false;
-    if (this.#externalPipeline === undefined) void this.#compileExternal();
-    if (typeof this.#externalPipeline !== "object") return false;
+    if (seen.kind !== "frame" || seen.alpha || !this.#ways.external) return false;
     let frame: GPUExternalTexture;
     try {
       frame = this.#gpu.device.importExternalTexture({ source: source as VideoFrame });
     } catch (error) {
-      if (!isRefusal(error)) setFrameRoute(this.#gpu, "copy");
+      if (!isRefusal(error)) this.#ways.external = false;
       return false;
     }
+    if (this.#externalPipeline === undefined) void this.#compileExternal();
+    if (typeof this.#externalPipeline !== "object") return false;
     readImage(this.#gpu, this.#externalPipeline, frame, this.values, this.#uniform, call);
     return true;
   }
@@ -95,7 +97,7 @@ export class GpuImageReader implements ReaderBackend {
     try {
       this.#externalPipeline = await imageReadPipeline(this.#gpu, optionsOf(this.#spec, true));
     } catch {
-      setFrameRoute(this.#gpu, "copy"); // copies do as well
+      this.#ways.external = false; // copies do as well
     }
   }
 
@@ -125,7 +127,7 @@ export class GpuImageReader implements ReaderBackend {
   }
 
   #copyFrame(texture: GPUTexture, source: VideoFrame, crop: Crop): void {
-    if (frameRoute(this.#gpu) !== "canvas")
+    if (this.#ways.copies)
       try {
         this.#copy(texture, source, crop);
         return;
@@ -139,7 +141,7 @@ export class GpuImageReader implements ReaderBackend {
     context.globalCompositeOperation = "copy";
     context.drawImage(source, x, y, width, height, 0, 0, width, height);
     this.#copy(texture, this.#canvas, { x: 0, y: 0, width, height });
-    setFrameRoute(this.#gpu, "canvas");
+    this.#ways.copies = false;
   }
 
   dispose(): void {

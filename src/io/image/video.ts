@@ -19,24 +19,26 @@ export function frameOf(name: string, video: HTMLVideoElement): VideoFrame | und
   }
 }
 
-/** How frames of videos come to the GPU: where they lie, copied by the browser, or drawn on a canvas that is copied. */
-export type FrameRoute = "external" | "copy" | "canvas";
-
-const routes = new WeakMap<Gpu, FrameRoute>();
-
-/**
- * Found out once for each device. Browsers that do not composite on a software GPU refuse frames there, or lose the device with the
- * first one: asking is not an option.
- */
-export function frameRoute(gpu: Gpu): FrameRoute {
-  const { software } = gpu.traits;
-  const first = software ? "canvas" : typeof gpu.device.importExternalTexture === "function" ? "external" : "copy";
-  return routes.get(gpu) ?? first;
+/** How frames of videos can come to the GPU: where they lie, or copied by the browser; else they are drawn on a canvas that is copied. */
+export interface FrameWays {
+  external: boolean;
+  copies: boolean;
 }
 
-/** From now on: what was tried does not work with this device. */
-export function setFrameRoute(gpu: Gpu, route: FrameRoute): void {
-  routes.set(gpu, route);
+const ways = new WeakMap<Gpu, FrameWays>();
+
+/**
+ * Found out once for each device: who meets a refusal notes it here. Browsers that do not composite on a software GPU refuse frames there,
+ * or lose the device with the first one, so that they are not asked.
+ */
+export function frameWays(gpu: Gpu): FrameWays {
+  let known = ways.get(gpu);
+  if (!known) {
+    const { software } = gpu.traits;
+    known = { external: !software && typeof gpu.device.importExternalTexture === "function", copies: !software };
+    ways.set(gpu, known);
+  }
+  return known;
 }
 
 const isSecurity = (error: unknown): boolean => error instanceof DOMException && error.name === "SecurityError";

@@ -1,0 +1,44 @@
+import { openEye, type Sight, type Weights, watch, watchFrames } from "./reading-digits.ts";
+
+export interface CameraReport {
+  readonly size: readonly [number, number];
+  /** By way of a video element. */
+  readonly video: readonly Sight[];
+  /** As frames of the track. */
+  readonly frames: readonly Sight[];
+  /** Buffers of the engine after the first second, and at the end. */
+  readonly buffers: readonly [number, number];
+}
+
+declare global {
+  /** Chrome's: the frames of a track, none twice. */
+  class MediaStreamTrackProcessor {
+    constructor(options: { track: MediaStreamTrack });
+    readonly readable: ReadableStream<VideoFrame>;
+  }
+}
+
+/** What a network sees of the camera, whose shots are numbered. */
+export async function look(weights: Weights, software: boolean, count: number, times: number): Promise<CameraReport> {
+  const eye = await openEye(weights, { software });
+  const stream = await navigator.mediaDevices.getUserMedia({ video: true });
+  try {
+    const video = document.createElement("video");
+    Object.assign(video, { muted: true, srcObject: stream });
+    document.body.append(video);
+    await video.play();
+    const before = eye.engine.memory.buffers;
+    const seen = await watch(eye, video, count, times, 25);
+    const [track] = stream.getVideoTracks();
+    const frames = await watchFrames(eye, new MediaStreamTrackProcessor({ track }).readable, count, times, 15);
+    return {
+      size: [video.videoWidth, video.videoHeight],
+      video: seen,
+      frames,
+      buffers: [before, eye.engine.memory.buffers],
+    };
+  } finally {
+    for (const track of stream.getTracks()) track.stop();
+    eye.engine.dispose();
+  }
+}
