@@ -6,7 +6,7 @@ import type { CameraReport } from "./pages/camera.ts";
 import type { train, Weights } from "./pages/reading-digits.ts";
 import type { lumaOfShots } from "./pages/shots.ts";
 
-const SHOTS = 20;
+const SHOTS = 10;
 /** Slow enough for a software GPU to see each. */
 const FRAMES_PER_SECOND = 8;
 
@@ -33,7 +33,7 @@ describe("the camera is classified frame by frame", () => {
       const browser = await ownBrowser([...flags, ...fakeCamera(film.path)]);
       try {
         const software = flags.length === 0;
-        const { size, video, frames, buffers } = await browser.inPage<CameraReport>(
+        const { size, video, frames, calls, buffers } = await browser.inPage<CameraReport>(
           "tests/gpu/pages/camera.ts",
           "look",
           weights,
@@ -49,6 +49,12 @@ describe("the camera is classified frame by frame", () => {
         }
         console.log(`camera, ${way}: ${video.length} frames of the video element, ${frames.length} of the track, all read right`);
         expect(buffers[1]).toBe(buffers[0]);
+        // Each frame costs one import, or one copy of a canvas, and nothing is left of it.
+        const { imports, copies, textures, destroyedTextures } = calls;
+        const looks = video.length + frames.length;
+        if (software) expect({ imports, enough: copies >= looks }).toEqual({ imports: 0, enough: true });
+        else expect({ copies, enough: imports >= looks }).toEqual({ copies: 0, enough: true });
+        expect(textures).toBe(destroyedTextures);
       } finally {
         await browser.close();
       }

@@ -1,4 +1,5 @@
-import { openEye, type Sight, type Weights, watch, watchFrames } from "./reading-digits.ts";
+import { type Calls, countCalls } from "./calls.ts";
+import { nextFrame, openEye, type Sight, type Weights, watch, watchFrames } from "./reading-digits.ts";
 
 export interface CameraReport {
   readonly size: readonly [number, number];
@@ -6,7 +7,8 @@ export interface CameraReport {
   readonly video: readonly Sight[];
   /** As frames of the track. */
   readonly frames: readonly Sight[];
-  /** Buffers of the engine after the first second, and at the end. */
+  readonly calls: Calls;
+  /** Buffers of the engine before and after. */
   readonly buffers: readonly [number, number];
 }
 
@@ -27,14 +29,20 @@ export async function look(weights: Weights, software: boolean, count: number, t
     Object.assign(video, { muted: true, srcObject: stream });
     document.body.append(video);
     await video.play();
+    await nextFrame(video);
+    await eye.look(video); // what is compiled only for videos is compiled now
     const before = eye.engine.memory.buffers;
-    const seen = await watch(eye, video, count, times, 25);
-    const [track] = stream.getVideoTracks();
-    const frames = await watchFrames(eye, new MediaStreamTrackProcessor({ track }).readable, count, times, 15);
+    let [seen, frames]: Sight[][] = [[], []];
+    const calls = await countCalls(async () => {
+      seen = await watch(eye, video, count, times, 25);
+      const [track] = stream.getVideoTracks();
+      frames = await watchFrames(eye, new MediaStreamTrackProcessor({ track }).readable, count, times, 15);
+    });
     return {
       size: [video.videoWidth, video.videoHeight],
       video: seen,
       frames,
+      calls,
       buffers: [before, eye.engine.memory.buffers],
     };
   } finally {
