@@ -18,8 +18,9 @@ export async function record(type: string, count: number, pause: number): Promis
     recorder.onstop = resolve;
   });
   recorder.start();
-  for (let n = 0; n < count; n++) {
-    drawShot(context, shots, n);
+  // The last one twice: a film ends with the beginning of its last frame.
+  for (let i = 0; i <= count; i++) {
+    drawShot(context, shots, Math.min(i, count - 1));
     track.requestFrame();
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
@@ -66,7 +67,7 @@ export async function classify(type: string, weights: Weights, software: boolean
   const eye = await eyeOf(weights, software);
   try {
     await eye.look(video); // what is compiled only for videos is compiled now
-    Object.assign(video, { loop: true, playbackRate: 0.3 });
+    Object.assign(video, { loop: true, playbackRate: 0.4 });
     await video.play();
     let playing: Sight[] = [];
     const calls = await countCalls(async () => {
