@@ -149,6 +149,19 @@ describe("shapes of frames", () => {
     });
 });
 
+describe("a video element", () => {
+  test("is read by way of its frame, or copied where there is none to be had; without a frame it is told", async () => {
+    const { today, older, truth, early } = await compositedPage<Awaited<ReturnType<typeof page.element>>>(PAGE, "element");
+    expect(new Set(truth).size).toBeGreaterThan(20);
+    // means of 20 × 20 pixels, after VP8
+    for (const values of [today, older])
+      values.forEach((value, i) => {
+        expect(Math.abs(value - truth[i])).toBeLessThan(4);
+      });
+    expect(early).toMatch(/UnrollError: ImageReader.read: the video has no frame yet: read in requestVideoFrameCallback/);
+  });
+});
+
 describe("a device that refuses frames", () => {
   const expected = [0, 1, 2].map((i) => [100 + 10 * i, 101 + 10 * i]);
   const expectClose = (values: number[][]) => {

@@ -13,16 +13,24 @@ export async function record(type: string, count: number, pause: number): Promis
   const [track] = stream.getVideoTracks() as CanvasCaptureMediaStreamTrack[];
   const recorder = new MediaRecorder(stream, { mimeType: type, videoBitsPerSecond: 3e6 });
   const parts: Blob[] = [];
-  recorder.ondataavailable = ({ data }) => parts.push(data);
+  recorder.ondataavailable = ({ data }) => {
+    if (data.size > 0) parts.push(data);
+  };
   const stopped = new Promise((resolve) => {
     recorder.onstop = resolve;
   });
-  recorder.start();
+  recorder.start(20);
+  const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  // A recorder loses what it is shown before it is ready.
+  for (let i = 0; parts.length === 0 && i < 250; i++) {
+    track.requestFrame();
+    await wait(20);
+  }
   // The last one twice: a film ends with the beginning of its last frame.
   for (let i = 0; i <= count; i++) {
     drawShot(context, shots, Math.min(i, count - 1));
     track.requestFrame();
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    await wait(pause);
   }
   recorder.stop();
   await stopped;

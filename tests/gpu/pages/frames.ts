@@ -1,6 +1,8 @@
 import { createImageReader, Engine, type ImageReaderOptions, type ImageSource } from "../../../src/index.ts";
 import { type Calls, countCalls } from "./calls.ts";
+import { open, record } from "./film.ts";
 import { values } from "./image.ts";
+import { drawShot, HEIGHT, makeShots, WIDTH } from "./shots.ts";
 
 export type Route = "external" | "copy" | "canvas";
 
@@ -187,3 +189,39 @@ export async function refusing(refuses: readonly Route[]): Promise<{ tried: numb
 }
 
 export const quarters = (): typeof QUARTERS => QUARTERS;
+
+/** A video element: as every browser reads it today, in one without VideoFrame, and before it has a frame. */
+export async function element(): Promise<{ today: number[]; older: number[]; truth: number[]; early: string }> {
+  const shots = await makeShots(2);
+  const canvas = new OffscreenCanvas(WIDTH, HEIGHT);
+  const context = canvas.getContext("2d") as OffscreenCanvasRenderingContext2D;
+  drawShot(context, shots, 1);
+  const video = await open(await record("video/webm;codecs=vp8", 2, 100));
+  const sought = new Promise((resolve) => {
+    video.onseeked = resolve;
+  });
+  video.currentTime = 0.75 * video.duration;
+  await sought;
+  const options = { size: [12, 16], channels: 1, filter: "area" } as const;
+  const read = async (source: ImageSource) => [...(await readBy("copy", source, options)).got];
+  const today = await read(video);
+  const truth = await read(canvas);
+  const known = globalThis.VideoFrame;
+  const scope = globalThis as { VideoFrame?: unknown };
+  try {
+    scope.VideoFrame = undefined;
+    const older = await read(video);
+    scope.VideoFrame = class {
+      constructor() {
+        throw new DOMException("Invalid source state", "InvalidStateError");
+      }
+    };
+    const early = await read(video).then(
+      () => "nothing",
+      (error: unknown) => String(error),
+    );
+    return { today, older, truth, early };
+  } finally {
+    scope.VideoFrame = known;
+  }
+}
