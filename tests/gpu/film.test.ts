@@ -7,24 +7,29 @@ import type { train, Weights } from "./pages/reading-digits.ts";
 const PAGE = "tests/gpu/pages/film.ts";
 const SHOTS = 10;
 
+/** Browsers of its own: pages that another one covers are shown no frames, and few timers. */
+let plain: OwnBrowser;
 let composited: OwnBrowser;
 let weights: Weights;
 beforeAll(async () => {
-  composited = await ownBrowser(COMPOSITED);
+  [plain, composited] = await Promise.all([ownBrowser([]), ownBrowser(COMPOSITED)]);
   const trained = await inPage<Awaited<ReturnType<typeof train>>>("tests/gpu/pages/reading-digits.ts", "train");
   expect(trained.right).toBeGreaterThan(0.97);
   weights = trained.weights;
 });
-afterAll(() => composited?.close());
+afterAll(() => Promise.all([plain?.close(), composited?.close()]));
 
 /** Where the browser composits on SwiftShader too, frames come to the GPU as they do on one. */
-const BROWSERS = { plain: inPage, composited: ((...args) => composited.inPage(...args)) as typeof inPage };
+const BROWSERS = {
+  plain: ((...args) => plain.inPage(...args)) as typeof inPage,
+  composited: ((...args) => composited.inPage(...args)) as typeof inPage,
+};
 
 for (const [browser, call] of Object.entries(BROWSERS))
   describe(`a film is classified, ${browser} browser`, () => {
     const software = browser === "plain";
 
-    for (const type of ["video/webm;codecs=vp8", "video/webm;codecs=vp9"])
+    for (const type of software ? ["video/webm;codecs=vp8"] : ["video/webm;codecs=vp8", "video/webm;codecs=vp9"])
       test(`${type}, recorded: playing, by its frames, and sought`, async () => {
         const report = await call<FilmReport>(PAGE, "classify", type, weights, software, SHOTS);
         const { bytes, duration, format, labels, playing, frames, seeking, calls } = report;
@@ -37,7 +42,7 @@ for (const [browser, call] of Object.entries(BROWSERS))
           const wrong = sights.filter(([shot, digit]) => digit !== labels[shot]);
           expect(wrong, `${how}: [shot, digit that was read]`).toEqual([]);
           const seen = new Set(sights.map(([shot]) => shot)).size;
-          expect(seen, `${how}: shots that were seen`).toBeGreaterThanOrEqual(how === "playing" ? SHOTS : SHOTS / 2);
+          expect(seen, `${how}: shots that were seen`).toBeGreaterThanOrEqual(how === "seeking" ? SHOTS - 2 : SHOTS / 2);
         }
         // Frames that cannot be had otherwise come by way of a canvas; on a GPU each is imported anew, and nothing is copied.
         const { imports, copies } = calls;

@@ -21,7 +21,7 @@ declare global {
 }
 
 /** What a network sees of the camera, whose shots are numbered. */
-export async function look(weights: Weights, software: boolean, count: number, times: number): Promise<CameraReport> {
+export async function look(weights: Weights, software: boolean, count: number): Promise<CameraReport> {
   const eye = await openEye(weights, { software });
   const stream = await navigator.mediaDevices.getUserMedia({ video: true });
   try {
@@ -34,9 +34,9 @@ export async function look(weights: Weights, software: boolean, count: number, t
     const before = eye.engine.memory.buffers;
     let [seen, frames]: Sight[][] = [[], []];
     const calls = await countCalls(async () => {
-      seen = await watch(eye, video, count, times, 25);
+      seen = await watch(eye, video, count);
       const [track] = stream.getVideoTracks();
-      frames = await watchFrames(eye, new MediaStreamTrackProcessor({ track }).readable, count, times, 15);
+      frames = await watchFrames(eye, new MediaStreamTrackProcessor({ track }).readable, count);
     });
     return {
       size: [video.videoWidth, video.videoHeight],

@@ -1,9 +1,15 @@
 import { type Calls, countCalls } from "./calls.ts";
-import { type Eye, lookAt, nextFrame, openEye, type Sight, type Weights, watch } from "./reading-digits.ts";
+import { type Eye, lookAt, nextFrame, openEye, type Sight, type Weights, watch, watchCopies } from "./reading-digits.ts";
 import { drawShot, HEIGHT, makeShots, numberOf, WIDTH } from "./shots.ts";
 
-/** Records the shots as a real file, as a page would: WebM with VP8 or VP9. Each is shown for `pause` milliseconds. */
-export async function record(type: string, count: number, pause: number): Promise<Blob> {
+export interface Film {
+  readonly file: Blob;
+  /** When each shot begins, and the last one ends, in milliseconds before the end. */
+  readonly beforeEnd: readonly number[];
+}
+
+/** Records the shots as a real file, as a page would: WebM with VP8 or VP9. Each is shown for `pause` milliseconds at least. */
+export async function record(type: string, count: number, pause: number): Promise<Film> {
   const shots = await makeShots(count);
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width: WIDTH, height: HEIGHT });
@@ -26,20 +32,24 @@ export async function record(type: string, count: number, pause: number): Promis
     track.requestFrame();
     await wait(20);
   }
+  const begins: number[] = [];
   // The last one twice: a film ends with the beginning of its last frame.
   for (let i = 0; i <= count; i++) {
     drawShot(context, shots, Math.min(i, count - 1));
+    const written = parts.length;
     track.requestFrame();
+    begins.push(performance.now());
     await wait(pause);
+    for (let k = 0; parts.length === written && k < 25; k++) await wait(20);
   }
   recorder.stop();
   await stopped;
-  return new Blob(parts, { type });
+  return { file: new Blob(parts, { type }), beforeEnd: begins.map((begin) => begins[count] - begin) };
 }
 
-export async function open(film: Blob): Promise<HTMLVideoElement> {
+export async function open({ file }: Film): Promise<HTMLVideoElement> {
   const video = document.createElement("video");
-  Object.assign(video, { muted: true, src: URL.createObjectURL(film) });
+  Object.assign(video, { muted: true, src: URL.createObjectURL(file) });
   document.body.append(video);
   await new Promise((resolve, reject) => {
     video.onloadeddata = resolve;
@@ -75,43 +85,32 @@ export async function classify(type: string, weights: Weights, software: boolean
   const eye = await eyeOf(weights, software);
   try {
     await eye.look(video); // what is compiled only for videos is compiled now
-    Object.assign(video, { loop: true, playbackRate: 0.4 });
+    // Once in 3 seconds, however long the recording took.
+    Object.assign(video, { loop: true, playbackRate: Math.min(4, Math.max(0.25, video.duration / 3)) });
     await video.play();
     let playing: Sight[] = [];
     const calls = await countCalls(async () => {
-      playing = await watch(eye, video, count, 1, 25);
+      playing = await watch(eye, video, count);
     });
-    const [frames, format] = await watchCopies(eye, video, count / 2);
+    const frames = await watchCopies(eye, video, count);
     video.pause();
     const seeking: Sight[] = [];
     for (let i = 0; i < count; i++) {
-      await seek(video, ((((7 * i) % count) + 0.5) / count) * video.duration);
+      const shot = (7 * i + 3) % count; // forwards and backwards
+      const middle = (film.beforeEnd[shot] + film.beforeEnd[shot + 1]) / 2;
+      await seek(video, video.duration - middle / 1000);
       const sight = await lookAt(eye, video);
       if (sight) seeking.push(sight);
     }
     const labels = (await makeShots(count)).map(({ label }) => label);
-    return { bytes: film.size, duration: video.duration, format, labels, playing, frames, seeking, calls };
+    const shown = new VideoFrame(video);
+    const { format } = shown;
+    shown.close();
+    return { bytes: film.file.size, duration: video.duration, format, labels, playing, frames, seeking, calls };
   } finally {
     URL.revokeObjectURL(video.src);
     video.remove();
   }
-}
-
-/** Frames that are taken from the playing video and stay, until `kinds` shots were seen. */
-async function watchCopies(eye: Eye, video: HTMLVideoElement, kinds: number): Promise<[sights: Sight[], format: string | null]> {
-  const sights: Sight[] = [];
-  let format: string | null = null;
-  const end = performance.now() + 10_000;
-  while (new Set(sights.map(([shot]) => shot)).size < kinds && performance.now() < end) {
-    await nextFrame(video);
-    if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) continue; // it begins anew
-    const frame = new VideoFrame(video);
-    format = frame.format;
-    const sight = await lookAt(eye, frame);
-    frame.close();
-    if (sight) sights.push(sight);
-  }
-  return [sights, format];
 }
 
 async function seek(video: HTMLVideoElement, time: number): Promise<void> {

@@ -293,6 +293,6 @@ export async function wide(software: boolean): Promise<Record<string, number[]>>
 
 /** A short film as text, for a server of another origin. */
 export async function filmAsText(): Promise<string> {
-  const bytes = new Uint8Array(await (await record("video/webm;codecs=vp8", 3, 60)).arrayBuffer());
+  const bytes = new Uint8Array(await (await record("video/webm;codecs=vp8", 3, 60)).file.arrayBuffer());
   return btoa(String.fromCharCode(...bytes));
 }

@@ -88,39 +88,56 @@ export async function lookAt(eye: Eye, source: HTMLVideoElement | VideoFrame): P
   return before === undefined || before !== after ? undefined : [before, digit];
 }
 
-/** Looks at a playing video frame by frame, until it saw each of `count` shots `times`, or the time is over. */
-export async function watch(eye: Eye, video: HTMLVideoElement, count: number, times: number, seconds: number): Promise<Sight[]> {
+/**
+ * Looks at what it gets, until it saw each of `count` shots, or the time is over: half of them is enough after 5 seconds, because a slow
+ * machine does not see all that goes by.
+ * @param next gives the next sight; undefined where there was none, null when there are no more.
+ */
+async function watchWith(next: () => Promise<Sight | undefined | null>, count: number): Promise<Sight[]> {
   const sights: Sight[] = [];
-  const end = performance.now() + 1000 * seconds;
-  const missing = () => Array.from({ length: count }, (_, n) => n).some((n) => sights.filter(([shot]) => shot === n).length < times);
-  while (missing() && performance.now() < end) {
-    await nextFrame(video);
-    const sight = await lookAt(eye, video);
-    if (sight) sights.push(sight);
+  const kinds = new Set<number>();
+  const begin = performance.now();
+  const seconds = () => (performance.now() - begin) / 1000;
+  while (kinds.size < count && seconds() < (kinds.size < count / 2 ? 40 : 5)) {
+    const sight = await next();
+    if (sight === null) break;
+    if (!sight) continue;
+    sights.push(sight);
+    kinds.add(sight[0]);
   }
   return sights;
 }
 
-/** The same for the frames of a track, one by one as they are: those that show no shot are left out. */
-export async function watchFrames(
-  eye: Eye,
-  frames: ReadableStream<VideoFrame>,
-  count: number,
-  times: number,
-  seconds: number,
-): Promise<Sight[]> {
-  const sights: Sight[] = [];
-  const end = performance.now() + 1000 * seconds;
-  const missing = () => Array.from({ length: count }, (_, n) => n).some((n) => sights.filter(([shot]) => shot === n).length < times);
+/** Looks at a playing video frame by frame. */
+export const watch = (eye: Eye, video: HTMLVideoElement, count: number): Promise<Sight[]> =>
+  watchWith(async () => {
+    await nextFrame(video);
+    return lookAt(eye, video);
+  }, count);
+
+/** Looks at frames that are taken from a playing video, and closed at once. */
+export const watchCopies = (eye: Eye, video: HTMLVideoElement, count: number): Promise<Sight[]> =>
+  watchWith(async () => {
+    await nextFrame(video);
+    if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return undefined; // it begins anew
+    return lookAtOnce(eye, new VideoFrame(video));
+  }, count);
+
+/** Looks at the frames of a track, one by one as they are. */
+export async function watchFrames(eye: Eye, frames: ReadableStream<VideoFrame>, count: number): Promise<Sight[]> {
   const stream = frames.getReader();
-  while (missing() && performance.now() < end) {
-    const { value: frame } = await stream.read();
-    if (!frame) break;
-    const number = numberOf(frame);
-    const reading = eye.look(frame);
-    frame.close(); // what was read stays
-    if (number !== undefined) sights.push([number, await reading]);
-  }
+  const sights = await watchWith(async () => {
+    const { value } = await stream.read();
+    return value ? lookAtOnce(eye, value) : null;
+  }, count);
   await stream.cancel();
   return sights;
+}
+
+async function lookAtOnce(eye: Eye, frame: VideoFrame): Promise<Sight | undefined> {
+  const number = numberOf(frame);
+  const reading = eye.look(frame);
+  frame.close(); // what was read stays
+  const digit = await reading;
+  return number === undefined ? undefined : [number, digit];
 }
