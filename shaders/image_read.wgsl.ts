@@ -58,7 +58,9 @@ fn texel(x: u32, y: u32) -> vec4<f32> {
   // A texture of another size than the video says is stretched over it.
   let size = textureDimensions(image);
   let at = (vec2<u32>(params.x + x, params.y + y) + origin) * size / vec2<u32>(params.source_width, params.source_height);
-  let value = textureLoad(image, min(at, size - vec2<u32>(1u))) * 255.0;
+  // Colours that sRGB cannot show come with parts below 0 or above 1. Alpha is what fills up the pixels of an opaque frame: nothing.
+  let color = clamp(textureLoad(image, min(at, size - vec2<u32>(1u))).rgb, vec3<f32>(0.0), vec3<f32>(1.0));
+  let value = vec4<f32>(color * 255.0, 255.0);
 #else
   let value = round(textureLoad(image, vec2<u32>(x, y) + origin, 0) * 255.0);
 #endif

@@ -76,13 +76,14 @@ export class ImageTexture {
         : TEXTURE.COPY_SRC | TEXTURE.RENDER_ATTACHMENT;
   }
 
-  /** At least this large, with the origin as the same corner; exactly as large where it is drawn to. */
+  /** At least this large, with the origin as the same corner, and never smaller than before; exactly as large where it is drawn to. */
   sized(width: number, height: number): GPUTexture {
     const has = this.#texture;
-    if (has && (this.#usage & TEXTURE.COPY_SRC ? has.width === width && has.height === height : has.width >= width && has.height >= height))
-      return has;
+    const isExact = (this.#usage & TEXTURE.COPY_SRC) !== 0;
+    if (has && (isExact ? has.width === width && has.height === height : has.width >= width && has.height >= height)) return has;
+    const size = isExact || !has ? [width, height] : [Math.max(has.width, width), Math.max(has.height, height)];
     has?.destroy();
-    this.#texture = this.#gpu.device.createTexture({ label: "image", size: [width, height], format: "rgba8unorm", usage: this.#usage });
+    this.#texture = this.#gpu.device.createTexture({ label: "image", size, format: "rgba8unorm", usage: this.#usage });
     return this.#texture;
   }
 

@@ -8,6 +8,7 @@ const PAGE = "tests/gpu/pages/image.ts";
 let composited: OwnBrowser;
 beforeAll(async () => {
   composited = await ownBrowser(COMPOSITED);
+  await composited.inPage(PAGE, "asOnHardware");
 });
 afterAll(() => composited?.close());
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "puppeteer";
 import { build, type PreviewServer, preview } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
-import { freshPage } from "./page.ts";
+import { freshPage, type OwnBrowser } from "./page.ts";
 
 /** Screenshots, for people to look at: not compared with anything. */
 const SHOTS = fileURLToPath(new URL("../../tmp/screenshots", import.meta.url));
@@ -19,8 +19,8 @@ export class DemoPage {
   /** Errors on the console, of the page, and of WebGPU. */
   problems: string[] = [];
 
-  /** To be called once, at the top of a test file. */
-  static forEachTest(): DemoPage {
+  /** To be called once, at the top of a test file. @param browser that of the test file, unless it is the shared one. */
+  static forEachTest(browser?: () => OwnBrowser): DemoPage {
     const demo = new DemoPage();
     let folder: string;
     beforeAll(async () => {
@@ -36,7 +36,7 @@ export class DemoPage {
       await rm(folder, { recursive: true, force: true });
     });
     beforeEach(async () => {
-      const { page, problems } = await freshPage();
+      const { page, problems } = await (browser ? browser().freshPage() : freshPage());
       demo.#page = page;
       demo.problems = problems;
       await page.setViewport({ width: 1280, height: 900 });

@@ -27,6 +27,8 @@ async function call<T>(where: Page, found: readonly string[], file: string, name
 
 export interface OwnBrowser {
   readonly inPage: typeof inPage;
+  /** A further page of that browser. */
+  readonly freshPage: typeof freshPage;
   close(): Promise<void>;
 }
 
@@ -41,7 +43,11 @@ export async function ownBrowser(flags: readonly string[]): Promise<OwnBrowser> 
       found.length = 0;
       return call<T>(opened, found, file, name, args);
     };
-    return { inPage: inOwnPage, close: () => own.close() };
+    return {
+      inPage: inOwnPage,
+      freshPage: () => freshPageOf(async (onProblem) => watched(await own.newPage(), onProblem)),
+      close: () => own.close(),
+    };
   } catch (error) {
     await own.close();
     throw error;
@@ -49,9 +55,13 @@ export async function ownBrowser(flags: readonly string[]): Promise<OwnBrowser> 
 }
 
 /** A further page, for example to drive the demo. The caller closes it. `problems` collects what would fail `inPage`. */
-export async function freshPage(): Promise<{ page: Page; problems: string[]; origin: string }> {
+export function freshPage(): Promise<{ page: Page; problems: string[]; origin: string }> {
+  return freshPageOf(newPage);
+}
+
+async function freshPageOf(make: typeof newPage): Promise<{ page: Page; problems: string[]; origin: string }> {
   const found: string[] = [];
-  return { page: await newPage((problem) => found.push(problem)), problems: found, origin: new URL(inject("page").url).origin };
+  return { page: await make((problem) => found.push(problem)), problems: found, origin: new URL(inject("page").url).origin };
 }
 
 async function openPage(): Promise<Page> {

@@ -220,6 +220,33 @@ put("flattenLayer", []);
 put("summary", [sequential(dense({ units: 2 })), { input: [3], batch: 2 }]);
 put("formatSummary", [{ layers: [{ name: "a", output: [1], parameters: 1, flops: 1 }], parameters: 1, flops: 1 }]);
 
+const reading = {
+  ...{ size: [2, 3], channels: 3, batch: 2, filter: "area", crop: { x: 0, y: 0, width: 2, height: 2 }, fit: "fill" },
+  ...{ scale: 1, mean: [0, 0, 0], std: 1, background: [0, 0.5, 1] },
+};
+const picture = { data: new Uint8Array(4 * 12), width: 4, height: 3 };
+const imageReader = await api.createImageReader(engine, reading as unknown as api.ImageReaderOptions);
+put("createImageReader", [engine, reading]);
+// Pictures are objects like ImageData, which have more names.
+put(
+  "reader.read",
+  [Object.assign(Object.create(null), picture), { index: 1, crop: { x: 1, y: 1, width: 2, height: 2 }, tiles: [1, 1] }],
+  imageReader.read.bind(imageReader),
+);
+const drawing = {
+  shape: [2, 3, 4, 5],
+  colors: api.viridis,
+  range: [0, 1],
+  tiles: "channels",
+  columns: 2,
+  gap: 1,
+  zoom: 2,
+  background: 0.5,
+};
+const imageWriter = await api.createImageWriter(engine, drawing as unknown as api.ImageWriterOptions);
+put("createImageWriter", [engine, drawing]);
+put("writer.pixels", [F32(120), { index: 1 }], imageWriter.pixels.bind(imageWriter));
+
 /** Those that only a GPU can do. */
 const WRONG_AS_IT_STANDS = new Set(["report", "verify", "verifyKernel"]);
 /** Those that take names of the user's own, or objects of ours that may hold more. */

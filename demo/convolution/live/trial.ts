@@ -22,6 +22,8 @@ export class Trial {
   #session: Session | undefined;
   #source: Source = "draw";
   #example = 0;
+  /** How often the camera was chosen: the last choice counts. */
+  #films = 0;
   #busy = false;
   #again = false;
 
@@ -67,16 +69,19 @@ export class Trial {
 
   async #film(): Promise<void> {
     const note = this.#part("stage-note");
+    const film = ++this.#films;
+    const goesOn = () => this.#source === "camera" && film === this.#films;
     try {
       await this.#camera.start();
+      if (goesOn()) note.textContent = "Hold a dark digit on bright paper into the frame.";
+      // Allowed when nobody wants it any more.
+      else if (this.#source !== "camera") this.#camera.stop();
+      while (goesOn()) {
+        await this.look();
+        await new Promise((resolve) => setTimeout(resolve, FRAME_EVERY));
+      }
     } catch (error) {
-      note.textContent = error instanceof Error ? error.message : String(error);
-      return;
-    }
-    note.textContent = "Hold a dark digit on bright paper into the frame.";
-    while (this.#source === "camera" && this.#camera.ready) {
-      await this.look();
-      await new Promise((resolve) => setTimeout(resolve, FRAME_EVERY));
+      if (goesOn()) note.textContent = error instanceof Error ? error.message : String(error);
     }
   }
 
@@ -116,12 +121,16 @@ export class Trial {
     const crop = placeOf(example, at);
     if (source === "font") this.#showExample(example.image, crop, example.digits[at].font.name);
     const { video } = this.#camera;
-    const look = await {
+    const looks = {
       draw: () => session.look(this.#pad.picture),
       camera: () => session.watch(video, video.videoWidth, video.videoHeight),
       font: () => session.look(example.image, crop),
-    }[source]();
-    if (session !== this.#session || source !== this.#source) return;
+    };
+    const look = await looks[source]().catch((error: unknown) => {
+      // A network that is built anew ends the looks of the one before.
+      if (session === this.#session) throw error;
+    });
+    if (!look || session !== this.#session || source !== this.#source) return;
     this.#onLook(look);
     if (source === "draw" && this.#pad.empty) this.#verdict.clear("");
     else this.#verdict.show(look.probabilities, source === "font" ? example.labels[at] : undefined);

@@ -4,15 +4,9 @@ import { type ImageReadCall, type ImageReadOptions, ImageTexture, imageReadPipel
 import type { Crop, PixelData, ReadSpec } from "./options.ts";
 import type { ReaderBackend, ReadPlace } from "./reader.ts";
 import type { ImageSource, SeenSource } from "./source.ts";
+import { type FrameWays, frameWays, isRefusal, refused } from "./video.ts";
 
 type Picture = GPUCopyExternalImageSource;
-
-/** What a browser turned out not to do with frames of videos: some software GPUs take them neither as external textures nor as copies. */
-interface Abilities {
-  external: boolean;
-  copies: boolean;
-}
-const abilities = new WeakMap<Gpu, Abilities>();
 
 /** Reads images by way of one texture, or of an external texture where there is a video. */
 export class GpuImageReader implements ReaderBackend {
@@ -23,9 +17,10 @@ export class GpuImageReader implements ReaderBackend {
   #externalPipeline: GPUComputePipeline | "compiling" | undefined;
   readonly #uniform: GPUBuffer;
   readonly #texture: ImageTexture;
-  readonly #can: Abilities;
+  readonly #ways: FrameWays;
   /** Where frames are drawn that cannot be copied. */
   #canvas: OffscreenCanvas | undefined;
+  #disposed = false;
 
   private constructor(gpu: Gpu, spec: ReadSpec, pipeline: GPUComputePipeline) {
     this.#gpu = gpu;
@@ -35,8 +30,7 @@ export class GpuImageReader implements ReaderBackend {
     this.values = gpu.createBuffer("images", bytes, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST);
     this.#uniform = uniformFor(gpu, "images uniform");
     this.#texture = new ImageTexture(gpu, "input");
-    this.#can = abilities.get(gpu) ?? { external: true, copies: true };
-    abilities.set(gpu, this.#can);
+    this.#ways = frameWays(gpu);
     void gpu.ended.then(() => this.#texture.destroy());
   }
 
@@ -63,12 +57,17 @@ export class GpuImageReader implements ReaderBackend {
     }
     // A run that was called before this one waits: the image is taken as it is now, and read when its turn comes.
     const own = new ImageTexture(this.#gpu, "input");
-    const image = this.#upload(own, source, seen, crop);
-    const work = () => {
-      if (!this.#gpu.hasEnded) this.#dispatch(image, call);
+    try {
+      const image = this.#upload(own, source, seen, crop);
+      const work = () => {
+        if (!this.#gpu.hasEnded && !this.#disposed) this.#dispatch(image, call);
+        own.destroy();
+      };
+      void this.#gpu.turns.take(() => true, work);
+    } catch (error) {
       own.destroy();
-    };
-    void this.#gpu.turns.take(() => true, work);
+      throw error;
+    }
   }
 
   /** The image begins with the crop. */
@@ -78,12 +77,12 @@ export class GpuImageReader implements ReaderBackend {
 
   /** Reads a frame where it lies. Frames with alpha are copied, which says what becomes of it. */
   #readExternal(source: ImageSource, seen: SeenSource, call: ImageReadCall): boolean {
-    if (seen.kind !== "video" || seen.alpha || !this.#can.external) return false;
+    if (seen.kind !== "frame" || seen.alpha || !this.#ways.external) return false;
     let frame: GPUExternalTexture;
     try {
       frame = this.#gpu.device.importExternalTexture({ source: source as VideoFrame });
     } catch (error) {
-      if (!isRefusal(error)) this.#can.external = false;
+      if (!isRefusal(error)) this.#ways.external = false;
       return false;
     }
     if (this.#externalPipeline === undefined) void this.#compileExternal();
@@ -98,7 +97,7 @@ export class GpuImageReader implements ReaderBackend {
     try {
       this.#externalPipeline = await imageReadPipeline(this.#gpu, optionsOf(this.#spec, true));
     } catch {
-      this.#can.external = false; // copies do as well
+      this.#ways.external = false; // copies do as well
     }
   }
 
@@ -107,12 +106,12 @@ export class GpuImageReader implements ReaderBackend {
     const texture = to.sized(crop.width, crop.height);
     try {
       if (seen.kind === "pixels") this.#write(texture, source as PixelData, crop);
-      else if (seen.kind === "picture") this.#copy(texture, source as Picture, crop);
-      else this.#copyFrame(texture, source as VideoFrame, crop);
+      else if (seen.kind === "frame") this.#copyFrame(texture, source as VideoFrame, crop);
+      else this.#copy(texture, source as Picture, crop);
       return texture;
     } catch (cause) {
       if (cause instanceof UnrollError) throw cause;
-      throw refused(seen, cause);
+      throw refused("ImageReader.read", seen.what, cause);
     }
   }
 
@@ -128,7 +127,7 @@ export class GpuImageReader implements ReaderBackend {
   }
 
   #copyFrame(texture: GPUTexture, source: VideoFrame, crop: Crop): void {
-    if (this.#can.copies)
+    if (this.#ways.copies)
       try {
         this.#copy(texture, source, crop);
         return;
@@ -142,10 +141,11 @@ export class GpuImageReader implements ReaderBackend {
     context.globalCompositeOperation = "copy";
     context.drawImage(source, x, y, width, height, 0, 0, width, height);
     this.#copy(texture, this.#canvas, { x: 0, y: 0, width, height });
-    this.#can.copies = false;
+    this.#ways.copies = false;
   }
 
   dispose(): void {
+    this.#disposed = true;
     this.#texture.destroy();
     this.#gpu.destroyBuffer(this.values);
     this.#gpu.destroyBuffer(this.#uniform);
@@ -158,15 +158,3 @@ const optionsOf = ({ filter, channels, background }: ReadSpec, external: boolean
   blended: background !== undefined,
   external,
 });
-
-/** The source is at fault, and no other way will do: it comes from another origin, or is gone. */
-const isRefusal = (error: unknown): boolean => error instanceof DOMException && ["SecurityError", "InvalidStateError"].includes(error.name);
-
-function refused({ what }: SeenSource, cause: unknown): UnrollError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const hint =
-    cause instanceof DOMException && cause.name === "SecurityError"
-      ? "it comes from another origin, without leave to be read (CORS)"
-      : reason;
-  return new UnrollError("argument", `ImageReader.read: the browser does not give the pixels of this ${what}: ${hint}`, { cause });
-}

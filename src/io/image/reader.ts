@@ -13,7 +13,7 @@ import {
   readSpec,
 } from "./options.ts";
 import { readPixels } from "./reference.ts";
-import { type ImageSource, type SeenSource, seeSource } from "./source.ts";
+import { type ImageSource, openSource, type SeenSource } from "./source.ts";
 
 export interface ReadOptions {
   /** Where in the batch the image goes. Default 0. */
@@ -113,12 +113,16 @@ class Reader implements ImageReader {
       "argument",
       () => `${name}: index must be a whole number from 0 to ${batch - 1}, not ${format(index)}`,
     );
-    const seen = seeSource(name, source);
-    const part = cropOf(name, this.#spec, crop, seen);
-    checkTiles(name, tiles, part, this.#spec);
-    const count = Math.min(tiles[0] * tiles[1], batch - index);
-    this.#backend.read(source, seen, part, { offset: index * height * width * channels, tiles, count });
-    return this.values;
+    const { image, seen, close } = openSource(name, source);
+    try {
+      const part = cropOf(name, this.#spec, crop, seen);
+      checkTiles(name, tiles, part, this.#spec);
+      const count = Math.min(tiles[0] * tiles[1], batch - index);
+      this.#backend.read(image, seen, part, { offset: index * height * width * channels, tiles, count });
+      return this.values;
+    } finally {
+      close();
+    }
   }
 
   dispose(): void {

@@ -1,5 +1,6 @@
 import { check } from "../../errors.ts";
 import { isCount, type PixelData } from "./options.ts";
+import { frameOf } from "./video.ts";
 
 /**
  * What can be read as an image: an `ImageBitmap`, `ImageData` (or an object like it), an `HTMLCanvasElement` or `OffscreenCanvas`, an
@@ -9,13 +10,13 @@ export type ImageSource = GPUCopyExternalImageSource | PixelData;
 
 /** A source that was looked at: how it comes to the GPU, and its size in pixels. */
 export interface SeenSource {
-  /** `pixels` are bytes in memory; `video` may be an external texture; `picture` is copied by the browser. */
-  readonly kind: "pixels" | "picture" | "video";
+  /** `pixels` are bytes in memory; `frame` (a VideoFrame) may be an external texture; `picture` is copied by the browser. */
+  readonly kind: "pixels" | "picture" | "frame";
   readonly width: number;
   readonly height: number;
   /** In words, for error messages. */
   readonly what: string;
-  /** A video that may have alpha. */
+  /** A frame that may have alpha. */
   readonly alpha: boolean;
 }
 
@@ -26,11 +27,25 @@ const EXPECTED =
 /** By its class, whatever window or worker it comes from. */
 const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
+/** A source and what was seen of it; to be closed when it was read. */
+export interface OpenSource {
+  readonly image: ImageSource;
+  readonly seen: SeenSource;
+  close(): void;
+}
+
 /**
- * Looks at what is to be read, before WebGPU sees it.
+ * Looks at what is to be read, before WebGPU sees it. Of a video element it takes the frame.
  * @throws UnrollError `argument` when it is no image, closed, or has no pixels yet; `size` when its data are not as long as its size says.
  */
-export function seeSource(name: string, source: ImageSource): SeenSource {
+export function openSource(name: string, source: ImageSource): OpenSource {
+  const seen = seeSource(name, source);
+  const frame = seen.what === "HTMLVideoElement" ? frameOf(name, source as HTMLVideoElement) : undefined;
+  if (!frame) return { image: source, seen, close: () => {} };
+  return { image: frame, seen: { ...seeSource(name, frame), what: seen.what }, close: () => frame.close() };
+}
+
+function seeSource(name: string, source: ImageSource): SeenSource {
   const tag = tagOf(source);
   const seen = (kind: SeenSource["kind"], width: number, height: number, alpha = false): SeenSource => ({
     kind,
@@ -62,14 +77,14 @@ export function seeSource(name: string, source: ImageSource): SeenSource {
         readyState >= HAVE_CURRENT_DATA && width > 0 && height > 0,
         "argument",
         () =>
-          `${name}: the video has no frame yet (readyState ${readyState}, ${width} × ${height} pixels): wait for its event "loadeddata", or read in requestVideoFrameCallback`,
+          `${name}: the video has no frame yet (readyState ${readyState}, ${width} × ${height} pixels): read in requestVideoFrameCallback, or after "seeked"`,
       );
-      return seen("video", width, height);
+      return seen("picture", width, height);
     }
     case "VideoFrame": {
       const { displayWidth: width, displayHeight: height, format, codedWidth } = source as VideoFrame;
       check(codedWidth > 0 && width > 0 && height > 0, "argument", () => `${name}: the VideoFrame was closed`);
-      return seen("video", width, height, /A/.test(format ?? ""));
+      return seen("frame", width, height, /A/.test(format ?? ""));
     }
     default:
       return seePixels(name, tag, source as Partial<PixelData> | null | undefined, seen);

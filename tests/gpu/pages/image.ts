@@ -5,12 +5,20 @@ import { readPixels } from "../../../src/io/image/reference.ts";
 import { mul } from "../../../src/ops/pointwise/index.ts";
 import { compile } from "../../../src/program/compile.ts";
 import { Engine } from "../../../src/program/engine.ts";
+import { countCalls } from "./calls.ts";
 
 let shared: Promise<Engine> | undefined;
 const engineOfPage = (): Promise<Engine> => {
   shared ??= Engine.create();
   return shared;
 };
+let external = false;
+
+/** From now on frames come as they do on a GPU: where they lie. */
+export function asOnHardware(): void {
+  external = true;
+  shared = Engine.create({ traits: { software: false } });
+}
 
 /** Pixels that tell where they are: no two rows, columns or channels are alike. */
 export function pattern(width: number, height: number, alpha = false): ImageData {
@@ -74,6 +82,16 @@ export async function values(engine: Engine, shape: readonly number[], given: GP
   }
 }
 
+/** A frame is copied until the pipeline for external textures is compiled. */
+async function untilExternal(read: () => unknown): Promise<void> {
+  for (let i = 0; i < 300; i++) {
+    const { imports, copies } = await countCalls(read);
+    if (imports === 1 && copies === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error("no frame came as an external texture");
+}
+
 /** What is read on the GPU, and the largest difference from the reference, in units of the largest value that could come out. */
 async function compare(
   kind: string,
@@ -86,6 +104,7 @@ async function compare(
   const { source, close } = await sources[kind](image);
   try {
     const result = reader.read(source, { crop });
+    if (external && kind === "VideoFrame") await untilExternal(() => reader.read(source, { crop }));
     close?.(); // what was read stays
     const got = await values(engine, reader.shape, result);
     const spec = readSpec("test", options);
