@@ -59,6 +59,7 @@ export { type Conv1dOptions, conv1d } from "./ops/conv/conv1d.ts";
 export { type Conv2dOptions, conv2d } from "./ops/conv/conv2d.ts";
 export { copy } from "./ops/copy.ts";
 export { gather } from "./ops/gather/gather.ts";
+export { type OneHotOptions, oneHot } from "./ops/gather/one-hot.ts";
 export { foldGrid } from "./ops/grid.ts";
 export { type CrossEntropyOptions, type Labels, type NllLossOptions, nllLoss, softmaxCrossEntropy } from "./ops/loss/classification.ts";
 export type { Reduction } from "./ops/loss/common.ts";
@@ -94,6 +95,7 @@ export {
 export * from "./ops/pool/index.ts";
 export { randomNormal, randomUniform } from "./ops/random/draw.ts";
 export { type DropoutOptions, dropout } from "./ops/random/dropout.ts";
+export * from "./ops/rank/index.ts";
 export {
   logSum,
   logSumExp,
