@@ -5,6 +5,7 @@ import { batchNormGradientOp, batchNormSumsOp } from "../../ops/norm/batch-norm-
 import { batchNormInferenceOp } from "../../ops/norm/batch-norm-inference.ts";
 import { layerNormOp } from "../../ops/norm/layer-norm.ts";
 import { layerNormGradientOp, layerNormSumsOp } from "../../ops/norm/layer-norm-gradient.ts";
+import { runningAverageOp } from "../../ops/norm/running.ts";
 import type { OpSamples, Sample, SampleInput } from "../sample.ts";
 
 type Value = SampleInput["value"];
@@ -120,6 +121,13 @@ export const normSamples: readonly OpSamples[] = [
           const vector = { shape: channels(shape) };
           return { inputs: [{ shape }, vector, vector, vector, { ...vector, value: positive }], attributes: { epsilon: 1e-3 } };
         }),
+  },
+  {
+    op: runningAverageOp,
+    samples: () =>
+      RAGGED.flatMap((n) =>
+        [0.1, 0.9, 1].map((momentum) => ({ inputs: [{ shape: [n] }, { shape: [n] }], attributes: { momentum, factor: n / (n + 1) } })),
+      ),
   },
   {
     op: layerNormOp,
