@@ -11,7 +11,10 @@ export interface LayerContext {
    * and set by the layer itself with `update`.
    */
   statistic<S extends Shape>(name: string, shape: S, initializer?: Initializer): Variable<"f32", S>;
-  /** Adds a change of variables at the end of each run of the program that this graph becomes: `update(assign(mean, next))`. */
+  /**
+   * Adds a change of variables at the end of each run of the program that this graph becomes: `update(assign(mean, next))`. Training steps
+   * and streams make it; predict and evaluate change nothing.
+   */
   update(update: Update): void;
   /** Whether this graph trains: dropout draws, and statistics are taken, only then. */
   readonly training: boolean;

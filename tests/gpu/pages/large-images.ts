@@ -139,7 +139,7 @@ async function convolution(engine: Engine, name: string, shape: Shape4, kernel: 
       y: [y, bySpot(y, data, weights)],
       dx: [gradients[0], bySpot(gradients[0], given, weights)],
       // Each a sum over all pixels: few are enough.
-      dw: [gradients[1], bySpot(gradients[1], data, given), 5],
+      dw: [gradients[1], bySpot(gradients[1], data, given), 2],
     },
   );
 }
