@@ -41,13 +41,39 @@ export * from "./io/image/index.ts";
 export { decodeSafetensors, encodeSafetensors } from "./io/safetensors.ts";
 export * from "./nn/initializers.ts";
 export type { Carry, Layer, LayerContext } from "./nn/layer.ts";
-export { type Conv2dLayerOptions, conv2dLayer } from "./nn/layers/convolution.ts";
+export { activationLayer } from "./nn/layers/activation.ts";
+export {
+  type Conv1dLayerOptions,
+  type Conv2dLayerOptions,
+  conv1dLayer,
+  conv2dLayer,
+  type FilterOptions,
+} from "./nn/layers/convolution.ts";
+export { type ConvTranspose2dLayerOptions, convTranspose2dLayer } from "./nn/layers/convolution-transpose.ts";
 export { type DenseOptions, dense } from "./nn/layers/dense.ts";
 export { dropoutLayer, lambda } from "./nn/layers/dropout.ts";
 export { type EmbeddingOptions, embedding } from "./nn/layers/embedding.ts";
-export { averagePoolLayer, globalAveragePoolLayer, maxoutLayer, maxPoolLayer } from "./nn/layers/pooling.ts";
+export {
+  type BatchNormLayerOptions,
+  batchNormLayer,
+  layerNormLayer,
+  type NormLayerOptions,
+} from "./nn/layers/normalization.ts";
+export {
+  averagePool1dLayer,
+  averagePoolLayer,
+  globalAveragePoolLayer,
+  globalLpPoolLayer,
+  globalMaxPoolLayer,
+  lpPool1dLayer,
+  lpPoolLayer,
+  maxoutLayer,
+  maxPool1dLayer,
+  maxPoolLayer,
+} from "./nn/layers/pooling.ts";
+export { resizeLayer } from "./nn/layers/resize.ts";
 export { type RnnLayerOptions, rnnLayer } from "./nn/layers/rnn.ts";
-export { flattenLayer } from "./nn/layers/shape.ts";
+export { flattenLayer, reshapeLayer } from "./nn/layers/shape.ts";
 export { type CrossEntropyLossOptions, crossEntropy, type Loss, type SquaredErrorLossOptions, squaredError } from "./nn/losses.ts";
 export { type Applied, Model, sequential } from "./nn/model.ts";
 export type { Stream } from "./nn/stream.ts";
@@ -59,6 +85,7 @@ export { type Conv1dOptions, conv1d } from "./ops/conv/conv1d.ts";
 export { type Conv2dOptions, conv2d } from "./ops/conv/conv2d.ts";
 export { copy } from "./ops/copy.ts";
 export { gather } from "./ops/gather/gather.ts";
+export { type OneHotOptions, oneHot } from "./ops/gather/one-hot.ts";
 export { foldGrid } from "./ops/grid.ts";
 export { type CrossEntropyOptions, type Labels, type NllLossOptions, nllLoss, softmaxCrossEntropy } from "./ops/loss/classification.ts";
 export type { Reduction } from "./ops/loss/common.ts";
@@ -94,6 +121,7 @@ export {
 export * from "./ops/pool/index.ts";
 export { randomNormal, randomUniform } from "./ops/random/draw.ts";
 export { type DropoutOptions, dropout } from "./ops/random/dropout.ts";
+export * from "./ops/rank/index.ts";
 export {
   logSum,
   logSumExp,

@@ -6,7 +6,17 @@ import type { Update } from "../graph/update.ts";
 export interface LayerContext {
   /** The variable of that name under the layer's path; the same one each time. */
   variable<S extends Shape>(name: string, shape: S, initializer?: Initializer): Variable<"f32", S>;
-  /** Whether this graph trains: dropout draws only then. */
+  /**
+   * The same for a variable that no optimizer changes, such as a running mean: saved, loaded and shared by all graphs like the others,
+   * and set by the layer itself with `update`.
+   */
+  statistic<S extends Shape>(name: string, shape: S, initializer?: Initializer): Variable<"f32", S>;
+  /**
+   * Adds a change of variables at the end of each run of the program that this graph becomes: `update(assign(mean, next))`. Training steps
+   * and streams make it; predict and evaluate change nothing.
+   */
+  update(update: Update): void;
+  /** Whether this graph trains: dropout draws, and statistics are taken, only then. */
   readonly training: boolean;
   /** Of random draws, together with `stream`, which differs from layer to layer. */
   readonly seed: number;
@@ -17,10 +27,8 @@ export interface LayerContext {
 
 /** State that outlives a run. */
 export interface Carry {
-  /** The state of that name under the layer's path at the start of the run; zero at first. */
+  /** The state of that name under the layer's path at the start of the run; zero at first. The layer sets it with `update`. */
   state<S extends Shape>(name: string, shape: S): Variable<"f32", S>;
-  /** Sets it at the end of the run. */
-  set(update: Update): void;
 }
 
 /** A piece of a model: a function of one tensor, with variables of its own. Made by functions such as `dense`. */

@@ -14,7 +14,7 @@ export interface ApplyOptions {
 /** A model applied to an input. */
 export interface Applied {
   readonly output: Tensor;
-  /** What the recurrent layers carry; belongs into the updates of the program. */
+  /** What layers change at the end of a run (running statistics in training, recurrent state in a stream): belongs into the updates. */
   readonly updates: readonly Update[];
   readonly states: readonly Variable<"f32">[];
 }
@@ -23,6 +23,7 @@ export interface Applied {
 export class Model {
   readonly layers: readonly Layer[];
   readonly #variables = new Map<string, Variable<"f32">>();
+  readonly #statistics = new Set<string>();
   #seed = 0;
   #name = "model";
 
@@ -52,6 +53,11 @@ export class Model {
     return [...this.#variables.values()];
   }
 
+  /** Those of them that training changes by their gradients: all but statistics. */
+  get parameters(): readonly Variable<"f32">[] {
+    return this.variables.filter(({ name }) => !this.#statistics.has(name));
+  }
+
   /** Sets what variables start from and the first part of their names. Before the first use only. */
   seed(seed: number, name: string): this {
     check(
@@ -79,7 +85,12 @@ export class Model {
         seed: this.#seed,
         stream: index,
         variable: (name, shape, initializer) => this.#variable(`${path}/${name}`, shape, initializer),
-        ...(carry === undefined ? {} : { carry: makeCarry(`${carry}/${path}`, updates, states) }),
+        statistic: (name, shape, initializer) => {
+          this.#statistics.add(`${path}/${name}`);
+          return this.#variable(`${path}/${name}`, shape, initializer);
+        },
+        update: (update) => updates.push(update),
+        ...(carry === undefined ? {} : { carry: makeCarry(`${carry}/${path}`, states) }),
       });
     });
     return { output, updates, states };
@@ -104,15 +115,12 @@ export class Model {
   }
 }
 
-function makeCarry(path: string, updates: Update[], states: Variable<"f32">[]): Carry {
+function makeCarry(path: string, states: Variable<"f32">[]): Carry {
   return {
     state(name, shape) {
       const made = variable(`${path}/${name}`, shape) as unknown as Variable<"f32", typeof shape>;
       states.push(made as Variable<"f32">);
       return made;
-    },
-    set(update) {
-      updates.push(update);
     },
   };
 }

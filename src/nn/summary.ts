@@ -1,5 +1,5 @@
 import { check, checkOptions, describe } from "../errors.ts";
-import { input, Tensor } from "../graph/tensor.ts";
+import { input, Tensor, type Variable } from "../graph/tensor.ts";
 import { formatType, type Shape } from "../graph/types.ts";
 import { nodesOf } from "../program/order.ts";
 import type { Layer } from "./layer.ts";
@@ -17,8 +17,10 @@ export interface LayerSummary {
   readonly name: string;
   /** Of the layer's output, with the batch. */
   readonly output: Shape;
-  /** Elements of its variables. */
+  /** Elements of the variables that training changes by their gradients. */
   readonly parameters: number;
+  /** Elements of its other variables: running statistics. */
+  readonly statistics: number;
   /** Of a forward pass over the batch; additions and multiplications count one each. */
   readonly flops: number;
 }
@@ -26,6 +28,7 @@ export interface LayerSummary {
 export interface ModelSummary {
   readonly layers: readonly LayerSummary[];
   readonly parameters: number;
+  readonly statistics: number;
   readonly flops: number;
 }
 
@@ -50,15 +53,19 @@ export function summary(model: Model, options: SummaryOptions): ModelSummary {
   copy.apply(input(inputShape(model, example, batch), model.inputDType));
   const layers = model.layers.map(({ name: own }, index): LayerSummary => {
     const name = `${index}.${own}`;
+    const elements = (variables: readonly Variable[]) =>
+      variables.filter((v) => v.name.startsWith(`model/${name}/`)).reduce((n, { size }) => n + size, 0);
+    const parameters = elements(copy.parameters);
     return {
       name,
       output: outputs[index].shape,
-      parameters: copy.variables.filter((v) => v.name.startsWith(`model/${name}/`)).reduce((n, { size }) => n + size, 0),
+      parameters,
+      statistics: elements(copy.variables) - parameters,
       flops: nodesOf([outputs[index]]).reduce((flops, node) => flops + node.op.cost(node).flops, 0),
     };
   });
-  const total = (key: "parameters" | "flops") => layers.reduce((sum, layer) => sum + layer[key], 0);
-  return { layers, parameters: total("parameters"), flops: total("flops") };
+  const total = (key: "parameters" | "statistics" | "flops") => layers.reduce((sum, layer) => sum + layer[key], 0);
+  return { layers, parameters: total("parameters"), statistics: total("statistics"), flops: total("flops") };
 }
 
 const watched = (layer: Layer, outputs: Tensor[]): Layer => ({
@@ -92,6 +99,7 @@ export function formatSummary(given: ModelSummary): string {
       row(layer.name, formatType({ dtype: "f32", shape: layer.output }), Number(layer.parameters), Number(layer.flops)),
     ),
     row("total", "", given.parameters, given.flops),
+    ...(given.statistics > 0 ? [["statistics", "", given.statistics.toLocaleString("en"), ""]] : []),
   ];
   const widths = table[0].map((_, column) => Math.max(...table.map((cells) => cells[column].length)));
   return table

@@ -120,7 +120,7 @@ export class Trainer {
     return batch;
   }
 
-  /** The model's output, without dropout. */
+  /** The model's output, without dropout and with running statistics. */
   async predict(x: HostArray): Promise<Float32Array> {
     const program = await cached(this.#predicts, this.#batchOf("predict", x), (batch) => this.#compilePredict(batch));
     return (await program.run(integersAs(program, { x }) as never, { read: ["output"] })).output as Float32Array;
@@ -212,18 +212,18 @@ export class Trainer {
   async #compileStep(batch: number): Promise<Step> {
     const { loss: lossOf, clipNorm: limit } = this.#options;
     const x = this.#input(batch);
-    const { output } = this.model.apply(x, { training: true });
+    const { output, updates } = this.model.apply(x, { training: true });
     const { dtype, shape } = lossOf.targetType(output);
     const target = input(shape, dtype);
     const rate = input([]);
     const loss = lossOf.apply(output as F32, target);
-    const all = gradient(loss, this.model.variables);
+    const all = gradient(loss, this.model.parameters);
     const gradients = limit === undefined ? all : clipNorm(all, limit);
     const update: Update = { kind: "optimize", optimizer: { ...this.#optimizer, learningRate: rate }, gradients };
     const spec = {
       inputs: { x, target, rate },
       outputs: { loss, norm: gradients.norm, ...countOf(lossOf, output, target) },
-      updates: update,
+      updates: [update, ...updates],
       label: `training step, batch ${batch}`,
     };
     return (await compile(this.engine, spec)) as unknown as Step;

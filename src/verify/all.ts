@@ -7,6 +7,7 @@ import { normSamples } from "./samples/norm.ts";
 import { pointwiseSamples } from "./samples/pointwise.ts";
 import { poolSamples } from "./samples/pool.ts";
 import { randomSamples } from "./samples/random.ts";
+import { rankSamples } from "./samples/rank.ts";
 import { reduceSamples } from "./samples/reduce.ts";
 import { resizeSamples } from "./samples/resize.ts";
 import { rnnSamples } from "./samples/rnn.ts";
@@ -23,6 +24,7 @@ export const allSamples: readonly OpSamples[] = [
   ...normSamples,
   ...shapeSamples,
   ...gatherSamples,
+  ...rankSamples,
   ...randomSamples,
   ...rnnSamples,
   ...lossSamples,

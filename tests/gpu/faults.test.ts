@@ -188,6 +188,29 @@ const FAULTS: readonly Fault[] = [
     wrong: "pixel.x",
     note: "strides, same",
   },
+  { fault: "the last of equal values wins", op: "argmax", right: "let better = key > best;", wrong: "let better = key >= best;" },
+  { fault: "of equal parts the later one wins", op: "argmin", right: String.raw`b\.at < a\.at`, wrong: "b.at > a.at" },
+  { fault: "−0 is smaller than 0", op: "argmax", right: String.raw`magnitude == K\(0u\)`, wrong: "magnitude == K(1u)" },
+  { fault: "NaN is the smallest", op: "argmax", right: String.raw`K\(0xffffffffu\), magnitude`, wrong: "K(0u), magnitude" },
+  {
+    fault: "the last element of each part is dropped",
+    op: "argmin",
+    right: String.raw`params\.chunk, params\.n\)`,
+    wrong: "params.chunk, max(params.n, 2u) - 1u)",
+  },
+  {
+    fault: "a negative index counts from the wrong end",
+    op: "oneHot",
+    right: String.raw`select\(index, index \+ `,
+    wrong: "select(index, index + 1 + ",
+  },
+  {
+    fault: "equal scores count whatever their class",
+    op: "topKAccuracy",
+    right: "key == own && c < chosen",
+    wrong: "key == own && c != chosen",
+  },
+  { fault: "ignored rows count", op: "topKAccuracy", right: "label == params\\.ignore", wrong: "false" },
 ];
 
 describe("the proof catches planted faults", () => {

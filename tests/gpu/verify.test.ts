@@ -7,7 +7,10 @@ import { inPage } from "../support/page.ts";
 
 const PAGE = "tests/gpu/pages/verify.ts";
 
-describe("every op, every variant, forward and gradient, in Chrome", () => {
+/** Convolution has by far the most kernels to compile; beside other work on a small machine that takes its time. */
+const PATIENCE = 300_000;
+
+describe("every op, every variant, forward and gradient, in Chrome", { timeout: PATIENCE }, () => {
   for (const [index, { op, looseBound }] of allSamples.entries())
     test(op.name, async () => {
       const { ops, cases } = await inPage<Verification>(PAGE, "verifyAt", index);

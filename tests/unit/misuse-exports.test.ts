@@ -78,6 +78,9 @@ put("slice", [a, [0, 0], [1, 1], [1, 1]]);
 put("pad", [a, [1, 1], [1, 1], { value: 0, inside: [0, 0] }]);
 put("concat", [[a, a], 0]);
 put("gather", [w, tok, { axis: 0 }]);
+put("oneHot", [tok, 5, { axis: 0, on: 1, off: 0 }]);
+for (const f of ["argmax", "argmin"]) put(f, [a, { axis: 0, keepDimensions: true }]);
+put("topKAccuracy", [a, input([2], "i32"), 2, { axis: 1, mask: input([2]), ignoreIndex: 1, reduction: "mean" }]);
 put("matmul", [a, w, { transposeA: false, transposeB: false, bias: input([4]), activation: tanhActivation }]);
 put("rnn", [cube, { U: input([3, 4]), W: input([4, 4]), b: input([4]), h0: input([2, 4]), activation: tanhActivation }]);
 put("meanSquaredError", [a, a, { mask: input([2]) }]);
@@ -217,6 +220,20 @@ put("averagePoolLayer", [{ ...window, size: 2, ceilMode: true, countIncludePad: 
 put("globalAveragePoolLayer", []);
 put("maxoutLayer", [{ size: 2 }]);
 put("flattenLayer", []);
+put("reshapeLayer", [[3, 2]]);
+const filters = { filters: 2, groups: 1, activation: tanhActivation, bias: true, initializer: api.zeros() };
+put("conv1dLayer", [{ ...window, ...filters, size: 3 }]);
+put("convTranspose2dLayer", [{ ...window, ...filters, size: 3, stride: 2, outputPadding: 1 }]);
+put("lpPoolLayer", [{ ...window, size: 2, ceilMode: true, p: 2 }]);
+put("maxPool1dLayer", [{ ...window, size: 2, ceilMode: true }]);
+put("averagePool1dLayer", [{ ...window, size: 2, ceilMode: true, countIncludePad: true, divisorOverride: 3 }]);
+put("lpPool1dLayer", [{ ...window, size: 2, ceilMode: true, p: 2 }]);
+put("globalMaxPoolLayer", []);
+put("globalLpPoolLayer", [{ p: 2 }]);
+put("resizeLayer", [{ size: [3, 3], mode: "nearest", coordinates: "asymmetric", rounding: "floor" }]);
+put("activationLayer", [tanhActivation]);
+put("batchNormLayer", [{ momentum: 0.1, epsilon: 1e-5, scale: true, bias: true }]);
+put("layerNormLayer", [{ epsilon: 1e-5, scale: true, bias: true }]);
 put("summary", [sequential(dense({ units: 2 })), { input: [3], batch: 2 }]);
 put("formatSummary", [{ layers: [{ name: "a", output: [1], parameters: 1, flops: 1 }], parameters: 1, flops: 1 }]);
 
@@ -263,7 +280,7 @@ const FREE_NAMES = new Set([
     "formatAdapter",
     "apply",
   ],
-  ...["applyOne"],
+  ...["applyOne", "activationLayer"],
 ]);
 
 /** What comes instead. */

@@ -39,7 +39,7 @@ export function rnnLayer(options: RnnLayerOptions): Layer {
     name: "rnn",
     sequence: true,
     ...(vocabulary === undefined ? {} : { inputDType: "u32" as const }),
-    apply(x, { variable, carry }) {
+    apply(x, { variable, carry, update }) {
       const tokens = x.dtype !== "f32";
       check(
         tokens ? vocabulary !== undefined : x.shape.length === 3,
@@ -51,7 +51,7 @@ export function rnnLayer(options: RnnLayerOptions): Layer {
       const b = variable("b", [units] as const);
       const h0 = carry?.state("h", [x.shape[1], units] as const);
       const { sequence, last } = rnn(x as F32<readonly [number, number, number]>, { U, W, b, activation, ...(h0 ? { h0 } : {}) });
-      if (carry && h0) carry.set(assign(h0, last));
+      if (h0) update(assign(h0, last));
       return lastOnly ? last : sequence;
     },
   };

@@ -9,6 +9,9 @@ export const U = 2 ** -24;
 /** The absolute error that denormals which are flushed to zero leave. */
 export const TINY = 1e-37;
 
+/** A label that no class can have: what the kernels ignore where nothing is to be ignored. */
+export const NOTHING_IGNORED = -(2 ** 31);
+
 /**
  * What becomes of the losses of single rows or elements: their mean, their sum, or themselves. A mean divides by what is counted:
  * the sum of mask and class weights where there are any.

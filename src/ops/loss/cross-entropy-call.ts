@@ -1,7 +1,7 @@
 import { check } from "../../errors.ts";
 import type { Call } from "../../graph/op.ts";
 import { formatShape, formatType, type Shape, sameShape, sizeOf, type TensorType } from "../../graph/types.ts";
-import { checkF32, checkReduction, type Reduction } from "./common.ts";
+import { checkF32, checkReduction, NOTHING_IGNORED, type Reduction } from "./common.ts";
 
 /** What a cross-entropy is told. Inputs: scores, target, then mask and class weights where there are any. */
 export interface CrossEntropyAttributes {
@@ -157,9 +157,6 @@ export function targetOf(call: CrossEntropyCall, inputs: readonly Float64Array[]
     known: (row) => !indices || weight(row) === 0 || inRange(row),
   };
 }
-
-/** A label that no class can have. */
-const NOTHING_IGNORED = -(2 ** 31);
 
 /** The `ignore` and `smoothing` params of the kernels. */
 export const targetParams = ({ ignoreIndex, labelSmoothing }: CrossEntropyAttributes): { ignore: number; smoothing: number } => ({

@@ -14,6 +14,7 @@ export {
 export {
   type AveragePoolOptions1d,
   averagePool1d,
+  type LpPoolOptions1d,
   lpPool1d,
   maxPool1d,
   maxPool1dWithIndices,

@@ -23,6 +23,11 @@ export interface AveragePoolOptions1d extends PoolOptions1d {
   readonly divisorOverride?: number;
 }
 
+export interface LpPoolOptions1d extends PoolOptions1d {
+  /** The exponent, a whole number from 1 to 64. Default 2. */
+  readonly p?: number;
+}
+
 export interface UnpoolOptions1d extends WindowOptions1d {
   readonly size: number;
   /** L of the result. Default: the smallest that has these windows. */
@@ -79,7 +84,7 @@ export function averagePool1d(x: Rows, options: AveragePoolOptions1d): Rows {
 }
 
 /** {@link lpPool2d} along one axis: [N, L, C] → [N, OL, C]. */
-export function lpPool1d(x: Rows, options: PoolOptions1d & { readonly p?: number }): Rows {
+export function lpPool1d(x: Rows, options: LpPoolOptions1d): Rows {
   const plane = asPlane("lpPool1d", "x", x);
   return asRows(lpPool2d(plane, { ...options2d("lpPool1d", options, "ceilMode", "p"), p: options.p }));
 }

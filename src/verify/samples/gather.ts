@@ -1,6 +1,7 @@
 import type { Shape } from "../../graph/types.ts";
 import { type GatherAttributes, gatherOp } from "../../ops/gather/gather.ts";
 import { type GatherGradientAttributes, gatherGradientOp } from "../../ops/gather/gather-gradient.ts";
+import { type OneHotAttributes, oneHotOp } from "../../ops/gather/one-hot.ts";
 import type { OpSamples, Sample, SampleInput } from "../sample.ts";
 
 const RAGGED = [1, 3, 7, 17, 33, 65, 130];
@@ -62,4 +63,31 @@ const gatherGradientSamples: OpSamples<GatherGradientAttributes> = {
   ],
 };
 
-export const gatherSamples: readonly OpSamples[] = [gatherOpSamples, gatherGradientSamples];
+const hot = (index: SampleInput, depth: number, axis: number, on = 1, off = 0): Sample<OneHotAttributes> => ({
+  inputs: [index],
+  attributes: { depth, axis, on, off },
+});
+
+const oneHotSamples: OpSamples<OneHotAttributes> = {
+  op: oneHotOp,
+  samples: () => [
+    ...RAGGED.flatMap((n) => [
+      hot(indices([n], 0, 5), 6, 1),
+      hot(indices([5], 0, n - 1), n, 1),
+      hot(indices([n], -8, 7, "i32"), 8, 1),
+      hot(indices([3, n], 0, 3), 4, 1),
+    ]),
+    hot(indices([], 0, 6), 7, 0),
+    hot(indices([0], 0, 6), 7, 1),
+    hot(indices([3, 5], 0, 6, "i32"), 7, 0),
+    hot(indices([2, 3, 4], 0, 4, "i32"), 5, 2),
+    hot(indices([2, 3], 0, 7), 8, 2, 0.9, 0.1),
+    hot(indices([2, 3], 0, 4), 5, 2, -3, 2.5),
+    { ...hot(indices([40], -20, 20, "i32"), 5, 1), note: "out of range" },
+    { ...hot(indices([40], -20, 20, "i32"), 8, 1), note: "out of range, vec4" },
+    { ...hot(indices([20], 0, 4294967295), 3, 1), note: "out of range" },
+    { ...hot({ shape: [4], dtype: "i32", value: (_, i) => [-(2 ** 31), 2 ** 31 - 1, -4, -5][i] }, 4, 1), note: "the ends of the integers" },
+  ],
+};
+
+export const gatherSamples: readonly OpSamples[] = [gatherOpSamples, gatherGradientSamples, oneHotSamples] as readonly OpSamples[];

@@ -5,6 +5,7 @@ import { batchNormGradientOp, batchNormSumsOp } from "../../ops/norm/batch-norm-
 import { batchNormInferenceOp } from "../../ops/norm/batch-norm-inference.ts";
 import { layerNormOp } from "../../ops/norm/layer-norm.ts";
 import { layerNormGradientOp, layerNormSumsOp } from "../../ops/norm/layer-norm-gradient.ts";
+import { runningAverageOp } from "../../ops/norm/running.ts";
 import type { OpSamples, Sample, SampleInput } from "../sample.ts";
 
 type Value = SampleInput["value"];
@@ -20,7 +21,7 @@ const constant: Value = () => 7.3;
 /** Shapes [..., C]: rows and channels ragged, one element, many rows (in parts), one channel, images. */
 const channelShapes = (random: RandomSource): Shape[] => [
   ...RAGGED.map((rows) => [rows, 5]),
-  ...[1, 3, 8, 65, 130].map((channels) => [9, channels]),
+  ...[1, 2, 3, 5, 7, 8, 65, 130].map((channels) => [9, channels]),
   [2, 3, 5, 4],
   [3, 7, 2],
   [2100, 16],
@@ -28,6 +29,8 @@ const channelShapes = (random: RandomSource): Shape[] => [
   [9001, 1],
   [40000, 1],
   [4],
+  [6, 10],
+  [5, 12],
   ...Array.from({ length: 2 }, () => [1 + Math.floor(20 * random.uniform()), 1 + Math.floor(9 * random.uniform())]),
 ];
 
@@ -102,7 +105,7 @@ export const normSamples: readonly OpSamples[] = [
     op: batchNormGradientOp,
     samples: (random) =>
       channelShapes(random)
-        .filter((_, i) => i % 3 === 0)
+        .filter((_, i) => i % 3 === 0 || i % 7 === 1)
         .map((shape) => {
           const vector = { shape: channels(shape) };
           return {
@@ -120,6 +123,13 @@ export const normSamples: readonly OpSamples[] = [
           const vector = { shape: channels(shape) };
           return { inputs: [{ shape }, vector, vector, vector, { ...vector, value: positive }], attributes: { epsilon: 1e-3 } };
         }),
+  },
+  {
+    op: runningAverageOp,
+    samples: () =>
+      [...RAGGED, 4, 64].flatMap((n) =>
+        [0.1, 0.9, 1].map((momentum) => ({ inputs: [{ shape: [n] }, { shape: [n] }], attributes: { momentum, factor: n / (n + 1) } })),
+      ),
   },
   {
     op: layerNormOp,

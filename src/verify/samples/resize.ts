@@ -53,6 +53,18 @@ const calls = (random: RandomSource): Call[] => [
   }),
 ];
 
+/** Channels with every rest, in every mode: larger, smaller. */
+const aligned: readonly { readonly call: Call; readonly variation: readonly [ResizeMode, Coordinates, Rounding] }[] = (
+  ["nearest", "bilinear"] as const
+).flatMap((mode) =>
+  coordinates.flatMap((c, i) =>
+    [4, 8, 2 + i, 5].map((channels, k) => ({
+      call: [[1, 5, 4, channels], k % 2 === 0 ? [8, 7] : [3, 2]] as const,
+      variation: [mode, c, roundings[(i + k) % 4]] as const,
+    })),
+  ),
+);
+
 /** Every coordinate mode with both modes; the roundings of "nearest" in turn. */
 function variations(): (readonly [ResizeMode, Coordinates, Rounding])[] {
   const nearest = coordinates.flatMap((c, i) =>
@@ -68,14 +80,12 @@ const samples =
   (backward: boolean) =>
   (random: RandomSource): Sample<ResizeAttributes>[] => {
     const all = variations();
-    return calls(random).flatMap(([from, to], i) =>
-      [0, 1].map((k) => {
-        const [mode, c, rounding] = all[(i * 5 + k * 13) % all.length];
-        const shape = backward ? [from[0], ...to, from[3]] : from;
-        const size = backward ? ([from[1], from[2]] as const) : to;
-        return { inputs: [{ shape }], attributes: { size, mode, coordinates: c, rounding } };
-      }),
-    );
+    const some = calls(random).flatMap((call, i) => [0, 1].map((k) => ({ call, variation: all[(i * 5 + k * 13) % all.length] })));
+    return [...some, ...aligned].map(({ call: [from, to], variation: [mode, c, rounding] }) => {
+      const shape = backward ? [from[0], ...to, from[3]] : from;
+      const size = backward ? ([from[1], from[2]] as const) : to;
+      return { inputs: [{ shape }], attributes: { size, mode, coordinates: c, rounding } };
+    });
   };
 
 export const resizeSamples: readonly OpSamples[] = [

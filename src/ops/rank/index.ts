@@ -1,0 +1,2 @@
+export { type ArgmaxOptions, argmax, argmin } from "./argmax.ts";
+export { type TopKOptions, topKAccuracy } from "./top-k.ts";
