@@ -76,7 +76,7 @@ function checkCall({ inputs: [scores, labels, mask], attributes }: TopKCall): vo
     );
 }
 
-function plan(call: Call<TopKAttributes>, invocations: 1 | 64): Lowering {
+function plan(call: Call<TopKAttributes>, device: DeviceTraits, invocations: 1 | 64): Lowering {
   const { k, mask, ignoreIndex, reduction } = call.attributes;
   const { classes, inner, rows } = rowsOf(call);
   const target = call.inputs[1].dtype as ShaderOptions["target"];
@@ -111,7 +111,7 @@ function plan(call: Call<TopKAttributes>, invocations: 1 | 64): Lowering {
   const part: TensorType = { dtype: "f32", shape: [values] };
   const sums = counted ? { counts: { temporary: 1 }, length: values, divisor: { temporary: 2 } } : undefined;
   return {
-    dispatches: [first, lossSum({ temporary: 0 }, values, 1, sums)],
+    dispatches: [first, lossSum(device, { temporary: 0 }, values, 1, sums)],
     temporaries: counted ? [part, part, scalarType] : [part],
   };
 }
@@ -121,7 +121,7 @@ const variant = (invocations: 1 | 64): Variant<TopKAttributes> => ({
   allowed: () => true,
   preference: (call, device: DeviceTraits) =>
     invocations === 1 ? 0 : !device.software && rowsOf(call).inner === 1 && rowsOf(call).classes >= MANY_CLASSES ? 1 : -1,
-  plan: (call) => plan(call, invocations),
+  plan: (call, device) => plan(call, device, invocations),
 });
 
 /** The weight of each row and whether it hits: NaN where its label is no class. */
