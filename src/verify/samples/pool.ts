@@ -60,6 +60,8 @@ const layouts: readonly Layout[] = [
 const large: readonly Layout[] = [
   { shape: [1, 362, 364, 4], window: window([2, 2]), note: "large, vec4" },
   { shape: [1, 418, 420, 3], window: window([2, 2]), note: "large" },
+  { shape: [1, 363, 365, 4], window: window([2, 2]), note: "large, a rest, vec4" },
+  { shape: [1, 419, 421, 3], window: window([2, 2]), note: "large, a rest" },
 ];
 
 const ragged: readonly Layout[] = RAGGED.flatMap((n): Layout[] => [
