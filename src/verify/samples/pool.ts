@@ -146,7 +146,7 @@ const averageSamples = (random: RandomSource): Sample<AveragePoolAttributes>[] =
 ];
 
 const lpSamples = (random: RandomSource): Sample<LpPoolAttributes>[] => [
-  ...[...all(random, false), large[0]].map((layout, i) =>
+  ...[...all(random, false), ...large].map((layout, i) =>
     sample(layout, { window: layout.window, ceilMode: layout.ceilMode ?? false, p: 1 + (i % 4) }, away),
   ),
   { ...sample({ ...layouts[0], note: "0" }, { window: layouts[0].window, ceilMode: false, p: 2 }, choose(0)), skipFiniteDifferences: true },
