@@ -38,9 +38,9 @@ export interface Variation {
   readonly slant?: number;
   /** How much narrower or wider than in the font, at most. Default 0.15. */
   readonly stretch?: number;
-  /** How much thicker lines are made, smallest and largest, in parts of the picture's side. Default [0, 0.04]. */
+  /** How much thicker lines are made, smallest and largest, in parts of the picture's side. Default [0.01, 0.05]. */
   readonly weight?: readonly [number, number];
-  /** Largest standard deviation of the noise, of a brightness from 0 to 1. Default 0.15. */
+  /** Largest standard deviation of the noise, of a brightness from 0 to 1. Default 0.1. */
   readonly noise?: number;
   /** How much of the contrast may go. Default 0.3. */
   readonly fade?: number;
@@ -52,10 +52,10 @@ export function randomDigit(dice: Dice, fonts: readonly DigitFont[], variation: 
     turn = 15,
     height = [0.5, 0.78],
     slant = 0.2,
-    noise = 0.15,
+    noise = 0.1,
     fade = 0.3,
     stretch = 0.15,
-    weight = [0, 0.04],
+    weight = [0.01, 0.05],
   } = variation;
   return {
     label: dice.below(10),

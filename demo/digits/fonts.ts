@@ -33,6 +33,8 @@ import reenie from "@fontsource/reenie-beanie/files/reenie-beanie-latin-400-norm
 import righteous from "@fontsource/righteous/files/righteous-latin-400-normal.woff2?url";
 import shadows from "@fontsource/shadows-into-light/files/shadows-into-light-latin-400-normal.woff2?url";
 import shortStack from "@fontsource/short-stack/files/short-stack-latin-400-normal.woff2?url";
+import sueEllen from "@fontsource/sue-ellen-francisco/files/sue-ellen-francisco-latin-400-normal.woff2?url";
+import girl from "@fontsource/the-girl-next-door/files/the-girl-next-door-latin-400-normal.woff2?url";
 import zilla from "@fontsource/zilla-slab/files/zilla-slab-latin-400-normal.woff2?url";
 
 /** A font that digits are drawn with. All are under the SIL Open Font License; each file has the latin letters alone, 12 to 70 KB. */
@@ -74,6 +76,8 @@ export const digitFonts: readonly DigitFont[] = [
   font("Reenie Beanie", reenie),
   font("Righteous", righteous),
   font("Short Stack", shortStack),
+  font("Sue Ellen Francisco", sueEllen),
+  font("The Girl Next Door", girl),
   font("Zilla Slab", zilla),
   font("Arvo", arvo, true),
   font("Carter One", carter, true),

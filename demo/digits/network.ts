@@ -1,4 +1,14 @@
-import { conv2dLayer, dense, flattenLayer, type Model, maxPoolLayer, reluActivation, sequential, type Tensor } from "../../src/index.ts";
+import {
+  conv2dLayer,
+  dense,
+  flattenLayer,
+  type Layer,
+  type Model,
+  maxPoolLayer,
+  reluActivation,
+  sequential,
+  type Tensor,
+} from "../../src/index.ts";
 
 /** Pixels in each row and column of what the network sees. */
 export const SIDE = 28;
@@ -9,7 +19,7 @@ export const FILTER_SIZE = 5;
 const HIDDEN = 64;
 
 /** What can be looked at within the network, each [B, side, side, filters]. */
-export type MapName = "detected1" | "pooled1" | "detected2" | "pooled2";
+export type MapName = "detected1" | "pooled1" | "pooled2";
 
 /**
  * A network that reads digits, after LeCun's of 1998: twice convolution, ReLU and max pooling, then two dense layers.
@@ -17,21 +27,20 @@ export type MapName = "detected1" | "pooled1" | "detected2" | "pooled2";
  * @param see is told of each map whenever the model is applied.
  */
 export function digitModel(see: (name: MapName, map: Tensor) => void = () => {}): Model {
-  const stage = (n: 0 | 1) => {
-    const convolution = conv2dLayer({ filters: FILTERS[n], size: FILTER_SIZE, padding: "same", activation: reluActivation });
-    return [seen(convolution, n === 0 ? "detected1" : "detected2"), seen(maxPoolLayer({ size: 2 }), n === 0 ? "pooled1" : "pooled2")];
-  };
-  const seen = (layer: ReturnType<typeof maxPoolLayer>, name: MapName) => ({
+  const convolution = (filters: number) => conv2dLayer({ filters, size: FILTER_SIZE, padding: "same", activation: reluActivation });
+  const seen = (name: MapName, layer: Layer): Layer => ({
     ...layer,
-    apply(...args: Parameters<typeof layer.apply>) {
-      const map = layer.apply(...args);
+    apply(x, context) {
+      const map = layer.apply(x, context);
       see(name, map);
       return map;
     },
   });
   return sequential(
-    ...stage(0),
-    ...stage(1),
+    seen("detected1", convolution(FILTERS[0])),
+    seen("pooled1", maxPoolLayer({ size: 2 })),
+    convolution(FILTERS[1]),
+    seen("pooled2", maxPoolLayer({ size: 2 })),
     flattenLayer(),
     dense({ units: HIDDEN, activation: reluActivation }),
     dense({ units: CLASSES }),
