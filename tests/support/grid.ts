@@ -10,12 +10,15 @@ export interface Grid {
   readonly values: readonly number[];
 }
 
-/** The colours of a canvas's cells, row by row, beside their middle, where there may be a text, and their border, where there are lines. */
-export function cellColors(page: Page, id: string, rows: number, columns: number): Promise<Color[]> {
-  return page.$eval(
+/**
+ * The colours of a canvas's cells, row by row, beside their middle, where there may be a text, and their border, where there are lines.
+ * @param nth of the canvases in `id`.
+ */
+export function cellColors(page: Page, id: string, rows: number, columns: number, nth = 0): Promise<Color[]> {
+  return page.$$eval(
     `${part(id)} canvas`,
-    (element, rows, columns) => {
-      const canvas = element as HTMLCanvasElement;
+    (found, rows, columns, nth) => {
+      const canvas = found[nth] as HTMLCanvasElement;
       const cell = canvas.width / columns;
       if (cell !== Math.floor(cell) || canvas.height !== cell * rows) throw new Error(`${rows} × ${columns} cells do not fill the canvas`);
       const { data } = (canvas.getContext("2d") as CanvasRenderingContext2D).getImageData(0, 0, canvas.width, canvas.height);
@@ -28,6 +31,7 @@ export function cellColors(page: Page, id: string, rows: number, columns: number
     },
     rows,
     columns,
+    nth,
   );
 }
 
