@@ -26,7 +26,7 @@ export class Figures {
     this.#part = (id) => find(panel, `[data-id="${id}"]`, HTMLElement);
     this.#lossChart = new LineChart(this.#part("loss-chart"), this.#part("loss-legend"), {
       height: 170,
-      include: () => GUESSING,
+      include: () => [0, GUESSING],
       lines: [
         { label: "each reading", color: "--faint", width: 1 },
         { label: "mean", color: "--accent", width: 2 },
@@ -35,7 +35,7 @@ export class Figures {
     });
     this.#accuracyChart = new LineChart(this.#part("accuracy-chart"), this.#part("accuracy-legend"), {
       height: 170,
-      include: () => 100,
+      include: () => [0, 100],
       lines: [
         { label: "fonts it learns from", color: "--accent", width: 1.5 },
         { label: "fonts held out", color: "--warm", width: 2 },
