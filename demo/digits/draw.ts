@@ -16,6 +16,10 @@ export interface Digit {
   readonly turn: number;
   /** Sideways for each step upwards. */
   readonly slant: number;
+  /** Width for each unit of height, of what the font has. */
+  readonly stretch: number;
+  /** How much thicker lines are than the font has them. */
+  readonly weight: number;
   /** Brightness from 0 to 1. */
   readonly ink: number;
   readonly paper: number;
@@ -32,14 +36,27 @@ export interface Variation {
   readonly height?: readonly [number, number];
   /** Largest slant. Default 0.2. */
   readonly slant?: number;
-  /** Largest standard deviation of the noise, of a brightness from 0 to 1. Default 0.15. */
+  /** How much narrower or wider than in the font, at most. Default 0.15. */
+  readonly stretch?: number;
+  /** How much thicker lines are made, smallest and largest, in parts of the picture's side. Default [0.01, 0.05]. */
+  readonly weight?: readonly [number, number];
+  /** Largest standard deviation of the noise, of a brightness from 0 to 1. Default 0.1. */
   readonly noise?: number;
   /** How much of the contrast may go. Default 0.3. */
   readonly fade?: number;
 }
 
 export function randomDigit(dice: Dice, fonts: readonly DigitFont[], variation: Variation = {}): Digit {
-  const { move = 0.1, turn = 15, height = [0.5, 0.78], slant = 0.2, noise = 0.15, fade = 0.3 } = variation;
+  const {
+    move = 0.1,
+    turn = 15,
+    height = [0.5, 0.78],
+    slant = 0.2,
+    noise = 0.1,
+    fade = 0.3,
+    stretch = 0.15,
+    weight = [0.01, 0.05],
+  } = variation;
   return {
     label: dice.below(10),
     font: fonts[dice.below(fonts.length)],
@@ -49,6 +66,8 @@ export function randomDigit(dice: Dice, fonts: readonly DigitFont[], variation: 
     down: dice.between(-move, move),
     turn: (dice.between(-turn, turn) * Math.PI) / 180,
     slant: dice.between(-slant, slant),
+    stretch: 1 + dice.between(-stretch, stretch),
+    weight: dice.between(...weight),
     ink: 1 - dice.between(0, fade),
     paper: dice.between(0, fade),
     noise: dice.between(0, noise),
@@ -76,13 +95,19 @@ export function drawDigit(context: Context, digit: Digit, x: number, y: number, 
     actualBoundingBoxLeft: left,
     actualBoundingBoxRight: far,
   } = context.measureText(text);
-  const scale = Math.min((digit.height * side) / (up + low), (digit.width * side) / (left + far));
+  const scale = Math.min((digit.height * side) / (up + low), (digit.width * side) / (left + far) / digit.stretch);
   context.translate(x + side * (0.5 + right), y + side * (0.5 + down));
   context.rotate(turn);
   context.transform(1, 0, -slant, 1, 0, 0);
-  context.scale(scale, scale);
+  context.scale(scale * digit.stretch, scale);
   context.fillStyle = grey(digit.ink);
   context.fillText(text, (left - far) / 2, (up - low) / 2);
+  if (digit.weight > 0) {
+    context.strokeStyle = context.fillStyle;
+    context.lineJoin = "round";
+    context.lineWidth = (digit.weight * side) / scale;
+    context.strokeText(text, (left - far) / 2, (up - low) / 2);
+  }
   context.restore();
 }
 

@@ -13,8 +13,8 @@ export interface ChartOptions {
   readonly lines: readonly ChartLine[];
   readonly height: number;
   readonly logarithmic?: boolean;
-  /** A value that is always in view, such as a baseline. */
-  readonly include?: () => number;
+  /** Values that are always in view, such as a baseline. */
+  readonly include?: () => number | readonly number[];
 }
 
 /** A live line chart over steps, in the colours of the page, with a legend that shows the values under the pointer. */
@@ -72,9 +72,9 @@ export class LineChart {
     const { lines, logarithmic, include } = this.#options;
     const range: uPlot.Range.Function = (_, min, max) => {
       if (logarithmic) return [Math.max(1e-6, Math.min(min ?? 0.4, 0.4) * 0.8), Math.max(max ?? 1, 1) * 1.25];
-      const extra = include?.();
-      const low = Math.min(min ?? extra ?? 0, extra ?? Infinity);
-      const high = Math.max(max ?? extra ?? 1, extra ?? -Infinity);
+      const extra = [include?.() ?? []].flat();
+      const low = Math.min(min ?? extra[0] ?? 0, ...extra);
+      const high = Math.max(max ?? extra[0] ?? 1, ...extra);
       return [Math.max(0, low - 0.08 * (high - low) - 0.05), high + 0.05 * (high - low) + 0.05];
     };
     this.#plot = new uPlot(

@@ -48,6 +48,8 @@ export class Connections {
         if (Math.abs(from - to) <= half) sparse.push({ from, to, weight: from - to + half });
         all.push({ from, to, weight: to * UNITS + from });
       }
+    // A weight that has the focus loses it here: what it says then is overwritten below.
+    this.#part("connect-weights").replaceChildren();
     const layer = new Layer(this.#part("connect-convolution"), this.#part("connect-convolution-note"), sparse, this.#width, "convolution");
     this.#part("connect-weights").replaceChildren(...Array.from({ length: this.#width }, (_, weight) => chip(weight, layer)));
     new Layer(this.#part("connect-dense"), this.#part("connect-dense-note"), all, UNITS * UNITS, "dense");

@@ -1,6 +1,5 @@
 import { type Crop, createImageReader, type Engine, type ImageReader } from "../../../src/index.ts";
-import { Digits, readSheet, type Sheet } from "../../digits/index.ts";
-import { SIDE } from "./network.ts";
+import { Digits, readSheet, type Sheet, SIDE } from "../../digits/index.ts";
 
 /** Digits of held-out fonts, in sheets of so many. */
 export const SHEETS = 4;

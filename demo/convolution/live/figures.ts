@@ -26,7 +26,7 @@ export class Figures {
     this.#part = (id) => find(panel, `[data-id="${id}"]`, HTMLElement);
     this.#lossChart = new LineChart(this.#part("loss-chart"), this.#part("loss-legend"), {
       height: 170,
-      include: () => GUESSING,
+      include: () => [0, GUESSING],
       lines: [
         { label: "each reading", color: "--faint", width: 1 },
         { label: "mean", color: "--accent", width: 2 },
@@ -35,7 +35,7 @@ export class Figures {
     });
     this.#accuracyChart = new LineChart(this.#part("accuracy-chart"), this.#part("accuracy-legend"), {
       height: 170,
-      include: () => 100,
+      include: () => [0, 100],
       lines: [
         { label: "fonts it learns from", color: "--accent", width: 1.5 },
         { label: "fonts held out", color: "--warm", width: 2 },
@@ -51,6 +51,7 @@ export class Figures {
     this.#meanAccuracy = new RunningMean(10);
     this.#heldOut = 0;
     for (const id of ["loss", "accuracy", "held-out", "speed"]) this.#part(id).textContent = "–";
+    this.#part("rate-now").textContent = "";
     this.#count(0);
     this.#draw();
   }
@@ -81,7 +82,7 @@ export class Figures {
   }
 
   /** Called at each frame; draws a few times per second. */
-  show(step: number): void {
+  show(step: number, rateShare: number): void {
     const now = performance.now();
     if (now - this.#lastShown < REFRESH) return;
     this.#lastShown = now;
@@ -93,6 +94,7 @@ export class Figures {
       this.#speed = { time: now, step };
     }
     this.#count(step);
+    this.#part("rate-now").textContent = `× ${rateShare.toFixed(2)} now`;
     this.#draw();
   }
 

@@ -1,3 +1,4 @@
+import { rateShare, SIDE } from "../../digits/index.ts";
 import { showDispatches } from "../../shared/dispatch-table.ts";
 import { find } from "../../shared/dom.ts";
 import { FrameLoop, ReadingPace } from "../../shared/loop.ts";
@@ -6,7 +7,6 @@ import { Confusion } from "./confusion.ts";
 import { placeOf } from "./digits.ts";
 import { Figures } from "./figures.ts";
 import { Maps } from "./maps.ts";
-import { SIDE } from "./network.ts";
 import { Session } from "./session.ts";
 import { Trial } from "./trial.ts";
 
@@ -75,7 +75,7 @@ export class Live {
     const loop = new FrameLoop({
       step: () => session.train(pace.next(session.step)),
       afterSteps: () => this.#afterSteps(session),
-      frame: () => this.#figures.show(session.step),
+      frame: () => this.#figures.show(session.step, rateShare(session.step)),
       unseen: () => this.#panel.hidden === true,
       failed: (error) => this.#run.fail(error),
     });

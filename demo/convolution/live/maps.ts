@@ -1,7 +1,7 @@
+import { FILTERS, SIDE } from "../../digits/index.ts";
 import { find } from "../../shared/dom.ts";
 import { diverging, heat, ink, magnitude, type Scale } from "../../shared/palette.ts";
 import { PixelGrid } from "../../shared/pixel-grid.ts";
-import { FILTERS, SIDE } from "./network.ts";
 import type { Look } from "./session.ts";
 
 /** Input, filters and feature maps of the picture that is looked at. */

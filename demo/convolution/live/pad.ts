@@ -1,5 +1,5 @@
+import { SIDE } from "../../digits/index.ts";
 import { css, themeColor } from "../../shared/palette.ts";
-import { SIDE } from "./network.ts";
 
 type Point = readonly [x: number, y: number];
 

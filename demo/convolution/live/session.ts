@@ -9,10 +9,10 @@ import {
   type Program,
   report,
 } from "../../../src/index.ts";
-import type { Sheet } from "../../digits/index.ts";
+import { CLASSES, LEARNING_RATE, rateShare, type Sheet, SIDE } from "../../digits/index.ts";
 import { adapterName } from "../../shared/adapter.ts";
 import { type HeldOut, heldOutDigits, SHEET_SIZE, SHEETS, TrainingDigits } from "./digits.ts";
-import { CLASSES, digitNetwork, SIDE } from "./network.ts";
+import { digitNetwork } from "./network.ts";
 
 export interface Measurement {
   readonly step: number;
@@ -35,7 +35,6 @@ export interface Look {
   readonly seen: Float32Array;
   readonly detected1: Float32Array;
   readonly pooled1: Float32Array;
-  readonly detected2: Float32Array;
   readonly pooled2: Float32Array;
   readonly probabilities: Float32Array;
 }
@@ -69,7 +68,8 @@ export const VIEW = 0.6;
 
 /** A network that learns to read digits: trains, measures and looks at pictures. All of its state is on the GPU. */
 export class Session {
-  learningRate = 3e-3;
+  /** Of the schedule: each step learns with a share of it. */
+  learningRate = LEARNING_RATE;
   /** Called with each loss and accuracy that was asked for, a little after the step. */
   onMeasure: (measurement: Measurement) => void = () => {};
   readonly heldOut: HeldOut;
@@ -92,7 +92,7 @@ export class Session {
   static async create(batch: number, seed = Date.now() % 1e6): Promise<Session> {
     const engine = await Engine.create({ seed, powerPreference: "high-performance" });
     try {
-      const network = digitNetwork();
+      const network = digitNetwork(seed);
       const size = [SIDE, SIDE] as const;
       const [digits, heldOut, training, scoring, looking, watching, pictures, photographs] = await Promise.all([
         TrainingDigits.create(engine, batch, seed),
@@ -132,7 +132,7 @@ export class Session {
   /** One step of training. Resolves when the GPU has room for the next; with `read`, the measurement is on its way. */
   async train(read: boolean): Promise<void> {
     const { images, labels } = await this.#digits.next();
-    const batch = { images, labels, rate: Float32Array.of(this.learningRate) };
+    const batch = { images, labels, rate: Float32Array.of(this.learningRate * rateShare(this.#step)) };
     const step = ++this.#step;
     if (!read) {
       await this.#programs.training.run(batch);
@@ -178,7 +178,7 @@ export class Session {
   }
 
   async #look(program: Programs["looking"], image: GPUBuffer | Float32Array): Promise<Look> {
-    return program.run({ image }, { read: ["seen", "detected1", "pooled1", "detected2", "pooled2", "probabilities"] });
+    return program.run({ image }, { read: ["seen", "detected1", "pooled1", "pooled2", "probabilities"] });
   }
 
   /** The weights of the first layer, [5, 5, 1, filters]. */

@@ -1,8 +1,8 @@
 import type { Crop } from "../../../src/index.ts";
+import { SIDE } from "../../digits/index.ts";
 import { find } from "../../shared/dom.ts";
 import { Camera } from "./camera.ts";
 import { placeOf, SHEET_SIZE, SHEETS } from "./digits.ts";
-import { SIDE } from "./network.ts";
 import { Pad } from "./pad.ts";
 import { type Look, type Session, VIEW } from "./session.ts";
 import { Verdict } from "./verdict.ts";
