@@ -1,5 +1,5 @@
-import { digitNetwork, SIDE } from "../../../demo/convolution/live/network.ts";
-import { Digits } from "../../../demo/digits/index.ts";
+import { digitNetwork } from "../../../demo/convolution/live/network.ts";
+import { Digits, SIDE } from "../../../demo/digits/index.ts";
 import {
   compile,
   createImageReader,
@@ -23,7 +23,7 @@ export async function train(): Promise<{ weights: Weights; right: number }> {
   const engine = await Engine.create({ seed: 1 });
   try {
     const reader = await createImageReader(engine, { size: [SIDE, SIDE], channels: 1, batch: BATCH });
-    const training = await compile(engine, digitNetwork().training(BATCH));
+    const training = await compile(engine, digitNetwork(1).training(BATCH));
     const digits = await Digits.create({ seed: 3, fonts: font, variation });
     let right = 0;
     for (let step = 1; step <= STEPS; step++) {
@@ -57,7 +57,7 @@ export interface Eye {
 export async function openEye(weights: Weights, { software }: { readonly software: boolean }): Promise<Eye> {
   const engine = await Engine.create(software ? {} : { traits: { software } });
   const reader = await createImageReader(engine, { size: [SIDE, SIDE], channels: 1, filter: "area", scale: -1, mean: -1, crop: VIEW });
-  const looking = await compile(engine, digitNetwork().looking(true));
+  const looking = await compile(engine, digitNetwork(1).looking(true));
   const arrays = Object.entries(weights).map(([name, { shape, data }]) => [
     name,
     { dtype: "f32", shape, data: Float32Array.from(data) } as NamedArrays[string],
