@@ -188,4 +188,10 @@ describe("a device that refuses frames", () => {
     expect(tried).toEqual([0, 1]);
     expectClose(values);
   });
+
+  test("and runs in software: is not asked, because some lose the device", async () => {
+    const { tried, values } = await inPage<Awaited<ReturnType<typeof page.refusing>>>(PAGE, "refusing", ["external", "copy"], true);
+    expect(tried).toEqual([0, 0]);
+    expectClose(values);
+  });
 });

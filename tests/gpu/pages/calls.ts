@@ -8,6 +8,7 @@ const COUNTED = {
   buffers: [() => GPUDevice.prototype, "createBuffer"],
   destroyedTextures: [() => GPUTexture.prototype, "destroy"],
   destroyedBuffers: [() => GPUBuffer.prototype, "destroy"],
+  closedFrames: [() => globalThis.VideoFrame?.prototype, "close"],
 } as const;
 
 export type Calls = Record<keyof typeof COUNTED, number>;
@@ -18,7 +19,7 @@ export async function countCalls(work: () => unknown): Promise<Calls> {
   const undo: (() => void)[] = [];
   for (const [name, [owner, method]] of Object.entries(COUNTED)) {
     const prototype = owner() as unknown as Record<string, (...args: unknown[]) => unknown>;
-    const original = prototype[method];
+    const original = prototype?.[method];
     if (!original) continue; // a browser without it
     prototype[method] = function (this: unknown, ...args: unknown[]) {
       counts[name as keyof Calls]++;
