@@ -63,6 +63,20 @@ const FAULTS: readonly Fault[] = [
     right: String.raw`lines_split, params\.lines\)`,
     wrong: "lines_split, params.lines - 1u)",
   },
+  {
+    fault: "the last part of a sum that is cut is left out",
+    op: "conv2d",
+    right: String.raw`s < params\.splits; s`,
+    wrong: "s + 1u < params.splits; s",
+    note: "cut",
+  },
+  {
+    fault: "parts of a sum that is cut begin one too early",
+    op: "conv2dInputGradient",
+    right: String.raw`\(unit % params\.chunks\) \* params\.k_split`,
+    wrong: "(unit % params.chunks) * (params.k_split - 4u)",
+    note: "cut",
+  },
   { fault: "the last of equal maxima wins", op: "maxPool2d", right: "v > best", wrong: "v >= best" },
   {
     fault: "padding before the image is counted",
