@@ -119,6 +119,20 @@ const FAULTS: readonly Fault[] = [
     wrong: "line_of(tile, tile.line_begin)",
     note: "whole tiles",
   },
+  {
+    fault: "the last part of a sum that is cut is left out",
+    op: "conv2d",
+    right: String.raw`s < params\.splits; s`,
+    wrong: "s + 1u < params.splits; s",
+    note: "cut",
+  },
+  {
+    fault: "parts of a sum that is cut begin one too early",
+    op: "conv2dInputGradient",
+    right: String.raw`\(unit % params\.chunks\) \* params\.k_split`,
+    wrong: "(unit % params.chunks) * (params.k_split - 4u)",
+    note: "cut",
+  },
   { fault: "the last of equal maxima wins", op: "maxPool2d", right: "v > best", wrong: "v >= best" },
   {
     fault: "padding before the image is counted",

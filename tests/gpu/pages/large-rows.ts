@@ -65,14 +65,19 @@ async function argmaxOf(engine: Engine, rows: number, n: number): Promise<string
     for (let r = 1; r < count; r++) if (smallest ? at(r) < at(best) : at(r) > at(best)) best = r;
     return best;
   };
+  // Of all in one row the largest and the smallest are near the end, where they are easily missed.
+  const late = data.slice();
+  late[rows * n - 2] = 5;
+  late[rows * n - 3] = -5;
   return [
     ...(await compareSpots(engine, `argmax of ${rows}×${n}`, [[x, data]], {
       rows: [argmax(x), (row) => exactly(first(n, (r) => data[row * n + r]))],
       columns: [argmax(x, { axis: 0 }), (column) => exactly(first(rows, (r) => data[r * n + column]))],
       least: [argmin(x, { axis: 0 }), (column) => exactly(first(rows, (r) => data[r * n + column], true))],
     })),
-    ...(await compareSpots(engine, `argmax of ${rows * n}`, [[whole, data]], {
-      all: [argmax(whole, { keepDimensions: true }), () => exactly(first(rows * n, (r) => data[r]))],
+    ...(await compareSpots(engine, `argmax of ${rows * n}`, [[whole, late]], {
+      largest: [argmax(whole, { keepDimensions: true }), () => exactly(rows * n - 2)],
+      smallest: [argmin(whole, { keepDimensions: true }), () => exactly(rows * n - 3)],
     })),
   ];
 }
