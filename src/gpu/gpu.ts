@@ -103,7 +103,7 @@ export class Gpu {
   trustAfter(test: Promise<void>): void {
     this.trusted = test.catch((error: unknown) => {
       const reason = error instanceof UnrollError ? error : new UnrollError("self-test", `the self-test failed: ${String(error)}`);
-      
+      this.dispose(reason);
       throw this.#failure ?? reason;
     });
     this.trusted.catch(() => {}); // told to all that wait for it, which may be nobody
