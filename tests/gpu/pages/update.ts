@@ -109,18 +109,24 @@ export async function normCases(joined: boolean): Promise<NormCase[]> {
       const value = (scale: number) => () => Math.fround(scale * (2 * random.uniform() - 1));
       const a = new Segment([130, 0, 1, 64, 8193, 3]).fill(value(size));
       const b = new Segment([7, 20000]).fill(value(size * 0.01));
-      const { control } = await finish([a, b], { joined, clip, loss: [1] });
       const norm = globalNorm([...a.values(), ...b.values()], clip?.kind);
       const scale = clipScale(norm, clip);
       // GPUs may flush what is below the smallest normal f32 to zero.
       const relative = (got: number, wanted: number): number =>
         got === wanted || Math.abs(got - wanted) < 2 ** -126 ? 0 : Math.abs(got - wanted) / wanted;
-      cases.push({
-        name: `${size} ${clip?.kind} ${clip?.max}`,
-        norm: relative(toFloat(control[CONTROL.NORM]), norm > 3.4028235e38 ? Number.POSITIVE_INFINITY : norm),
-        scale: relative(toFloat(control[CONTROL.SCALE]), scale),
-        control: [...control],
-      });
+      // The large ones first, and the small ones, whose sums are then brought to the scale of the large.
+      for (const segments of [
+        [a, b],
+        [b, a],
+      ]) {
+        const { control } = await finish(segments, { joined, clip, loss: [1] });
+        cases.push({
+          name: `${size} ${clip?.kind} ${clip?.max}, ${segments[0] === a ? "large" : "small"} first`,
+          norm: relative(toFloat(control[CONTROL.NORM]), norm > 3.4028235e38 ? Number.POSITIVE_INFINITY : norm),
+          scale: relative(toFloat(control[CONTROL.SCALE]), scale),
+          control: [...control],
+        });
+      }
     }
   return cases;
 }

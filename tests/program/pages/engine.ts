@@ -164,6 +164,13 @@ export async function wrongAdapter() {
   const device = await hostDevice();
   const create = device.createShaderModule.bind(device);
   device.createShaderModule = (descriptor) => create({ ...descriptor, code: descriptor.code.replace("* 3u + 1u", "* 3u + 2u") });
+  // The self-test ends long after everything else is compiled.
+  const compilePipeline = device.createComputePipelineAsync.bind(device);
+  device.createComputePipelineAsync = async (descriptor) => {
+    const pipeline = await compilePipeline(descriptor);
+    if (descriptor.label === "self-test") await new Promise((resolve) => setTimeout(resolve, 4000));
+    return pipeline;
+  };
   const engine = await Engine.create({ device });
   const first = await failure(() => compile(engine, trainingSpec(rnnGraph(SIZES))));
   const reason = await engine.lost;
