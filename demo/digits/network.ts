@@ -50,7 +50,7 @@ export function digitModel(see: (name: MapName, map: Tensor) => void = () => {})
 /** For Adam on batches of 64. */
 export const LEARNING_RATE = 0.008;
 /** After so many steps the learning rate has fallen to its least. */
-export const STEPS = 600;
+export const STEPS = 750;
 const WARM_UP = 60;
 const LEAST = 0.02;
 

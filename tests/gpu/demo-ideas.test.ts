@@ -127,7 +127,7 @@ describe("A filter slides over the image", () => {
     expect(demo.problems).toEqual([]);
   });
 
-  test("known filters have the numbers that their fields show, in both sizes; a flat image leaves edge filters silent", async () => {
+  test("known filters have the numbers that their fields show, in both sizes, which add up to 0, or to 1 where they blur", async () => {
     await open();
     const shown = () =>
       demo.page.$$eval(`${part("filter-weights")} input`, (inputs) => inputs.map((input) => (input as HTMLInputElement).valueAsNumber));
