@@ -1,4 +1,4 @@
-import { checkOptions, UnrollError } from "../errors.ts";
+import { checkOptions, type UnrollError } from "../errors.ts";
 import { align, evenBytes } from "../gpu/gpu.ts";
 import type { Location, PlacedDispatch } from "../gpu/recorder.ts";
 import { hostArray } from "../graph/tensor.ts";
@@ -7,8 +7,7 @@ import { STATUS } from "../graph/update.ts";
 import { type Engine, type GpuParts, gpuPartsOf } from "./engine.ts";
 import { type Built, build, type Readback, STATUS_BYTES } from "./gpu-build.ts";
 import { type GraphSpec, keepAll, makePlan, type Plan, type PlanOptions } from "./plan/plan.ts";
-import type { AnyBatch, AnyResults, Program } from "./program.ts";
-import { disposedProgram, nonFiniteMessage } from "./reference-program.ts";
+import { type AnyBatch, type AnyResults, disposedProgram, nonFinite, type Program } from "./program.ts";
 import { checkBatch, checkRead } from "./spec.ts";
 
 /** Labels by id, so that an error can name the program in which something was not finite. */
@@ -164,8 +163,8 @@ export class GpuProgram implements Program {
   #nonFinite(status: Uint32Array, cleared: number): UnrollError {
     const finite = { gradient: (status[STATUS.FLAG] & 1) === 0, loss: (status[STATUS.FLAG] & 2) === 0 };
     const label = labels.get(this.engine)?.[status[STATUS.PROGRAM]] ?? this.label;
-    const message = nonFiniteMessage(label, status[STATUS.RUN], finite);
-    return cleared === this.engine.clearances ? this.engine.reportNonFinite(message) : new UnrollError("non-finite", message);
+    const error = nonFinite(label, status[STATUS.RUN], finite);
+    return cleared === this.engine.clearances ? this.engine.reportNonFinite(error) : error;
   }
 
   dispose(): void {
