@@ -1,5 +1,6 @@
 import { chmod } from "node:fs/promises";
 import { defineConfig, type Plugin, type UserConfig } from "vite";
+import { leanSources } from "./build/lean/lean.ts";
 import { isolationHeaders } from "./src/cli/runtime/page-server.ts";
 
 /*
@@ -7,12 +8,14 @@ import { isolationHeaders } from "./src/cli/runtime/page-server.ts";
  *
  *   vite                        the demo (npm start)
  *   vite build                  the package, one module for each source file, into dist/
+ *   vite build --mode lean      unroll-gpu/lean, the same without prose and proof (see build/lean/lean.ts), into dist/lean/
  *   vite build --mode page      what the command line loads into a browser, one bundle, into dist/page/
  *   vite build --mode demo      the demo as a static site, into dist/demo/
  */
 export default defineConfig(({ command, mode }): UserConfig => {
   if (command === "serve" || mode === "demo") return demo();
-  return mode === "page" ? page() : library();
+  if (mode === "page") return page();
+  return mode === "lean" ? lean() : library();
 });
 
 function demo(): UserConfig {
@@ -27,14 +30,24 @@ function demo(): UserConfig {
 }
 
 function library(): UserConfig {
+  const entry = { "src/index": "src/index.ts", "src/cli/unroll": "src/cli/unroll.ts" };
+  return modules("dist", entry, [compactShaders(), executable("src/cli/unroll.js")]);
+}
+
+function lean(): UserConfig {
+  return modules("dist/lean", { "src/index": "src/index.ts" }, [leanSources(), compactShaders()]);
+}
+
+/** One module for each source file. */
+function modules(outDir: string, entry: Record<string, string>, plugins: Plugin[]): UserConfig {
   return {
-    plugins: [compactShaders(), executable("src/cli/unroll.js")],
+    plugins,
     build: {
-      outDir: "dist",
+      outDir,
       emptyOutDir: false, // the other builds and the declarations share the folder
       target: ["es2022", "node20"],
       minify: false,
-      lib: { entry: { "src/index": "src/index.ts", "src/cli/unroll": "src/cli/unroll.ts" }, formats: ["es"] },
+      lib: { entry, formats: ["es"] },
       rolldownOptions: {
         // what is not a file of this repository is loaded at run time
         external: (id) => !/^[./\0]/.test(id) && !/^[A-Z]:/i.test(id) && !id.startsWith("src/"),

@@ -8,6 +8,7 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 export async function buildPackage(outDir: string): Promise<void> {
   for (const [mode, folder] of [
     ["production", outDir],
+    ["lean", `${outDir}/lean`],
     ["page", `${outDir}/page`],
   ] as const) {
     const own = await config({ command: "build", mode });
