@@ -1,6 +1,7 @@
 import { chmod } from "node:fs/promises";
 import { defineConfig, type Plugin, type UserConfig } from "vite";
 import { leanSources } from "./build/lean/lean.ts";
+import { compactShaders } from "./build/shaders.ts";
 import { isolationHeaders } from "./src/cli/runtime/page-server.ts";
 
 /*
@@ -76,75 +77,4 @@ function executable(file: string): Plugin {
       await chmod(`${dir}/${file}`, 0o755);
     },
   };
-}
-
-/**
- * Strips comments and indentation from the WGSL in shaders/*.wgsl.ts. The templates are found by their backticks; what stands in
- * `${…}` is left as it is, and so are the lines of the preprocessor.
- */
-export function compactShaders(): Plugin {
-  return {
-    name: "unroll:compact-shaders",
-    apply: "build",
-    enforce: "pre",
-    transform(code, id) {
-      return /[\\/]shaders[\\/].*\.wgsl\.ts$/.test(id) ? { code: compactTemplates(code), map: null } : undefined;
-    },
-  };
-}
-
-/** Walks over TypeScript just closely enough to tell templates from the rest: comments, strings, and templates within templates. */
-export function compactTemplates(code: string): string {
-  let result = "";
-  let at = 0;
-  /** Copies code up to and including the closing brace of a `${…}`, or to the end. */
-  const copyCode = (): void => {
-    let depth = 0;
-    while (at < code.length) {
-      const skipped = /^(?:\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')/.exec(code.slice(at, at + 20_000));
-      if (skipped) {
-        result += skipped[0];
-        at += skipped[0].length;
-        continue;
-      }
-      const letter = code[at++];
-      result += letter;
-      if (letter === "{") depth++;
-      if (letter === "}" && depth-- === 0) return;
-      if (letter === "`") copyTemplate();
-    }
-  };
-  /** Copies a template's text compacted, up to and including the closing backtick. */
-  const copyTemplate = (): void => {
-    let text = "";
-    const flush = (): void => {
-      result += compactWgsl(text);
-      text = "";
-    };
-    while (at < code.length) {
-      if (code[at] === "\\") text += code[at++] + code[at++];
-      else if (code.startsWith("${", at)) {
-        flush();
-        result += "${";
-        at += 2;
-        copyCode();
-      } else if (code[at] === "`") {
-        flush();
-        result += "`";
-        at++;
-        return;
-      } else text += code[at++];
-    }
-  };
-  copyCode();
-  return result;
-}
-
-/** Without comments, indentation and empty lines. The first line's start and the last line's end may touch a `${…}`: they stay. */
-function compactWgsl(text: string): string {
-  return text
-    .replace(/\/\*[\s\S]*?\*\//g, " ")
-    .replace(/[ \t]*\/\/[^\n]*/g, "")
-    .replace(/\n[ \t\n]*/g, "\n")
-    .replace(/[ \t]+(?=\n)/g, "");
 }

@@ -1,5 +1,5 @@
 import type { ESTree } from "vite";
-import { type Edit, type Fail, type Node, removal, walk } from "./syntax.ts";
+import { type Edit, type Fail, type Node, removal, walk } from "../syntax.ts";
 
 /** Faces of ops, kernels and optimizers that are there to prove what the GPU does. */
 const FACES: ReadonlySet<string> = new Set(["reference", "error", "spot"]);

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
+import { type Edit, edited, type Fail, importedToo, type Node, parse, withoutUnused } from "../syntax.ts";
 import { removeFaces } from "./faces.ts";
 import { SHORT, shortenMessages } from "./messages.ts";
-import { type Edit, edited, type Fail, importedToo, type Node, parse, withoutUnused } from "./syntax.ts";
 
 /*
  * unroll-gpu/lean: the package for apps that ship, made from the same sources. Messages of errors keep the name that they lead with and

@@ -1,5 +1,5 @@
 import type { ESTree } from "vite";
-import { type Edit, type Fail, type Node, walk } from "./syntax.ts";
+import { type Edit, type Fail, type Node, walk } from "../syntax.ts";
 
 /** A piece of a message: text as it stands in a template, or an expression in it. */
 type Piece = string | ESTree.Expression;

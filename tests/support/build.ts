@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { build, mergeConfig, type Rolldown, type UserConfig } from "vite";
-import config, { compactShaders } from "../../vite.config.ts";
+import { compactShaders } from "../../build/shaders.ts";
+import config from "../../vite.config.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
