@@ -23,11 +23,14 @@ export const PROOF =
 /** From the root, with slashes. */
 export const pathOf = (id: string): string => relative(root, id).split(sep).join("/");
 
-/** The text that a module starts from: NAME.lean.ts stands in for NAME.ts. */
-export function readSource(path: string): string {
-  const standIn = `${root}${path.replace(/\.ts$/, ".lean.ts")}`;
-  return readFileSync(existsSync(standIn) ? standIn : root + path, "utf8");
-}
+/** Where NAME.lean.ts stands in for NAME.ts. */
+const standIn = (path: string): string | undefined => {
+  const file = root + path.replace(/\.ts$/, ".lean.ts");
+  return existsSync(file) ? file : undefined;
+};
+
+/** The text that a module starts from. */
+export const readSource = (path: string): string => readFileSync(standIn(path) ?? root + path, "utf8");
 
 /** A module of src/ as it is in the lean package, in TypeScript still. @throws Error where it meets a form that it does not know. */
 export function leanSource(code: string, path: string): string {
@@ -35,6 +38,7 @@ export function leanSource(code: string, path: string): string {
     const line = code.slice(0, node.start).split("\n").length;
     throw new Error(`lean, ${path}:${line}: ${what}: ${code.slice(node.start, node.end).slice(0, 120)}`);
   };
+  if (standIn(path)) return code;
   const program = parse(code);
   const messages = shortenMessages(code, program, path === ERRORS, fail);
   const edits: Edit[] = [...messages.edits, ...removeFaces(code, path, program, fail)];

@@ -5,7 +5,7 @@ import type { GraphSpec } from "./plan/plan.ts";
 import type { Program } from "./program.ts";
 import type { Pending, VariableStore } from "./store.ts";
 
-/** As in reference.ts, for which this stands in the lean package: there is nothing to run on the CPU. */
+/** As in reference.ts, for which this file stands in the lean package. It is taken as it is. */
 export interface ReferenceParts {
   readonly adapter: AdapterDescription;
   readonly store: VariableStore;
@@ -13,5 +13,5 @@ export interface ReferenceParts {
 }
 
 export function referenceParts(_seed: number, _pending: Pending): ReferenceParts {
-  throw new UnrollError("argument", "Engine.create: reference");
+  throw new UnrollError("argument", 'Engine.create: unroll-gpu/lean has no references; import from "unroll-gpu" to run without a GPU');
 }

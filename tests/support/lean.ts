@@ -2,9 +2,10 @@ import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, sep } from "node:path";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { leanSource, PROOF, readSource } from "../../build/lean/lean.ts";
-import { root } from "./build.ts";
+import { leanSource, leanSources, PROOF, readSource } from "../../build/lean/lean.ts";
+import { bundleApp, root } from "./build.ts";
 
 /** The sources of src/ that can be part of the lean package, from the root. */
 export async function leanPaths(): Promise<string[]> {
@@ -41,4 +42,21 @@ export async function typecheck(folder: string): Promise<string> {
     ({ stdout }) => stdout,
     (error: { stdout: string }) => error.stdout,
   );
+}
+
+/** A build of the package, loaded as one module. */
+export interface Built {
+  readonly api: typeof import("../../src/index.ts");
+  /** What the rooms of the ops export, by path. */
+  readonly rooms: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** Bundles the package with all its ops, lean or whole, as the builds make it, and loads it. */
+export async function loadPackage(lean: boolean, folder: string): Promise<Built> {
+  const paths = (await leanPaths()).filter((path) => path.startsWith("src/ops/"));
+  const lines = ['export * as api from "/src/index.ts";', ...paths.map((path, i) => `export * as room${i} from "/${path}";`)];
+  const file = join(folder, lean ? "lean.mjs" : "whole.mjs");
+  await writeFile(file, await bundleApp(lines.join("\n"), lean ? [leanSources()] : []));
+  const { api, ...loaded } = (await import(pathToFileURL(file).href)) as { api: Built["api"] } & Record<string, Record<string, unknown>>;
+  return { api, rooms: Object.fromEntries(paths.map((path, i) => [path, loaded[`room${i}`]])) };
 }
