@@ -6,7 +6,7 @@ import { byteLength } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
 import { type Engine, type GpuParts, gpuPartsOf } from "./engine.ts";
 import { type Built, build, type Readback, STATUS_BYTES } from "./gpu-build.ts";
-import { type GraphSpec, keepAll, makePlan, type Plan, type PlanOptions } from "./plan/plan.ts";
+import { type GraphSpec, makePlan, type Plan, type PlanOptions } from "./plan/plan.ts";
 import { type AnyBatch, type AnyResults, disposedProgram, nonFinite, type Program } from "./program.ts";
 import { checkBatch, checkRead } from "./spec.ts";
 
@@ -42,19 +42,13 @@ export class GpuProgram implements Program {
     const plan = makePlan(spec, parts.gpu.traits, options);
     const known = labels.get(engine) ?? [];
     labels.set(engine, known);
-    const id = known.push(label) - 1;
-    return new GpuProgram(engine, parts, label, spec, plan, await build(parts, label, id, spec, plan));
+    return GpuProgram.planned(engine, label, known.push(label) - 1, spec, plan);
   }
 
-  /**
-   * A program with the nodes and variants of another, in which every value keeps memory of its own and is an output: for looking at
-   * intermediates.
-   */
-  static async observe(engine: Engine, observed: GpuProgram, spec: GraphSpec): Promise<GpuProgram> {
+  /** A program of a plan that was made already. @param id of its label */
+  static async planned(engine: Engine, label: string, id: number, spec: GraphSpec, plan: Plan): Promise<GpuProgram> {
     const parts = gpuPartsOf(engine) as GpuParts;
-    const label = `${observed.label} (observed)`;
-    const plan = keepAll(observed.plan, parts.gpu.traits);
-    return new GpuProgram(engine, parts, label, spec, plan, await build(parts, label, -1, spec, plan));
+    return new GpuProgram(engine, parts, label, spec, plan, await build(parts, label, id, spec, plan));
   }
 
   /** Every dispatch of a run, in order. */

@@ -5,9 +5,10 @@ import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
 import { affine } from "../pointwise/affine.ts";
-import { div, mul } from "../pointwise/arithmetic.ts";
+import { div, mul, sub } from "../pointwise/arithmetic.ts";
+import { max } from "../reduce/extremes.ts";
+import { logSumExp } from "../reduce/logs.ts";
 import { reshape } from "../shape/reshape.ts";
-import { logSoftmax } from "../softmax/softmax.ts";
 import { noSecondDerivative, reciprocal, TINY, U } from "./common.ts";
 import { type CrossEntropyAttributes, isCounted, nameOf, placesOf, rowsOf, targetOf, targetParams } from "./cross-entropy-call.ts";
 
@@ -157,7 +158,7 @@ export function crossEntropyGradient(
   ];
 }
 
-/** dLoss/dt_c = −g · scale · k w_c (1 − ε) log softmax(x)_c. Rare (distillation), so it is made of plain ops. */
+/** dLoss/dt_c = −g · scale · k w_c (1 − ε) log softmax(x)_c. Rare (distillation), so it is made of ops that most apps have anyway. */
 function probabilityGradient(
   call: { readonly inputs: readonly Tensor[]; readonly attributes: CrossEntropyAttributes },
   upstream: F32,
@@ -175,5 +176,7 @@ function probabilityGradient(
     const weights = scores.shape.map((n, i) => (i === axis ? n : 1));
     factor = mul(factor, reshape(inputs[places.classWeights] as F32, weights));
   }
-  return mul(logSoftmax(scores, { axis }), factor);
+  const classes = { axes: [axis], keepDimensions: true } as const;
+  const distances = sub(scores, max(scores, classes));
+  return mul(sub(distances, logSumExp(distances, classes)), factor);
 }
