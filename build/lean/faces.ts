@@ -24,9 +24,9 @@ export function removeFaces(code: string, path: string, program: ESTree.Program,
       }
     // Pick<Op, "reference" | "cost">
     if (node.type === "TSUnionType") {
-      const kept = node.types.filter((type) => !isFaceName(type));
-      if (kept.length < node.types.length)
-        edits.push({ start: node.start, end: node.end, text: kept.map(({ start, end }) => code.slice(start, end)).join(" | ") });
+      const gone = facesAmong(node.types);
+      const kept = node.types.filter((type) => !gone.includes(type)).map(({ start, end }) => code.slice(start, end));
+      if (gone.length > 0) edits.push({ start: node.start, end: node.end, text: kept.join(" | ") });
     }
     return true;
   });
@@ -43,12 +43,10 @@ function facesAmong(members: readonly Node[]): readonly Node[] {
 }
 
 function nameOf(member: Node): string | undefined {
+  if (member.type === "TSLiteralType") return member.literal.type === "Literal" ? String(member.literal.value) : undefined;
   if (member.type !== "Property" && member.type !== "TSPropertySignature" && member.type !== "TSMethodSignature") return undefined;
   return !member.computed && member.key.type === "Identifier" ? member.key.name : undefined;
 }
 
 const isFunction = (property: Node): boolean =>
   property.type === "Property" && ["FunctionExpression", "ArrowFunctionExpression", "Identifier"].includes(property.value.type);
-
-const isFaceName = (type: Node): boolean =>
-  type.type === "TSLiteralType" && type.literal.type === "Literal" && FACES.has(String(type.literal.value));

@@ -6,7 +6,6 @@ import { sizeOf } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
 import { affine } from "../pointwise/affine.ts";
 import { div, mul, sub } from "../pointwise/arithmetic.ts";
-import { max } from "../reduce/extremes.ts";
 import { logSumExp } from "../reduce/logs.ts";
 import { reshape } from "../shape/reshape.ts";
 import { noSecondDerivative, reciprocal, TINY, U } from "./common.ts";
@@ -176,7 +175,7 @@ function probabilityGradient(
     const weights = scores.shape.map((n, i) => (i === axis ? n : 1));
     factor = mul(factor, reshape(inputs[places.classWeights] as F32, weights));
   }
-  const classes = { axes: [axis], keepDimensions: true } as const;
-  const distances = sub(scores, max(scores, classes));
-  return mul(sub(distances, logSumExp(distances, classes)), factor);
+  // Twice: the first time takes away what is large in the scores, the second what rounding left of it.
+  const normalised = (x: F32) => sub(x, logSumExp(x, { axes: [axis], keepDimensions: true }));
+  return mul(normalised(normalised(scores)), factor);
 }
