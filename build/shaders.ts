@@ -77,5 +77,5 @@ function compactWgsl(text: string): string {
     .replace(/[ \t]*\/\/[^\n]*/g, "")
     .replace(/\n[ \t\n]*/g, "\n")
     .replace(/[ \t]+(?=\n)/g, "")
-    .replace(/(?<=\S) ?([=+*/<>%&|^!:;,(){}[\]]+) ?(?=\S)/g, "$1");
+    .replace(/(?<=\S ?) ?([=+*/<>%&|^!:;,(){}[\]]+) ?(?=\S)/g, "$1");
 }

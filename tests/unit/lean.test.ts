@@ -3,7 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { leanSource } from "../../build/lean/lean.ts";
-import type { Call, DeviceTraits, Lowering, Op } from "../../src/graph/op.ts";
+import type { UnrollError } from "../../src/errors.ts";
+import type { Activation, Call, DeviceTraits, Lowering, Op } from "../../src/graph/op.ts";
+import { apply, input, type Node, type Tensor } from "../../src/graph/tensor.ts";
+import { formatType } from "../../src/graph/types.ts";
 import { randomSource } from "../../src/random.ts";
 import { allSamples } from "../../src/verify/all.ts";
 import { fakeDevice } from "../support/fake-device.ts";
@@ -184,20 +187,78 @@ function opIn(rooms: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   return leakyReluOp(op.epilogue.activation.derivative(-1, -1));
 }
 
+/** The nodes that an op's gradient is made of, each after those that it reads. */
+function gradientNodes(api: Pick<typeof whole.api, "apply" | "input">, op: Op, types: Call["inputs"], attributes: unknown): Node[] {
+  const inputs = types.map(({ shape, dtype }) => api.input(shape, dtype) as Tensor);
+  const outputs = api.apply(op, inputs, attributes);
+  const gradients = outputs.map(({ shape, dtype }) => api.input(shape, dtype) as Tensor);
+  const nodes: Node[] = [];
+  const visit = (tensor: Tensor | undefined): void => {
+    if (tensor?.source.kind !== "node" || nodes.includes(tensor.source.node)) return;
+    tensor.source.node.inputs.forEach(visit);
+    nodes.push(tensor.source.node);
+  };
+  try {
+    op.gradient({ inputs, outputs, attributes, gradients, needs: inputs.map(() => true) }).forEach(visit);
+  } catch (error) {
+    // Where there is none, this is said in all builds.
+    if ((error as UnrollError).code !== "gradient") throw error;
+  }
+  return nodes;
+}
+
+const nameOfActivation = (key: string, value: unknown): unknown => (key === "activation" ? (value as Activation | undefined)?.name : value);
+
+const named = (nodes: readonly Node[]): string[] =>
+  nodes.map(({ op, inputs, attributes }) => `${op.name} ${JSON.stringify(attributes, nameOfActivation)} of ${inputs.map(formatType)}`);
+
 describe("on a GPU the builds do what the sources do", () => {
-  test.each(allSamples.map((samples) => [samples.op.name, samples] as const))("%s", (_, { op: given, samples }) => {
-    const op = given as Op;
+  /** Ops whose kernels were compared. */
+  const seen = new Set<Op>();
+  /** Compares a call in all builds, and with `deeper` its gradient and the calls that this makes. */
+  function compare(op: Op, types: Call["inputs"], attributes: unknown, deeper: boolean): void {
+    seen.add(op);
     const [ofWhole, ofLean] = [opIn(whole.rooms, op), opIn(lean.rooms, op)];
     expect("reference" in ofWhole && "error" in ofWhole).toBe(true);
     expect(["reference", "error", "spot"].filter((face) => face in ofLean)).toEqual([]);
-    for (const { inputs, attributes } of samples(randomSource(0, op.name))) {
+    const said = saidOf(op, types, attributes);
+    expect(saidOf(ofWhole, types, attributes)).toEqual(said);
+    expect(saidOf(ofLean, types, attributes)).toEqual(said);
+    if (!deeper || op.shape(types, attributes)[0].dtype !== "f32") return;
+    const nodes = gradientNodes({ apply, input: input as typeof whole.api.input }, op, types, attributes);
+    for (const [build, same] of [
+      [whole, ofWhole],
+      [lean, ofLean],
+    ] as const)
+      expect(named(gradientNodes(build.api, same, types, ownActivation(build, attributes)))).toEqual(named(nodes));
+    for (const node of nodes) compare(node.op, node.inputs, node.attributes, false);
+  }
+
+  test.each(allSamples.map((samples) => [samples.op.name, samples] as const))("%s", (_, { op, samples }) => {
+    const all = samples(randomSource(0, op.name));
+    const some = Math.ceil(all.length / 6);
+    for (const [i, { inputs, attributes }] of all.entries()) {
       const types = inputs.map(({ shape, dtype = "f32" }) => ({ shape, dtype }));
-      const said = saidOf(op, types, attributes);
-      expect(saidOf(ofWhole, types, attributes)).toEqual(said);
-      expect(saidOf(ofLean, types, attributes)).toEqual(said);
+      compare(op as Op, types, attributes, i % some === 0);
     }
   });
+
+  test("all of them: ops that only gradients apply, too", () => {
+    const all = sources.flatMap(([, exported]) => Object.values(exported)).filter((value): value is Op => isOp(value));
+    expect(all.length).toBeGreaterThan(80);
+    expect(all.filter((op) => !seen.has(op)).map(({ name }) => name)).toEqual(["copy"]); // which has no samples: programs put it in
+  });
 });
+
+/** An activation among attributes makes graphs of its own build. */
+function ownActivation({ rooms }: typeof whole, attributes: unknown): unknown {
+  const { activation, ...rest } = (attributes ?? {}) as { activation?: Activation };
+  if (!activation) return attributes;
+  const own = rooms["src/ops/activation.ts"][`${activation.name}Activation`];
+  return { ...rest, activation: typeof own === "function" ? own(activation.derivative(-1, -1)) : own };
+}
+
+const isOp = (value: unknown): boolean => Array.isArray((value as Op | null)?.kernels);
 
 describe("a wrong call gives the same code in both builds", async () => {
   const make = async ({ api }: typeof whole) => ({

@@ -68,8 +68,8 @@ describe("shaders are compact in the build", () => {
   test.each([
     [
       "comments, indentation and spaces around signs go",
-      "wgsl`\n  // note\n  let x = 1.0; // more\n  /* long */\n  let y = x - -z;\n`",
-      "`\nlet x=1.0;\nlet y=x - -z;\n`",
+      "wgsl`\n  // note\n  let x = 1.0; // more\n  /* long */\n  let y = (x) * x - -z;\n`",
+      "`\nlet x=1.0;\nlet y=(x)*x - -z;\n`",
     ],
     [
       "what is between ${ and } stays, and the spaces beside it",
