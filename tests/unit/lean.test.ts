@@ -150,7 +150,15 @@ const devices: readonly DeviceTraits[] = [
 ];
 
 /** The words and signs of WGSL, without comments and space. */
-const tokens = (wgsl: string): string => (wgsl.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, " ").match(/\w+|[^\s\w]+?/g) ?? []).join(" ");
+function tokens(wgsl: string): string {
+  let text = known.get(wgsl);
+  if (text === undefined) {
+    text = (wgsl.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, " ").match(/\w+|[^\s\w]+?/g) ?? []).join(" ");
+    known.set(wgsl, text);
+  }
+  return text;
+}
+const known = new Map<string, string>();
 
 /** A lowering as text: all but the functions of its kernels, which only a kernel on its own needs. */
 const written = ({ dispatches, temporaries }: Lowering): string =>
