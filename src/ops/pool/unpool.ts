@@ -1,3 +1,4 @@
+import { maxSpread } from "../../../shaders/lib/pool-rules.wgsl.ts";
 import { poolSpreadShader } from "../../../shaders/pool_spread.wgsl.ts";
 import { poolWinnersShader } from "../../../shaders/pool_winners.wgsl.ts";
 import { check } from "../../errors.ts";
@@ -83,9 +84,8 @@ const spreadVariant = (cells: boolean, vector: boolean): Variant<UnpoolAttribute
     return lowerPool(geometry, {
       name: `max unpool ${cells ? "cells" : "gather"} ${vector ? "vec4" : "scalar"}`,
       wgsl: poolSpreadShader({
-        kind: "max",
+        rule: maxSpread(vector, winners),
         vector,
-        winners,
         cells,
         span,
         tiles: cells ? tilesOf(geometry) : undefined,
