@@ -1,5 +1,7 @@
 import { chmod } from "node:fs/promises";
 import { defineConfig, type Plugin, type UserConfig } from "vite";
+import { leanSources } from "./src/build/lean/lean.ts";
+import { compactShaders } from "./src/build/shaders.ts";
 import { isolationHeaders } from "./src/cli/runtime/page-server.ts";
 
 /*
@@ -7,12 +9,14 @@ import { isolationHeaders } from "./src/cli/runtime/page-server.ts";
  *
  *   vite                        the demo (npm start)
  *   vite build                  the package, one module for each source file, into dist/
+ *   vite build --mode lean      unroll-gpu/lean, the same without prose and proof (see src/build/lean/lean.ts), into dist/lean/
  *   vite build --mode page      what the command line loads into a browser, one bundle, into dist/page/
  *   vite build --mode demo      the demo as a static site, into dist/demo/
  */
 export default defineConfig(({ command, mode }): UserConfig => {
   if (command === "serve" || mode === "demo") return demo();
-  return mode === "page" ? page() : library();
+  if (mode === "page") return page();
+  return mode === "lean" ? lean() : library();
 });
 
 function demo(): UserConfig {
@@ -27,14 +31,24 @@ function demo(): UserConfig {
 }
 
 function library(): UserConfig {
+  const entry = { "src/index": "src/index.ts", "src/cli/unroll": "src/cli/unroll.ts" };
+  return modules("dist", entry, [compactShaders(), executable("src/cli/unroll.js")]);
+}
+
+function lean(): UserConfig {
+  return modules("dist/lean", { "src/index": "src/index.ts" }, [leanSources(), compactShaders()]);
+}
+
+/** One module for each source file. */
+function modules(outDir: string, entry: Record<string, string>, plugins: Plugin[]): UserConfig {
   return {
-    plugins: [compactShaders(), executable("src/cli/unroll.js")],
+    plugins,
     build: {
-      outDir: "dist",
+      outDir,
       emptyOutDir: false, // the other builds and the declarations share the folder
       target: ["es2022", "node20"],
       minify: false,
-      lib: { entry: { "src/index": "src/index.ts", "src/cli/unroll": "src/cli/unroll.ts" }, formats: ["es"] },
+      lib: { entry, formats: ["es"] },
       rolldownOptions: {
         // what is not a file of this repository is loaded at run time
         external: (id) => !/^[./\0]/.test(id) && !/^[A-Z]:/i.test(id) && !id.startsWith("src/"),
@@ -63,75 +77,4 @@ function executable(file: string): Plugin {
       await chmod(`${dir}/${file}`, 0o755);
     },
   };
-}
-
-/**
- * Strips comments and indentation from the WGSL in shaders/*.wgsl.ts. The templates are found by their backticks; what stands in
- * `${…}` is left as it is, and so are the lines of the preprocessor.
- */
-export function compactShaders(): Plugin {
-  return {
-    name: "unroll:compact-shaders",
-    apply: "build",
-    enforce: "pre",
-    transform(code, id) {
-      return /[\\/]shaders[\\/].*\.wgsl\.ts$/.test(id) ? { code: compactTemplates(code), map: null } : undefined;
-    },
-  };
-}
-
-/** Walks over TypeScript just closely enough to tell templates from the rest: comments, strings, and templates within templates. */
-export function compactTemplates(code: string): string {
-  let result = "";
-  let at = 0;
-  /** Copies code up to and including the closing brace of a `${…}`, or to the end. */
-  const copyCode = (): void => {
-    let depth = 0;
-    while (at < code.length) {
-      const skipped = /^(?:\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')/.exec(code.slice(at, at + 20_000));
-      if (skipped) {
-        result += skipped[0];
-        at += skipped[0].length;
-        continue;
-      }
-      const letter = code[at++];
-      result += letter;
-      if (letter === "{") depth++;
-      if (letter === "}" && depth-- === 0) return;
-      if (letter === "`") copyTemplate();
-    }
-  };
-  /** Copies a template's text compacted, up to and including the closing backtick. */
-  const copyTemplate = (): void => {
-    let text = "";
-    const flush = (): void => {
-      result += compactWgsl(text);
-      text = "";
-    };
-    while (at < code.length) {
-      if (code[at] === "\\") text += code[at++] + code[at++];
-      else if (code.startsWith("${", at)) {
-        flush();
-        result += "${";
-        at += 2;
-        copyCode();
-      } else if (code[at] === "`") {
-        flush();
-        result += "`";
-        at++;
-        return;
-      } else text += code[at++];
-    }
-  };
-  copyCode();
-  return result;
-}
-
-/** Without comments, indentation and empty lines. The first line's start and the last line's end may touch a `${…}`: they stay. */
-function compactWgsl(text: string): string {
-  return text
-    .replace(/\/\*[\s\S]*?\*\//g, " ")
-    .replace(/[ \t]*\/\/[^\n]*/g, "")
-    .replace(/\n[ \t\n]*/g, "\n")
-    .replace(/[ \t]+(?=\n)/g, "");
 }

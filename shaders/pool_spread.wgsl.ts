@@ -1,22 +1,14 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
-import { declare, reads, writes } from "./lib/declare.ts";
+import { declare, writes } from "./lib/declare.ts";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
 import { paramsStruct } from "./lib/params.wgsl.ts";
-import { type Divisor, neighbours, poolParams, tapsLibrary } from "./lib/pool.wgsl.ts";
-import { power } from "./pool.wgsl.ts";
+import { neighbours, poolParams, tapsLibrary } from "./lib/pool.wgsl.ts";
+import { floats, type SpreadRule } from "./lib/pool-rules.wgsl.ts";
 
 export interface PoolSpreadOptions {
-  readonly kind: "max" | "average" | "lp";
+  readonly rule: SpreadRule;
   /** Four channels for each invocation. */
   readonly vector: boolean;
-  /** Max: how winners are stored; `indices`: iy·W + ix, as i32. */
-  readonly winners?: "bytes" | "words" | "indices";
-  /** Max: a value counts as 0 where `gate`, which has the values' shape, is not above 0. */
-  readonly gated?: boolean;
-  /** Average. */
-  readonly divisor?: Divisor;
-  /** Lp. */
-  readonly p?: number;
   /** Windows do not overlap: an invocation takes a window and all that its stride covers, and reads nothing twice. */
   readonly cells: boolean;
   /** Windows of this size tile the plane, without padding and rest: their pixels are written out one by one. Needs `cells`. */
@@ -37,32 +29,9 @@ export interface PoolSpreadOptions {
  * in memory. Workgroups of 64 over a folded grid. Cost: values and winners read once (`cells`) or as often as windows overlap, dx written once.
  */
 export function poolSpreadShader(options: PoolSpreadOptions) {
-  const { kind, vector, winners = "words", gated = false, divisor = "constant", p = 1, cells, tiles, span, dilated } = options;
-  const T = vector ? "vec4<f32>" : "f32";
-  const U = vector ? "vec4<u32>" : "u32";
-  const max = kind === "max";
-  const lp = kind === "lp";
-  const word = winners === "bytes" || !vector ? (winners === "indices" ? "i32" : "u32") : winners === "indices" ? "vec4<i32>" : U;
-  const bindings = declare([
-    lp && reads("x", T),
-    lp && reads("y", T),
-    reads("values", T),
-    max && reads("winners", word),
-    gated && reads("gate", T),
-    writes("dx", T),
-  ]);
-  const at =
-    winners === "bytes"
-      ? "(vec4<u32>(winners[o]) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u)"
-      : winners === "indices"
-        ? `${U}(winners[o])`
-        : "winners[o]";
-  const average = divisor === "constant" ? "values[o] * params.scale" : "values[o] / divisor(start_y, start_x)";
-  const value = gated ? `select(${T}(0.0), values[o], gate[o] > ${T}(0.0))` : "values[o]";
-  /** What window o has to give. */
-  const load = max ? `let g = ${value}; let at = ${at};` : lp ? "let g = values[o]; let norm = y[o];" : `let g = ${average};`;
-  const given = (position: string, pixel: string) =>
-    max ? `select(${T}(0.0), g, at == ${U}(${winners === "indices" ? pixel : position}))` : lp ? "share(x[to], norm, g)" : "g";
+  const { rule, vector, cells, tiles, span, dilated } = options;
+  const { load, given } = rule;
+  const T = floats(vector);
   const [th, tw] = tiles ?? [0, 0];
   const tile = (k: number) => `  let o = (line * params.columns + begin + ${k}u) * params.c + c;
   ${load}
@@ -121,15 +90,10 @@ ${Array.from({ length: th * tw }, (_, i) => {
   dx[to] = sum;`;
   return wgsl`
 ${paramsStruct(poolParams)}
-${bindings}
+${declare([...rule.bindings, writes("dx", T)])}
 ${gridLibrary}
-${tapsLibrary(divisor)}
-#if ${lp}
-fn share(v: ${T}, norm: ${T}, g: ${T}) -> ${T} {
-  let ratio = select(${T}(0.0), abs(v) / max(norm, ${T}(1.2e-38)), norm > ${T}(0.0));
-  return sign(v) * g * ${power("ratio", p - 1)};
-}
-#endif
+${tapsLibrary}
+${rule.library}
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let i = linear_workgroup(id, count) * 64u + lane;

@@ -12,7 +12,6 @@ export {
   type Kernel,
   type KernelCall,
   type KernelSpec,
-  kernel,
   type Params,
   read,
   readWrite,
@@ -37,6 +36,7 @@ export {
 } from "./graph/tensor.ts";
 export type { Broadcast, DType, HostArray, HostArrays, NamedArray, Rank, Shape, TensorType } from "./graph/types.ts";
 export { assign, type Clip, Gradients, type Optimizer, type Update } from "./graph/update.ts";
+export { kernel } from "./graph/user-kernel.ts";
 export * from "./io/image/index.ts";
 export { decodeSafetensors, encodeSafetensors } from "./io/safetensors.ts";
 export * from "./nn/initializers.ts";

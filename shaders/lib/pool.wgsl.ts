@@ -34,26 +34,12 @@ export const neighbours = (span: number, code: (k: number) => string) =>
 /** How sums are divided: by one number for all windows, or by the taps of each that lie inside the input or the padding. */
 export type Divisor = "constant" | "input" | "padded";
 
-/**
- * `first_tap(start, d)` and `end_tap(start, k, d, n)`: the taps of a window that begins at `start` which lie in 0 … n − 1;
- * `divisor(start_y, start_x)`: the taps that count.
- */
-export const tapsLibrary = (divisor: Divisor) => `
+/** `first_tap(start, d)` and `end_tap(start, k, d, n)`: the taps of a window that begins at `start` which lie in 0 … n − 1. */
+export const tapsLibrary = `
 fn first_tap(start: i32, d: u32) -> u32 {
   return select(0u, (u32(max(-start, 0)) + d - 1u) / d, start < 0);
 }
 fn end_tap(start: i32, k: u32, d: u32, n: u32) -> u32 {
   return min(k, (u32(i32(n) - start) + d - 1u) / d);
-}
-${
-  divisor === "constant"
-    ? ""
-    : `fn counted(start: i32, k: u32, d: u32, n: u32, padded: u32) -> u32 {
-  ${divisor === "padded" ? "return end_tap(start, k, d, padded);" : "return end_tap(start, k, d, n) - first_tap(start, d);"}
-}
-fn divisor(start_y: i32, start_x: i32) -> f32 {
-  return f32(counted(start_y, params.kh, params.dh, params.h, params.bottom) *
-    counted(start_x, params.kw, params.dw, params.w, params.right));
-}`
 }
 `;

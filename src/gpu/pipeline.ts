@@ -42,11 +42,16 @@ export async function compileKernel(device: GPUDevice, kernel: Kernel): Promise<
       ),
   ]);
   if ("pipeline" in result && !error) return { pipeline: result.pipeline, layout };
-  const info = await module.getCompilationInfo();
-  const messages = info.messages.filter((message) => message.type === "error");
-  const reason = "cause" in result && result.cause instanceof Error ? result.cause.message : (error?.message ?? "unknown reason");
-  const details = messages.map((message) => `${message.message}\n${excerpt(kernel.wgsl, message.lineNum)}`);
-  throw new UnrollError("shader", `kernel "${kernel.name}" does not compile: ${details.length > 0 ? details.join("\n") : reason}`);
+  const cause = "cause" in result ? result.cause : undefined;
+  throw new UnrollError("shader", `kernel "${kernel.name}" does not compile: ${await reasonOf(module, kernel.wgsl, cause, error)}`);
+}
+
+/** What the compiler says, with the WGSL around it; else what the browser says. */
+async function reasonOf(module: GPUShaderModule, wgsl: string, cause: unknown, error: GPUError | null): Promise<string> {
+  const { messages } = await module.getCompilationInfo();
+  const details = messages.flatMap(({ type, message, lineNum }) => (type === "error" ? [`${message}\n${excerpt(wgsl, lineNum)}`] : []));
+  if (details.length > 0) return details.join("\n");
+  return cause instanceof Error ? cause.message : (error?.message ?? "unknown reason");
 }
 
 function layoutEntries(kernel: Kernel): GPUBindGroupLayoutEntry[] {

@@ -1,5 +1,4 @@
-import { check, checkOptions, describe } from "../errors.ts";
-import { checkKernel, type Kernel, type KernelCall, type Workgroups } from "../graph/kernel.ts";
+import type { Kernel, KernelCall, Workgroups } from "../graph/kernel.ts";
 import { bytesPerElement, type HostArray } from "../graph/types.ts";
 import { evenBytes, type Gpu, USAGE } from "./gpu.ts";
 import { type Location, Recording } from "./recorder.ts";
@@ -12,47 +11,21 @@ export interface KernelRun {
   readonly workgroups?: Workgroups;
 }
 
-/** The lengths of what is bound and the params, checked against the kernel. @throws UnrollError `name`, `dtype`, `argument` */
-export function kernelCall(kernel: Kernel, run: KernelRun): KernelCall {
-  const lengths: Record<string, number> = {};
-  checkKernel(kernel);
-  checkOptions(`kernel "${kernel.name}"`, run, ["buffers", "params", "workgroups"]);
-  for (const [name, value] of Object.entries({ buffers: run.buffers, params: run.params ?? {} }))
-    check(
-      typeof value === "object" && value !== null,
-      "argument",
-      () => `kernel "${kernel.name}": ${name} must be an object by name, not ${describe(value)}`,
-    );
-  for (const [name, { dtype, access }] of Object.entries(kernel.bindings)) {
-    const value = run.buffers[name];
-    check(value !== undefined && value !== null, "name", () => `kernel "${kernel.name}": nothing is given for the binding "${name}"`);
-    if (typeof value === "number") {
-      check(access === "write", "argument", () => `kernel "${kernel.name}": "${name}" is read, so it needs values, not a length`);
-      check(Number.isInteger(value) && value >= 0, "argument", () => `kernel "${kernel.name}": "${name}" cannot have ${value} elements`);
-    } else
-      check(
-        value instanceof ARRAYS[dtype],
-        "dtype",
-        () => `kernel "${kernel.name}": "${name}" is ${dtype}, but ${value?.constructor?.name ?? String(value)} was given`,
-      );
-    lengths[name] = typeof value === "number" ? value : value.length;
-  }
-  for (const name of Object.keys(run.buffers))
-    check(
-      Object.hasOwn(kernel.bindings, name),
-      "name",
-      () => `kernel "${kernel.name}" has no binding "${name}"; it has ${Object.keys(kernel.bindings).join(", ")}`,
-    );
-  const params = run.params ?? {};
-  for (const name of Object.keys(kernel.params ?? {}))
-    check(Number.isFinite(params[name]), "argument", () => `kernel "${kernel.name}": the param "${name}" must be a number`);
-  return { lengths, params };
-}
+/** The lengths of what is bound, and the params. */
+export const kernelCall = (kernel: Kernel, { buffers, params = {} }: KernelRun): KernelCall => ({
+  lengths: Object.fromEntries(
+    Object.keys(kernel.bindings).map((name) => {
+      const value = buffers[name];
+      return [name, typeof value === "number" ? value : value.length];
+    }),
+  ),
+  params,
+});
 
-const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, f16: Uint16Array } as const;
+export const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, f16: Uint16Array } as const;
 
 /**
- * Runs one kernel on its own and returns what it wrote. All buffers are made for this call and destroyed after it.
+ * Runs one kernel on its own and returns what it wrote; nothing is checked. All buffers are made for this call and destroyed after it.
  * @param trusted as for a recording.
  */
 export async function runKernelOn(
@@ -62,14 +35,7 @@ export async function runKernelOn(
   trusted: Promise<void> = gpu.trusted,
 ): Promise<Record<string, HostArray>> {
   const call = kernelCall(kernel, run);
-  const workgroups = run.workgroups ?? kernel.workgroups?.(call);
-  check(
-    workgroups === undefined ||
-      (Array.isArray(workgroups) && workgroups.length === 3 && workgroups.every((n) => Number.isInteger(n) && n >= 0)),
-    "argument",
-    () => `kernel "${kernel.name}": workgroups must be three whole numbers, not ${String(workgroups)}`,
-  );
-  check(workgroups, "argument", () => `kernel "${kernel.name}": give workgroups, in the kernel or in the call`);
+  const workgroups = (run.workgroups ?? kernel.workgroups?.(call)) as Workgroups;
   const buffers: GPUBuffer[] = [];
   let recording: Recording | undefined;
   try {

@@ -11,6 +11,6 @@ export function foldGrid(count: number): Workgroups {
     () => `foldGrid: the count must be a number of at least 0, not ${describe(count)}`,
   );
   const rows = Math.max(1, Math.ceil(count / MAX_PER_DIMENSION));
-  check(rows <= MAX_PER_DIMENSION, "limit", () => `${count} workgroups are more than a dispatch can have`);
+  check(rows <= MAX_PER_DIMENSION, "limit", () => `foldGrid: ${count} workgroups are more than a dispatch can have`);
   return [Math.max(1, Math.ceil(count / rows)), rows, 1];
 }

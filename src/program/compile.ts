@@ -1,9 +1,8 @@
 import { check, checkOptions, describe } from "../errors.ts";
-import { Engine } from "./engine.ts";
+import { Engine, partsOf } from "./engine.ts";
 import { GpuProgram } from "./gpu-program.ts";
 import type { PlanOptions } from "./plan/plan.ts";
 import type { Program } from "./program.ts";
-import { ReferenceProgram } from "./reference-program.ts";
 import { type CompileSpec, normalize, type Tensors } from "./spec.ts";
 
 /**
@@ -26,6 +25,7 @@ export async function compile<const I extends Tensors, const O extends Tensors =
   );
   const graph = normalize(spec);
   const label = spec.label ?? "program";
-  const program = engine.isReference ? new ReferenceProgram(engine, label, graph) : await GpuProgram.create(engine, label, graph, spec);
+  const parts = partsOf(engine);
+  const program = "gpu" in parts ? await GpuProgram.create(engine, label, graph, spec) : parts.compile(engine, label, graph);
   return program as unknown as Program<I, O>;
 }

@@ -8,7 +8,7 @@ import { hostArray, Variable } from "../graph/tensor.ts";
 import { type DType, formatType, type HostArray, type HostArrays, type NamedArray, type Shape, sizeOf } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
 import { GpuStore } from "./gpu-store.ts";
-import { ReferenceStore } from "./reference-store.ts";
+import { type ReferenceParts, referenceParts } from "./reference.ts";
 import { checkSameType, type NamedArrays, Pending, type VariableStore } from "./store.ts";
 
 export interface EngineOptions {
@@ -32,14 +32,6 @@ export interface EngineOptions {
   readonly selfTest?: boolean;
 }
 
-const REFERENCE_ADAPTER: AdapterDescription = {
-  vendor: "",
-  architecture: "",
-  device: "",
-  description: "CPU reference in f64, no GPU",
-  software: true,
-};
-
 /** What belongs to an engine on a GPU. Internal to src/program. */
 export interface GpuParts {
   readonly gpu: Gpu;
@@ -48,7 +40,7 @@ export interface GpuParts {
   readonly status: GPUBuffer;
 }
 
-const parts = new WeakMap<Engine, GpuParts | ReferenceStore>();
+const parts = new WeakMap<Engine, GpuParts | ReferenceParts>();
 
 /** A device with its variables. Any number of programs share both; any number of engines may live side by side. */
 export class Engine {
@@ -64,11 +56,11 @@ export class Engine {
   /** How often `clearNonFinite` was called: a run from before a clearance says nothing about the time after it. */
   clearances = 0;
 
-  private constructor(seed: number, pending: Pending, backend: GpuParts | ReferenceStore) {
+  private constructor(seed: number, pending: Pending, own: GpuParts | ReferenceParts) {
     this.seed = seed;
     this.#pending = pending;
-    this.#store = backend instanceof ReferenceStore ? backend : backend.store;
-    this.adapter = backend instanceof ReferenceStore ? REFERENCE_ADAPTER : backend.gpu.adapter;
+    this.#store = own.store;
+    this.adapter = "gpu" in own ? own.gpu.adapter : own.adapter;
     let end: (error: UnrollError) => void = () => {};
     this.lost = new Promise((resolve) => {
       end = resolve;
@@ -77,8 +69,8 @@ export class Engine {
       this.#ended ??= error;
       end(error);
     };
-    if (!(backend instanceof ReferenceStore)) void backend.gpu.ended.then(this.#end);
-    parts.set(this, backend);
+    if ("gpu" in own) void own.gpu.ended.then(this.#end);
+    parts.set(this, own);
   }
 
   /**
@@ -99,7 +91,7 @@ export class Engine {
       () => `Engine.create: device must be a GPUDevice, not ${String(device)}`,
     );
     const pending = new Pending();
-    if (reference) return new Engine(seed, pending, new ReferenceStore(seed, pending));
+    if (reference) return new Engine(seed, pending, referenceParts(seed, pending));
     const dispatcher = new Gpu(device ?? (await requestDevice({ gpu, powerPreference, defaultLimits })), !device, traits);
     try {
       if (options.selfTest ?? true) dispatcher.trustAfter(selfTest(dispatcher));
@@ -113,26 +105,24 @@ export class Engine {
 
   /** Runs on the references, without a GPU. */
   get isReference(): boolean {
-    return parts.get(this) instanceof ReferenceStore;
+    return !gpuPartsOf(this);
   }
 
   /** GPU buffers that this engine holds now. */
   get memory(): { readonly buffers: number; readonly bytes: number } {
-    const own = parts.get(this);
-    return !own || own instanceof ReferenceStore ? { buffers: 0, bytes: 0 } : { buffers: own.gpu.liveBuffers, bytes: own.gpu.liveBytes };
+    const { liveBuffers: buffers = 0, liveBytes: bytes = 0 } = gpuPartsOf(this)?.gpu ?? {};
+    return { buffers, bytes };
   }
 
   /** Pipelines compiled so far. */
   get pipelinesCreated(): number {
-    const own = parts.get(this);
-    return !own || own instanceof ReferenceStore ? 0 : own.gpu.pipelinesCreated;
+    return gpuPartsOf(this)?.gpu.pipelinesCreated ?? 0;
   }
 
   /** @throws UnrollError `disposed` or `lost` */
   assertUsable(): void {
     if (this.#ended) throw this.#ended;
-    const own = parts.get(this);
-    if (own && !(own instanceof ReferenceStore)) own.gpu.assertUsable();
+    gpuPartsOf(this)?.gpu.assertUsable();
   }
 
   /** The values that a variable has after all runs so far. */
@@ -195,8 +185,8 @@ export class Engine {
   }
 
   /** Called by programs. */
-  reportNonFinite(message: string): UnrollError {
-    this.#nonFinite ??= new UnrollError("non-finite", message);
+  reportNonFinite(error: UnrollError): UnrollError {
+    this.#nonFinite ??= error;
     return this.#nonFinite;
   }
 
@@ -205,15 +195,14 @@ export class Engine {
     this.assertUsable();
     this.#nonFinite = undefined;
     this.clearances++;
-    const own = parts.get(this);
-    if (own && !(own instanceof ReferenceStore)) own.gpu.device.queue.writeBuffer(own.status, 0, new Uint32Array(STATUS.WORDS));
+    const own = gpuPartsOf(this);
+    own?.gpu.device.queue.writeBuffer(own.status, 0, new Uint32Array(STATUS.WORDS));
   }
 
   /** Frees everything on the GPU; destroys the device only when this engine requested it. What is in flight rejects with `disposed`. */
   dispose(): void {
-    const own = parts.get(this);
     this.#end(new UnrollError("disposed", "the engine was disposed"));
-    if (own && !(own instanceof ReferenceStore)) own.gpu.dispose();
+    gpuPartsOf(this)?.gpu.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -237,16 +226,12 @@ function checkNamedArray(name: string, array: NamedArray): void {
 
 /** The GPU parts of an engine, or undefined where it runs on the references. Internal to src/program. */
 export function gpuPartsOf(engine: Engine): GpuParts | undefined {
-  const own = parts.get(engine);
-  return own instanceof ReferenceStore ? undefined : own;
+  const own = partsOf(engine);
+  return "gpu" in own ? own : undefined;
 }
 
-/** The store of a reference engine. Internal to src/program. */
-export function referenceStoreOf(engine: Engine): ReferenceStore {
-  const own = parts.get(engine);
-  check(own instanceof ReferenceStore, "argument", "this engine does not run on the references");
-  return own;
-}
+/** What an engine is made of. Internal to src/program. */
+export const partsOf = (engine: Engine): GpuParts | ReferenceParts => parts.get(engine) as GpuParts | ReferenceParts;
 
 /** Checks an argument of a public function, which may come from JavaScript. */
 export function checkEngine(call: string, engine: unknown): asserts engine is Engine {

@@ -1,4 +1,4 @@
-import { checkOptions, UnrollError } from "../errors.ts";
+import { checkOptions, type UnrollError } from "../errors.ts";
 import { align, evenBytes } from "../gpu/gpu.ts";
 import type { Location, PlacedDispatch } from "../gpu/recorder.ts";
 import { hostArray } from "../graph/tensor.ts";
@@ -6,9 +6,8 @@ import { byteLength } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
 import { type Engine, type GpuParts, gpuPartsOf } from "./engine.ts";
 import { type Built, build, type Readback, STATUS_BYTES } from "./gpu-build.ts";
-import { type GraphSpec, keepAll, makePlan, type Plan, type PlanOptions } from "./plan/plan.ts";
-import type { AnyBatch, AnyResults, Program } from "./program.ts";
-import { disposedProgram, nonFiniteMessage } from "./reference-program.ts";
+import { type GraphSpec, makePlan, type Plan, type PlanOptions } from "./plan/plan.ts";
+import { type AnyBatch, type AnyResults, disposedProgram, nonFinite, type Program } from "./program.ts";
 import { checkBatch, checkRead } from "./spec.ts";
 
 /** Labels by id, so that an error can name the program in which something was not finite. */
@@ -43,19 +42,13 @@ export class GpuProgram implements Program {
     const plan = makePlan(spec, parts.gpu.traits, options);
     const known = labels.get(engine) ?? [];
     labels.set(engine, known);
-    const id = known.push(label) - 1;
-    return new GpuProgram(engine, parts, label, spec, plan, await build(parts, label, id, spec, plan));
+    return GpuProgram.planned(engine, label, known.push(label) - 1, spec, plan);
   }
 
-  /**
-   * A program with the nodes and variants of another, in which every value keeps memory of its own and is an output: for looking at
-   * intermediates.
-   */
-  static async observe(engine: Engine, observed: GpuProgram, spec: GraphSpec): Promise<GpuProgram> {
+  /** A program of a plan that was made already. @param id of its label */
+  static async planned(engine: Engine, label: string, id: number, spec: GraphSpec, plan: Plan): Promise<GpuProgram> {
     const parts = gpuPartsOf(engine) as GpuParts;
-    const label = `${observed.label} (observed)`;
-    const plan = keepAll(observed.plan, parts.gpu.traits);
-    return new GpuProgram(engine, parts, label, spec, plan, await build(parts, label, -1, spec, plan));
+    return new GpuProgram(engine, parts, label, spec, plan, await build(parts, label, id, spec, plan));
   }
 
   /** Every dispatch of a run, in order. */
@@ -164,8 +157,8 @@ export class GpuProgram implements Program {
   #nonFinite(status: Uint32Array, cleared: number): UnrollError {
     const finite = { gradient: (status[STATUS.FLAG] & 1) === 0, loss: (status[STATUS.FLAG] & 2) === 0 };
     const label = labels.get(this.engine)?.[status[STATUS.PROGRAM]] ?? this.label;
-    const message = nonFiniteMessage(label, status[STATUS.RUN], finite);
-    return cleared === this.engine.clearances ? this.engine.reportNonFinite(message) : new UnrollError("non-finite", message);
+    const error = nonFinite(label, status[STATUS.RUN], finite);
+    return cleared === this.engine.clearances ? this.engine.reportNonFinite(error) : error;
   }
 
   dispose(): void {

@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { UnrollError } from "../errors.ts";
 import type { HostArray } from "../graph/types.ts";
 import type { Engine } from "./engine.ts";
 import type { GraphSpec, Plan } from "./plan/plan.ts";
@@ -30,3 +31,14 @@ export interface Program<I extends Tensors = Tensors, O extends Tensors = Tensor
 
 export type AnyBatch = Readonly<Record<string, HostArray | GPUBuffer>>;
 export type AnyResults = Record<string, HostArray>;
+
+/** The error of a run whose loss or gradients are not finite. */
+export function nonFinite(label: string, run: number, finite: { readonly gradient: boolean; readonly loss: boolean }): UnrollError {
+  const what = finite.loss ? "a gradient was" : finite.gradient ? "the loss was" : "the loss and a gradient were";
+  return new UnrollError(
+    "non-finite",
+    `run ${run + 1} of program "${label}": ${what} not finite (infinite or NaN). No variable was changed by it or since; call engine.clearNonFinite() to go on`,
+  );
+}
+
+export const disposedProgram = (label: string): UnrollError => new UnrollError("disposed", `run: the program "${label}" was disposed`);

@@ -1,13 +1,13 @@
-import { check, checkOptions, UnrollError } from "../errors.ts";
+import { check, checkOptions } from "../errors.ts";
 import { hostArray, type Tensor, type Variable } from "../graph/tensor.ts";
 import type { HostArray } from "../graph/types.ts";
 import { CONTROL, type Update } from "../graph/update.ts";
 import { clipGradients } from "../ops/update/norm.ts";
-import { type Engine, referenceStoreOf } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { evaluate } from "./evaluate.ts";
 import { leavesOf, nodesOf } from "./order.ts";
 import { type GraphSpec, rootsOf } from "./plan/plan.ts";
-import type { AnyBatch, AnyResults, Program } from "./program.ts";
+import { type AnyBatch, type AnyResults, disposedProgram, nonFinite, type Program } from "./program.ts";
 import type { ReferenceStore } from "./reference-store.ts";
 import { checkBatch, checkRead } from "./spec.ts";
 import { variablesOf } from "./variables.ts";
@@ -22,23 +22,24 @@ export class ReferenceProgram implements Program {
   readonly plan = undefined;
   readonly dispatches = 0;
   counter = 0;
+  readonly #store: ReferenceStore;
   readonly #leaves: ReadonlySet<Tensor>;
   #disposed = false;
 
-  constructor(engine: Engine, label: string, spec: GraphSpec) {
+  constructor(engine: Engine, store: ReferenceStore, label: string, spec: GraphSpec) {
     this.engine = engine;
+    this.#store = store;
     this.label = label;
     this.spec = spec;
     const roots = rootsOf(spec);
     this.#leaves = leavesOf(roots, nodesOf(roots));
-    const store = referenceStoreOf(engine);
     store.ensure(variablesOf(spec, this.#leaves));
     for (const update of spec.updates) if (update.kind === "optimize") statesOf(store, update);
   }
 
   async run(batch: AnyBatch, options: { readonly read?: readonly PropertyKey[] } = {}): Promise<never> {
     this.engine.assertUsable();
-    check(!this.#disposed, "disposed", () => `run: the program "${this.label}" was disposed`);
+    if (this.#disposed) throw disposedProgram(this.label);
     const { spec, engine } = this;
     checkBatch(spec.inputs, batch);
     checkOptions("run", options, ["read"]);
@@ -46,7 +47,7 @@ export class ReferenceProgram implements Program {
     checkRead(spec.outputs, read);
     if (spec.updates.length > 0 && engine.nonFinite) throw engine.nonFinite;
 
-    const store = referenceStoreOf(engine);
+    const store = this.#store;
     const feeds = new Map<Tensor, ArrayLike<number>>();
     for (const leaf of this.#leaves) {
       if (leaf.source.kind === "variable") feeds.set(leaf, store.values((leaf as Variable).name).slice());
@@ -69,7 +70,7 @@ export class ReferenceProgram implements Program {
       const { gradients } = update;
       const values = (gradients.tensors as readonly Tensor[]).map(valueOf);
       const finite = { gradient: values.every(isFiniteF32), loss: isFiniteF32(valueOf(gradients.loss)) };
-      if (!finite.gradient || !finite.loss) throw engine.reportNonFinite(nonFiniteMessage(this.label, run, finite));
+      if (!finite.gradient || !finite.loss) throw engine.reportNonFinite(nonFinite(this.label, run, finite));
       const { norm, clipped: limited } = clipGradients(values, gradients.clip);
       computed.set(gradients.norm, Float64Array.of(norm));
       clipped.set(update, limited);
@@ -90,7 +91,7 @@ export class ReferenceProgram implements Program {
 
   #optimize(update: Optimize, clipped: readonly Float64Array[], valueOf: (tensor: Tensor) => Float64Array): void {
     const { optimizer, gradients } = update;
-    const store = referenceStoreOf(this.engine);
+    const store = this.#store;
     const variables = gradients.wrt as readonly Variable[];
     const { step, states } = statesOf(store, update);
     step[CONTROL.STEP]++;
@@ -120,10 +121,3 @@ function statesOf(store: ReferenceStore, { optimizer, gradients }: Optimize) {
 
 /** Finite as f32: what overflows there is infinite on the GPU. */
 const isFiniteF32 = (values: Float64Array): boolean => values.every((x) => Number.isFinite(Math.fround(x)));
-
-export function nonFiniteMessage(label: string, run: number, finite: { readonly gradient: boolean; readonly loss: boolean }): string {
-  const what = finite.loss ? "a gradient was" : finite.gradient ? "the loss was" : "the loss and a gradient were";
-  return `run ${run + 1} of program "${label}": ${what} not finite (infinite or NaN). No variable was changed by it or since; call engine.clearNonFinite() to go on`;
-}
-
-export const disposedProgram = (label: string): UnrollError => new UnrollError("disposed", `run: the program "${label}" was disposed`);

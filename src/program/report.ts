@@ -3,6 +3,7 @@ import type { AdapterDescription } from "../gpu/device.ts";
 import type { Cost } from "../graph/kernel.ts";
 import { formatType } from "../graph/types.ts";
 import { GpuProgram } from "./gpu-program.ts";
+import { lowerBound } from "./plan/slots.ts";
 import type { Program } from "./program.ts";
 import type { Tensors } from "./spec.ts";
 
@@ -79,7 +80,7 @@ export function report<I extends Tensors, O extends Tensors>(program: Program<I,
     dispatches,
     slots: plan.slots,
     peakBytes: plan.peakBytes,
-    boundBytes: plan.boundBytes,
+    boundBytes: lowerBound(plan.lifetimes),
     total: {
       flops: dispatches.reduce((sum, { flops }) => sum + flops, 0),
       bytes: dispatches.reduce((sum, { bytes }) => sum + bytes, 0),

@@ -1,8 +1,9 @@
-import { check } from "../errors.ts";
-import { type KernelRun, kernelCall, runKernelOn } from "../gpu/run-kernel.ts";
+import { check, checkOptions, describe } from "../errors.ts";
+import { ARRAYS, type KernelRun, kernelCall, runKernelOn } from "../gpu/run-kernel.ts";
 import type { Bindings, Kernel, Params, Workgroups } from "../graph/kernel.ts";
 import { hostArray } from "../graph/tensor.ts";
 import type { HostArray, HostArrays } from "../graph/types.ts";
+import { checkKernel } from "../graph/user-kernel.ts";
 import { checkEngine, type Engine, gpuPartsOf } from "./engine.ts";
 
 /** Names of the bindings that a kernel writes. */
@@ -31,7 +32,10 @@ export async function runKernel<B extends Bindings, P extends Params>(
   engine.assertUsable();
   const run = inputs as unknown as KernelRun;
   const parts = gpuPartsOf(engine);
-  if (parts) return (await runKernelOn(parts.gpu, kernel as Kernel, run)) as unknown as KernelResults<B>;
+  if (parts) {
+    checkRun(kernel as Kernel, run);
+    return (await runKernelOn(parts.gpu, kernel as Kernel, run)) as unknown as KernelResults<B>;
+  }
   return Object.fromEntries(
     Object.entries(kernelReference(kernel as Kernel, run)).map(([name, values]) => {
       const data = hostArray(kernel.bindings[name].dtype, values.length);
@@ -43,6 +47,7 @@ export async function runKernel<B extends Bindings, P extends Params>(
 
 /** What the kernel's reference writes, in f64. @throws UnrollError `argument` when the kernel has none. */
 export function kernelReference(kernel: Kernel, run: KernelRun): Record<string, Float64Array> {
+  checkValues(kernel, run);
   const { lengths, params } = kernelCall(kernel, run);
   check(kernel.reference, "argument", () => `kernel "${kernel.name}" has no reference`);
   const arrays = Object.fromEntries(
@@ -53,4 +58,51 @@ export function kernelReference(kernel: Kernel, run: KernelRun): Record<string, 
   );
   kernel.reference(arrays, params);
   return Object.fromEntries(Object.entries(arrays).filter(([name]) => kernel.bindings[name].access !== "read"));
+}
+
+/** What is bound and the params must be those of the kernel. @throws UnrollError `name`, `dtype`, `argument` */
+function checkValues(kernel: Kernel, run: KernelRun): void {
+  checkKernel(kernel);
+  checkOptions(`kernel "${kernel.name}"`, run, ["buffers", "params", "workgroups"]);
+  for (const [name, value] of Object.entries({ buffers: run.buffers, params: run.params ?? {} }))
+    check(
+      typeof value === "object" && value !== null,
+      "argument",
+      () => `kernel "${kernel.name}": ${name} must be an object by name, not ${describe(value)}`,
+    );
+  for (const [name, { dtype, access }] of Object.entries(kernel.bindings)) {
+    const value = run.buffers[name];
+    check(value !== undefined && value !== null, "name", () => `kernel "${kernel.name}": nothing is given for the binding "${name}"`);
+    if (typeof value === "number") {
+      check(access === "write", "argument", () => `kernel "${kernel.name}": "${name}" is read, so it needs values, not a length`);
+      check(Number.isInteger(value) && value >= 0, "argument", () => `kernel "${kernel.name}": "${name}" cannot have ${value} elements`);
+    } else
+      check(
+        value instanceof ARRAYS[dtype],
+        "dtype",
+        () => `kernel "${kernel.name}": "${name}" is ${dtype}, but ${value?.constructor?.name ?? String(value)} was given`,
+      );
+  }
+  for (const name of Object.keys(run.buffers))
+    check(
+      Object.hasOwn(kernel.bindings, name),
+      "name",
+      () => `kernel "${kernel.name}" has no binding "${name}"; it has ${Object.keys(kernel.bindings).join(", ")}`,
+    );
+  const params = run.params ?? {};
+  for (const name of Object.keys(kernel.params ?? {}))
+    check(Number.isFinite(params[name]), "argument", () => `kernel "${kernel.name}": the param "${name}" must be a number`);
+}
+
+/** The same, and the workgroups. */
+function checkRun(kernel: Kernel, run: KernelRun): void {
+  checkValues(kernel, run);
+  const workgroups = run.workgroups ?? kernel.workgroups?.(kernelCall(kernel, run));
+  check(
+    workgroups === undefined ||
+      (Array.isArray(workgroups) && workgroups.length === 3 && workgroups.every((n) => Number.isInteger(n) && n >= 0)),
+    "argument",
+    () => `kernel "${kernel.name}": workgroups must be three whole numbers, not ${String(workgroups)}`,
+  );
+  check(workgroups, "argument", () => `kernel "${kernel.name}": give workgroups, in the kernel or in the call`);
 }

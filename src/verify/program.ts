@@ -1,9 +1,10 @@
 import { check, describe } from "../errors.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";
 import { formatType, sizeOf } from "../graph/types.ts";
-import type { Engine } from "../program/engine.ts";
+import { type Engine, type GpuParts, gpuPartsOf } from "../program/engine.ts";
 import { evaluateNode } from "../program/evaluate.ts";
 import { GpuProgram } from "../program/gpu-program.ts";
+import { keepAll } from "../program/plan/plan.ts";
 import type { Program } from "../program/program.ts";
 import type { Batch, Tensors } from "../program/spec.ts";
 
@@ -66,7 +67,10 @@ async function observe(
   inputs: Tensors,
   batch: Readonly<Record<string, never>>,
 ): Promise<Record<string, Float64Array>> {
-  const observer = await GpuProgram.observe(engine, program, { inputs, outputs: tensors, updates: [] });
+  // The same nodes and variants, but every value keeps memory of its own and is an output.
+  const plan = keepAll(program.plan, (gpuPartsOf(engine) as GpuParts).gpu.traits);
+  const spec = { inputs, outputs: tensors, updates: [] };
+  const observer = await GpuProgram.planned(engine, `${program.label} (observed)`, -1, spec, plan);
   try {
     observer.counter = program.counter;
     const results = await observer.run(batch, { read: Object.keys(tensors) });

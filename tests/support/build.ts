@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
-import { build, mergeConfig, type Rolldown, type UserConfig } from "vite";
-import config, { compactShaders } from "../../vite.config.ts";
+import { build, mergeConfig, type Plugin, type Rolldown, type UserConfig } from "vite";
+import { compactShaders } from "../../src/build/shaders.ts";
+import config from "../../vite.config.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -8,6 +9,7 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 export async function buildPackage(outDir: string): Promise<void> {
   for (const [mode, folder] of [
     ["production", outDir],
+    ["lean", `${outDir}/lean`],
     ["page", `${outDir}/page`],
   ] as const) {
     const own = await config({ command: "build", mode });
@@ -16,7 +18,7 @@ export async function buildPackage(outDir: string): Promise<void> {
 }
 
 /** What a bundler makes of an app with this source, minified. */
-export async function bundleApp(source: string): Promise<string> {
+export async function bundleApp(source: string, plugins: readonly Plugin[] = []): Promise<string> {
   const entry = `${root}app-of-a-test.ts`; // there is no such file: the plugin gives its text
   const result = await build({
     configFile: false,
@@ -29,9 +31,10 @@ export async function bundleApp(source: string): Promise<string> {
         resolveId: (id) => (id === entry ? entry : undefined),
         load: (id) => (id === entry ? source : undefined),
       },
+      ...plugins,
       compactShaders(),
     ],
-    build: { write: false, target: "es2022", modulePreload: false, rolldownOptions: { input: entry } },
+    build: { write: false, target: "es2022", modulePreload: false, rolldownOptions: { input: entry, preserveEntrySignatures: "strict" } },
   });
   const [output] = [result].flat() as Rolldown.RolldownOutput[];
   return output.output.map((chunk) => (chunk.type === "chunk" ? chunk.code : "")).join("\n");

@@ -19,6 +19,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   verify: ["errors", "graph", "random", "shaders", "gpu", "ops", "program"],
   bench: ["errors", "graph", "shaders", "gpu", "ops", "program", "verify"],
   cli: ["errors", "graph", "shaders", "gpu", "ops", "program", "verify", "bench"],
+  build: [], // part of vite.config.ts, and of no package
   index: ["errors", "graph", "random", "gpu", "ops", "program", "nn", "io", "verify", "bench"],
 };
 
@@ -26,6 +27,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   shaders: ["wgsl-preprocessor"],
   cli: ["node", "puppeteer", "webgpu"],
+  build: ["node", "vite"],
 };
 
 /** Concrete ops that the program floor needs: sums of gradients, and what clips and updates. */

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { compactTemplates } from "../../vite.config.ts";
+import { compactTemplates } from "../../src/build/shaders.ts";
 import { bundleApp, root } from "../support/build.ts";
 
 interface Manifest {
   readonly license: string;
   readonly type: string;
   readonly sideEffects: boolean;
-  readonly dependencies: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
 }
@@ -55,35 +55,45 @@ describe("an app ships what it imports", () => {
 });
 
 describe("the package", () => {
-  test("has one dependency, and the peers that it loads are optional", () => {
-    expect(Object.keys(manifest.dependencies)).toEqual(["wgsl-preprocessor"]);
+  test("depends on nothing, and the peers that it loads are optional", () => {
+    expect(manifest.dependencies).toBeUndefined(); // the shaders' preprocessor has done its work when the package is built
     for (const name of Object.keys(manifest.peerDependencies)) expect(manifest.peerDependenciesMeta[name]).toEqual({ optional: true });
     expect(manifest).toMatchObject({ license: "MIT", type: "module", sideEffects: false });
     expect(existsSync(`${root}/LICENSE`)).toBe(true);
   });
 });
 
-describe("shaders lose their comments in the build", () => {
+describe("shaders are compact in the build", () => {
   const tick = "`";
   test.each([
     [
-      "comments and indentation go",
-      "wgsl`\n  // note\n  let x = 1.0; // more\n  /* long */\n  let y = x;\n`",
-      "wgsl`\nlet x = 1.0;\nlet y = x;\n`",
+      "comments, indentation and spaces around signs go",
+      "wgsl`\n  // note\n  let x = 1.0; // more\n  /* long */\n  let y = (x) * x - -z;\n`",
+      "`\nlet x=1.0;\nlet y=(x)*x - -z;\n`",
     ],
     [
-      "what is between ${ and } stays",
-      'wgsl`a ${f("// no", b ? {c: 1} : /* d */ 2)}\n  b`',
-      'wgsl`a ${f("// no", b ? {c: 1} : /* d */ 2)}\nb`',
+      "what is between ${ and } stays, and the spaces beside it",
+      'wgsl`a = ${f("// no", b ? {c: 1} : /* d */ 2)}\n  b`',
+      '`a = ${f("// no", b ? {c: 1} : /* d */ 2)}\nb`',
     ],
     [
       "templates within templates are compacted too",
       `wgsl\`\${list.map((i) => \`x // a\n   y\`)}\`;`,
-      `wgsl\`\${list.map((i) => \`x\ny\`)}\`;`,
+      `\`\${list.map((i) => \`x\ny\`)}\`;`,
     ],
-    ["lines of the preprocessor stay", "wgsl`\n  #if ${a}\n  x\n  #endif\n`", "wgsl`\n#if ${a}\nx\n#endif\n`"],
+    ["branches are chosen without the preprocessor", "wgsl`\n  #if ${a}\n  x\n  #endif\n`", '`\n${(a) ? `\nx\n` : ""}\n`'],
+    [
+      "with #elif and #else",
+      "wgsl`#if ${a}\nx\n#elif ${b}\n${y}\n#else\nz\n#endif\n`",
+      "`${(a) ? `\nx\n` : (b) ? `\n${y}\n` : `\nz\n`}\n`",
+    ],
+    ["text that is no WGSL has no branches", "`#if ${a}`", "`#if ${a}`"],
     ["TypeScript outside stays", `const a = "${tick}"; // it's\n  let b = 1;`, `const a = "${tick}"; // it's\n  let b = 1;`],
   ])("%s", (_, source, expected) => {
     expect(compactTemplates(source)).toBe(expected);
+  });
+
+  test.each(["wgsl`#if a`", "wgsl`#if ${a} b`", "wgsl`#endif`", "wgsl`#else`", "wgsl`#if ${a}`"])("%s is no template", (source) => {
+    expect(() => compactTemplates(source)).toThrow(/#/);
   });
 });

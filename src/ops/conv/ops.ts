@@ -14,8 +14,8 @@ import {
   type InputGradientAttributes,
   inputGradientGeometry,
   multiplyAdds,
+  type Operands,
 } from "./problem.ts";
-import type { Operands } from "./reference.ts";
 import { convSpot } from "./spot.ts";
 import { filterGradientKernels, forwardKernels, inputGradientKernels } from "./variants.ts";
 

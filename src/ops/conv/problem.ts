@@ -70,3 +70,10 @@ export const multiplyAdds = (g: Geometry): number =>
 /** Whether it is the product of a matrix [N·H·W, C_in] with the filter. */
 export const isProduct = ({ window: { size, stride, padding }, groups }: Geometry): boolean =>
   groups === 1 && [...size, ...stride].every((n) => n === 1) && padding.flat().every((n) => n === 0);
+
+/** The three tensors of a convolution. Two are read, the third is added to. */
+export interface Operands {
+  readonly x: Float64Array;
+  readonly filter: Float64Array;
+  readonly y: Float64Array;
+}

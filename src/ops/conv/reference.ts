@@ -1,11 +1,6 @@
-import { type Geometry, groupIn, groupOut } from "./problem.ts";
+import { type Geometry, groupIn, groupOut, type Operands } from "./problem.ts";
 
-/** The three tensors of a convolution. Two are read, the third is added to. */
-export interface Operands {
-  readonly x: Float64Array;
-  readonly filter: Float64Array;
-  readonly y: Float64Array;
-}
+export type { Operands };
 
 /** Calls `visit` with the pixel of x (flat, in N·H·W), the tap and the pixel of y for each pair that meets. */
 function forEachTap(g: Geometry, visit: (xPixel: number, tap: number, yPixel: number) => void): void {

@@ -1,5 +1,5 @@
 import { type LossSumOptions, lossSumShader } from "../../../shaders/loss_sum.wgsl.ts";
-import { check } from "../../errors.ts";
+import { check, UnrollError } from "../../errors.ts";
 import { type Kernel, kernel, read, write } from "../../graph/kernel.ts";
 import type { DeviceTraits, Dispatch, Operand } from "../../graph/op.ts";
 import { formatType, type TensorType } from "../../graph/types.ts";
@@ -68,7 +68,11 @@ export const reciprocal = (divisor: number): number => (divisor === 0 ? 0 : 1 / 
 export const sumError = (n: number): number => U * (4 + 2 * Math.sqrt(Math.ceil(n / 64)) + Math.sqrt(Math.min(n, 64)));
 
 /** Second derivatives of a loss are not made; said when one is asked for. */
-export const noSecondDerivative = (name: string): string =>
-  `gradient: ${name} has no second derivative here; write the loss with log, softmax, sub and square instead`;
+export const noSecondDerivative = (name: string): never => {
+  throw new UnrollError(
+    "gradient",
+    `gradient: ${name} has no second derivative here; write the loss with log, softmax, sub and square instead`,
+  );
+};
 
 export const scalarType: TensorType = { dtype: "f32", shape: [] };

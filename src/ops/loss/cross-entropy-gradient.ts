@@ -1,14 +1,13 @@
 import { type CrossEntropyGradientShaderOptions, crossEntropyGradientShader } from "../../../shaders/cross_entropy_gradient.wgsl.ts";
-import { UnrollError } from "../../errors.ts";
 import { type Bindings, type Kernel, kernel, read, readWrite, write } from "../../graph/kernel.ts";
 import type { Call, Lowering, Op, Variant } from "../../graph/op.ts";
 import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
 import { affine } from "../pointwise/affine.ts";
-import { div, mul } from "../pointwise/arithmetic.ts";
+import { div, mul, sub } from "../pointwise/arithmetic.ts";
+import { logSumExp } from "../reduce/logs.ts";
 import { reshape } from "../shape/reshape.ts";
-import { logSoftmax } from "../softmax/softmax.ts";
 import { noSecondDerivative, reciprocal, TINY, U } from "./common.ts";
 import { type CrossEntropyAttributes, isCounted, nameOf, placesOf, rowsOf, targetOf, targetParams } from "./cross-entropy-call.ts";
 
@@ -123,9 +122,7 @@ export const crossEntropyGradientOp: Op<CrossEntropyAttributes> = {
       result[at] = g * (first - second);
     });
   },
-  gradient({ attributes }) {
-    throw new UnrollError("gradient", noSecondDerivative(nameOf(attributes)));
-  },
+  gradient: ({ attributes }) => noSecondDerivative(nameOf(attributes)),
   kernels: [/* @__PURE__ */ variant("vec4", true), /* @__PURE__ */ variant("scalar", false)],
   cost({ inputs }) {
     const size = sizeOf(inputs[0].shape);
@@ -160,7 +157,7 @@ export function crossEntropyGradient(
   ];
 }
 
-/** dLoss/dt_c = −g · scale · k w_c (1 − ε) log softmax(x)_c. Rare (distillation), so it is made of plain ops. */
+/** dLoss/dt_c = −g · scale · k w_c (1 − ε) log softmax(x)_c. Rare (distillation), so it is made of ops that most apps have anyway. */
 function probabilityGradient(
   call: { readonly inputs: readonly Tensor[]; readonly attributes: CrossEntropyAttributes },
   upstream: F32,
@@ -178,5 +175,7 @@ function probabilityGradient(
     const weights = scores.shape.map((n, i) => (i === axis ? n : 1));
     factor = mul(factor, reshape(inputs[places.classWeights] as F32, weights));
   }
-  return mul(logSoftmax(scores, { axis }), factor);
+  // Twice: the first time takes away what is large in the scores, the second what rounding left of it.
+  const normalised = (x: F32) => sub(x, logSumExp(x, { axes: [axis], keepDimensions: true }));
+  return mul(normalised(normalised(scores)), factor);
 }

@@ -8,10 +8,12 @@ export function broadcastShapes(op: string, shapes: readonly Shape[]): number[] 
   for (const shape of shapes)
     shape.forEach((n, i) => {
       const axis = i + rank - shape.length;
-      check(n === result[axis] || n === 1 || result[axis] === 1, "shape", () => {
-        const sizes = shapes.map((s) => formatShape(s)).join(" and ");
-        return `${op}: shapes ${sizes} do not broadcast: at axis ${axis - rank} the sizes are ${result[axis]} and ${n}`;
-      });
+      check(
+        n === result[axis] || n === 1 || result[axis] === 1,
+        "shape",
+        () =>
+          `${op}: shapes ${shapes.map(formatShape).join(" and ")} do not broadcast: at axis ${axis - rank} the sizes are ${result[axis]} and ${n}`,
+      );
       if (n !== 1) result[axis] = n;
     });
   return result;

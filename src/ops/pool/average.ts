@@ -1,4 +1,5 @@
 import type { Divisor } from "../../../shaders/lib/pool.wgsl.ts";
+import { averageRule, averageSpread } from "../../../shaders/lib/pool-rules.wgsl.ts";
 import { poolShader } from "../../../shaders/pool.wgsl.ts";
 import { poolSpreadShader } from "../../../shaders/pool_spread.wgsl.ts";
 import { check } from "../../errors.ts";
@@ -74,9 +75,8 @@ const variant = (vector: boolean): Variant<AveragePoolAttributes> => ({
     return lowerPool(geometry, {
       name: `average pool ${vector ? "vec4" : "scalar"}`,
       wgsl: poolShader({
-        kind: "average",
+        rule: averageRule(vector, divisor),
         vector,
-        divisor,
         unrolled: unrolledTaps(geometry),
         tiles: tilesOf(geometry) !== undefined,
         span,
@@ -153,9 +153,8 @@ const spreadVariant = (cells: boolean, vector: boolean): Variant<AveragePoolGrad
     return lowerPool(geometry, {
       name: `average pool gradient ${cells ? "cells" : "gather"} ${vector ? "vec4" : "scalar"}`,
       wgsl: poolSpreadShader({
-        kind: "average",
+        rule: averageSpread(vector, divisor),
         vector,
-        divisor,
         cells,
         span,
         tiles: cells ? tilesOf(geometry) : undefined,

@@ -1,3 +1,4 @@
+import { lpRule, lpSpread } from "../../../shaders/lib/pool-rules.wgsl.ts";
 import { poolShader } from "../../../shaders/pool.wgsl.ts";
 import { poolSpreadShader } from "../../../shaders/pool_spread.wgsl.ts";
 import { check, UnrollError } from "../../errors.ts";
@@ -38,9 +39,8 @@ const variant = (vector: boolean): Variant<LpPoolAttributes> => ({
     return lowerPool(geometry, {
       name: `lp pool ${vector ? "vec4" : "scalar"}`,
       wgsl: poolShader({
-        kind: "lp",
+        rule: lpRule(vector, call.attributes.p),
         vector,
-        p: call.attributes.p,
         unrolled: unrolledTaps(geometry),
         tiles: tilesOf(geometry) !== undefined,
         span,
@@ -127,9 +127,8 @@ const spreadVariant = (cells: boolean, vector: boolean): Variant<LpPoolAttribute
     return lowerPool(geometry, {
       name: `lp pool gradient ${cells ? "cells" : "gather"} ${vector ? "vec4" : "scalar"}`,
       wgsl: poolSpreadShader({
-        kind: "lp",
+        rule: lpSpread(vector, call.attributes.p),
         vector,
-        p: call.attributes.p,
         cells,
         span,
         tiles: cells ? tilesOf(geometry) : undefined,

@@ -1,3 +1,4 @@
+import { maxRule } from "../../../shaders/lib/pool-rules.wgsl.ts";
 import { poolShader } from "../../../shaders/pool.wgsl.ts";
 import { read, write } from "../../graph/kernel.ts";
 import type { Activation, Call, Op, Variant } from "../../graph/op.ts";
@@ -26,13 +27,11 @@ const variant = (vector: boolean): Variant<MaxPoolAttributes> => ({
     return lowerPool(geometry, {
       name: `max pool ${vector ? "vec4" : "scalar"}`,
       wgsl: poolShader({
-        kind: "max",
+        rule: maxRule({ vector, winners, activation: f && { library: f.wgslLibrary ?? "", expression: f.wgsl } }),
         vector,
-        winners,
         unrolled: unrolledTaps(geometry),
         tiles: tilesOf(geometry) !== undefined,
         span,
-        activation: f && { library: f.wgslLibrary ?? "", expression: f.wgsl },
       }),
       bindings: { x: read("f32"), y: write("f32"), winners: write("u32") },
       operands: { x: { input: 0 }, y: { output: 0 }, winners: { output: 1 } },

@@ -1,3 +1,4 @@
+import { maxSpread } from "../../../shaders/lib/pool-rules.wgsl.ts";
 import { poolSpreadShader } from "../../../shaders/pool_spread.wgsl.ts";
 import { poolWinnersShader } from "../../../shaders/pool_winners.wgsl.ts";
 import { check } from "../../errors.ts";
@@ -84,11 +85,9 @@ const spreadVariant = (cells: boolean, vector: boolean): Variant<UnpoolAttribute
     return lowerPool(geometry, {
       name: `max unpool ${cells ? "cells" : "gather"} ${vector ? "vec4" : "scalar"}`,
       wgsl: poolSpreadShader({
-        kind: "max",
+        rule: maxSpread(vector, winners, call.inputs.length > 2),
         vector,
-        winners,
         cells,
-        gated: call.inputs.length > 2,
         span,
         tiles: cells ? tilesOf(geometry) : undefined,
         dilated: geometry.window.dilation.some((d) => d > 1),

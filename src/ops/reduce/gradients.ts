@@ -2,7 +2,7 @@ import { UnrollError } from "../../errors.ts";
 import type { Op } from "../../graph/op.ts";
 import { applyOne, type F32 } from "../../graph/tensor.ts";
 import { stridesOf } from "../../graph/types.ts";
-import { pointwise, U } from "../pointwise/define.ts";
+import { type PointwiseSpec, pointwise, U } from "../pointwise/define.ts";
 import { reducedStrides } from "./axes.ts";
 import { sumOver } from "./sum-over.ts";
 
@@ -12,24 +12,18 @@ export interface AxesAttributes {
 }
 
 /** A function of each element of x and of the results that it was reduced to. */
-export function reductionGradient(
-  name: string,
-  inputs: readonly string[],
-  wgsl: string,
-  value: (values: readonly number[]) => number,
-  error: (values: readonly number[], y: number) => number,
-): Op<AxesAttributes> {
+export function reductionGradient({
+  inputs,
+  ...spec
+}: Pick<PointwiseSpec<AxesAttributes>, "name" | "inputs" | "wgsl" | "value" | "error">): Op<AxesAttributes> {
   return pointwise<AxesAttributes>({
-    name,
+    ...spec,
     inputs: ["x", ...inputs],
-    wgsl,
-    value,
-    error,
     shape: ([x]) => x.shape,
     strides: ({ inputs: [x], attributes: { axes } }) => [stridesOf(x.shape), ...inputs.map(() => reducedStrides(x.shape, axes))],
     gradient: ({ needs }) =>
       needs.map((needed) => {
-        if (needed) throw new UnrollError("gradient", `${name}: second derivatives of this reduction are not available`);
+        if (needed) throw new UnrollError("gradient", `${spec.name}: second derivatives of this reduction are not available`);
         return undefined;
       }),
     flops: 3,
@@ -37,27 +31,27 @@ export function reductionGradient(
 }
 
 /** dLoss/dx of a norm: g·sign x for L1, g·x/y for L2, 2·g·x for the sum of squares. */
-export const normL1GradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient(
-  "normL1Gradient",
-  ["y", "gradient"],
-  "select(select(0.0, -c, a < 0.0), c, a > 0.0)",
-  ([x, , g]) => (x > 0 ? g : x < 0 ? -g : 0),
-  () => 0,
-);
-export const normL2GradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient(
-  "normL2Gradient",
-  ["y", "gradient"],
-  "select(0.0, c * a / b, b > 0.0)",
-  ([x, y, g]) => (y > 0 ? (g * x) / y : 0),
-  (_, result) => 6 * U * Math.abs(result),
-);
-export const sumOfSquaresGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient(
-  "sumOfSquaresGradient",
-  ["y", "gradient"],
-  "2.0 * c * a",
-  ([x, , g]) => 2 * g * x,
-  (_, result) => U * Math.abs(result),
-);
+export const normL1GradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient({
+  name: "normL1Gradient",
+  inputs: ["y", "gradient"],
+  wgsl: "select(select(0.0, -c, a < 0.0), c, a > 0.0)",
+  value: ([x, , g]) => (x > 0 ? g : x < 0 ? -g : 0),
+  error: () => 0,
+});
+export const normL2GradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient({
+  name: "normL2Gradient",
+  inputs: ["y", "gradient"],
+  wgsl: "select(0.0, c * a / b, b > 0.0)",
+  value: ([x, y, g]) => (y > 0 ? (g * x) / y : 0),
+  error: (_, result) => 6 * U * Math.abs(result),
+});
+export const sumOfSquaresGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient({
+  name: "sumOfSquaresGradient",
+  inputs: ["y", "gradient"],
+  wgsl: "2.0 * c * a",
+  value: ([x, , g]) => 2 * g * x,
+  error: (_, result) => U * Math.abs(result),
+});
 
 export function normGradient(kind: "normL1" | "normL2" | "sumOfSquares", x: F32, y: F32, gradient: F32, axes: readonly number[]): F32 {
   const op = kind === "normL1" ? normL1GradientOp : kind === "normL2" ? normL2GradientOp : sumOfSquaresGradientOp;
@@ -65,21 +59,21 @@ export function normGradient(kind: "normL1" | "normL2" | "sumOfSquares", x: F32,
 }
 
 /** 1 where an element is the extreme one, else 0. */
-export const extremeMaskOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient(
-  "extremeMask",
-  ["y"],
-  "select(0.0, 1.0, a == b)",
-  ([x, y]) => (x === y ? 1 : 0),
-  () => 0,
-);
+export const extremeMaskOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient({
+  name: "extremeMask",
+  inputs: ["y"],
+  wgsl: "select(0.0, 1.0, a == b)",
+  value: ([x, y]) => (x === y ? 1 : 0),
+  error: () => 0,
+});
 /** dLoss/dx of a maximum or minimum: g shared equally by the elements that are extreme. */
-export const extremeGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient(
-  "extremeGradient",
-  ["y", "gradient", "count"],
-  "select(0.0, c / d, a == b)",
-  ([x, y, g, count]) => (x === y ? g / count : 0),
-  (_, result) => 5 * U * Math.abs(result),
-);
+export const extremeGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient({
+  name: "extremeGradient",
+  inputs: ["y", "gradient", "count"],
+  wgsl: "select(0.0, c / d, a == b)",
+  value: ([x, y, g, count]) => (x === y ? g / count : 0),
+  error: (_, result) => 5 * U * Math.abs(result),
+});
 
 /** Elements that tie share the gradient equally, as in PyTorch's amax. */
 export function extremeGradient(x: F32, y: F32, gradient: F32, axes: readonly number[]): F32 {
@@ -91,27 +85,27 @@ export function extremeGradient(x: F32, y: F32, gradient: F32, axes: readonly nu
  * dLoss/dx of a product from p, the product of the elements that are not 0, and z, the number of those that are: g times the product
  * of all other elements, which is p / x without zeros, p at the one that is 0, and 0 where another is 0.
  */
-export const prodGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient(
-  "prodGradient",
-  ["product", "zeros", "gradient"],
-  "select(0.0, d * b / select(a, 1.0, a == 0.0), c == select(0.0, 1.0, a == 0.0))",
-  ([x, product, zeros, g]) => (zeros === (x === 0 ? 1 : 0) ? (g * product) / (x === 0 ? 1 : x) : 0),
-  (_, result) => 7 * U * Math.abs(result),
-);
+export const prodGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient({
+  name: "prodGradient",
+  inputs: ["product", "zeros", "gradient"],
+  wgsl: "select(0.0, d * b / select(a, 1.0, a == 0.0), c == select(0.0, 1.0, a == 0.0))",
+  value: ([x, product, zeros, g]) => (zeros === (x === 0 ? 1 : 0) ? (g * product) / (x === 0 ? 1 : x) : 0),
+  error: (_, result) => 7 * U * Math.abs(result),
+});
 
 /** dLoss/dx of log Σ x from y: g / Σ x = g · exp(−y). */
-export const logSumGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient(
-  "logSumGradient",
-  ["y", "gradient"],
-  "c * exp(-b)",
-  ([, y, g]) => g * Math.exp(-y),
-  ([, y], result) => U * (8 + 2 * Math.abs(y)) * Math.abs(result),
-);
+export const logSumGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient({
+  name: "logSumGradient",
+  inputs: ["y", "gradient"],
+  wgsl: "c * exp(-b)",
+  value: ([, y, g]) => g * Math.exp(-y),
+  error: ([, y], result) => U * (8 + 2 * Math.abs(y)) * Math.abs(result),
+});
 /** dLoss/dx of log Σ exp x from y: g · exp(x − y), the softmax of x; 0 where all x are −∞, as in PyTorch. */
-export const logSumExpGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient(
-  "logSumExpGradient",
-  ["y", "gradient"],
-  "select(c * exp(a - b), 0.0, b < -3.4028234663852886e38)",
-  ([x, y, g]) => (y === Number.NEGATIVE_INFINITY ? 0 : g * Math.exp(x - y)),
-  ([x, y], result) => (result === 0 ? 0 : U * (8 + 3 * Math.abs(x - y)) * Math.abs(result)),
-);
+export const logSumExpGradientOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient({
+  name: "logSumExpGradient",
+  inputs: ["y", "gradient"],
+  wgsl: "select(c * exp(a - b), 0.0, b < -3.4028234663852886e38)",
+  value: ([x, y, g]) => (y === Number.NEGATIVE_INFINITY ? 0 : g * Math.exp(x - y)),
+  error: ([x, y], result) => (result === 0 ? 0 : U * (8 + 3 * Math.abs(x - y)) * Math.abs(result)),
+});

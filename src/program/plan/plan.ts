@@ -6,7 +6,7 @@ import { leavesOf, nodesOf } from "../order.ts";
 import { chooseVariant, type VariantChoice } from "./choose.ts";
 import { placeGradients } from "./gradients.ts";
 import { simplify } from "./simplify.ts";
-import { assignSlots, type Lifetime, lowerBound } from "./slots.ts";
+import { assignSlots, type Lifetime } from "./slots.ts";
 
 /** What is compiled: outputs by name, and what changes at the end of a run. */
 export interface GraphSpec {
@@ -41,8 +41,8 @@ export interface Plan {
   readonly slots: readonly number[];
   /** Bytes of all slots: the memory for activations. */
   readonly peakBytes: number;
-  /** The most bytes that live at one time in this order: no plan of it can need less. */
-  readonly boundBytes: number;
+  /** What the slots were shared out to. */
+  readonly lifetimes: readonly Lifetime[];
 }
 
 export interface PlanOptions {
@@ -155,7 +155,7 @@ export function makePlan(spec: GraphSpec, traits: DeviceTraits, options: PlanOpt
     valueOf,
     slots: assignment.slots,
     peakBytes: assignment.total,
-    boundBytes: lowerBound(lifetimes),
+    lifetimes,
   };
 }
 
@@ -174,5 +174,5 @@ export function keepAll(plan: Plan, traits: DeviceTraits): Plan {
     return places.get(tensor) ?? { kind: "leaf", tensor };
   };
   const bytes = slots.reduce((sum, slot) => sum + slot, 0);
-  return { nodes, leaves: plan.leaves, placeOf, valueOf: plan.valueOf, slots, peakBytes: bytes, boundBytes: bytes };
+  return { nodes, leaves: plan.leaves, placeOf, valueOf: plan.valueOf, slots, peakBytes: bytes, lifetimes: [] };
 }

@@ -13,7 +13,7 @@ export interface SlotAssignment {
   readonly total: number;
 }
 
-/** The most bytes that live at one time: no assignment can do with less. */
+/** The most bytes that live at one time: no assignment in this order can do with less. */
 export function lowerBound(lifetimes: readonly Lifetime[]): number {
   const changes = new Map<number, number>();
   for (const { from, to, bytes } of lifetimes) {

@@ -1,1 +1,6 @@
-export default { build: { modulePreload: false, rolldownOptions: { input: "src/size.ts" } } };
+import lean from "./lean.config.js";
+
+export default ({ mode }) => ({
+  ...(mode === "lean" ? lean : {}),
+  build: { modulePreload: false, rolldownOptions: { input: "src/size.ts" } },
+});

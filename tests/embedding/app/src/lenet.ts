@@ -47,6 +47,20 @@ export function pictures(batch: number, seed: number): { readonly x: Float32Arra
   return { x, labels };
 }
 
+/** Trains for some steps: every loss and gradient norm, and what was learned, as bits. */
+export async function bits(engine: Engine, steps: number): Promise<readonly number[]> {
+  const trainer = await createLeNet(engine, 16);
+  const floats: number[] = [];
+  for (let step = 0; step < steps; step++) {
+    const { x, labels } = pictures(16, step + 1);
+    const { loss, gradientNorm } = await trainer.step(x, labels, { read: true });
+    floats.push(loss, gradientNorm);
+  }
+  for (const { dtype, data } of Object.values(await trainer.save())) if (dtype === "f32") floats.push(...data);
+  await trainer.dispose();
+  return [...new Uint32Array(Float32Array.from(floats).buffer)];
+}
+
 /** Trains for some steps and gives the first and the last loss. */
 export async function train(engine: Engine, steps: number, name?: string): Promise<{ readonly first: number; readonly last: number }> {
   const batch = 16;

@@ -1,6 +1,6 @@
-import { Engine } from "unroll-gpu";
+import { compile, Engine, input, kernel, matmul, read, runKernel, UnrollError, write } from "unroll-gpu";
 import { Host } from "./host.ts";
-import { train } from "./lenet.ts";
+import { bits, createLeNet, pictures, train } from "./lenet.ts";
 
 const STEPS = 40;
 
@@ -11,6 +11,61 @@ const scenes = {
     const result = await train(engine, STEPS);
     engine.dispose();
     return result;
+  },
+
+  async bits() {
+    const engine = await Engine.create();
+    const result = await bits(engine, 20);
+    engine.dispose();
+    return result;
+  },
+
+  /** Mistakes that only show on a device, and what is said of each. */
+  async mistakes() {
+    const engine = await Engine.create();
+    const trainer = await createLeNet(engine, 4);
+    const { x, labels } = pictures(4, 1);
+    const a = input([2, 3]);
+    const program = await compile(engine, { inputs: { a }, outputs: { y: matmul(a, a, { transposeB: true }) } });
+    const wgsl = "@group(0) @binding(0) var<storage, read_write> y: array<f32>; @compute @workgroup_size(1) fn main() { y[0] = 1.0; }";
+    const bindings = { y: write("f32") };
+    const calls: Readonly<Record<string, () => unknown>> = {
+      size: () => trainer.step(x.subarray(1), labels),
+      dtype: () => trainer.step(new Float64Array(x.length) as never, labels),
+      name: () => program.run({} as never),
+      output: () => program.run({ a: new Float32Array(6) }, { read: ["z" as never] }),
+      unread: () => compile(engine, { inputs: { a, b: input([1]) }, outputs: { y: matmul(a, a, { transposeB: true }) } }),
+      shader: () =>
+        runKernel(engine, kernel({ name: "k", wgsl: wgsl.replace("1.0", "none"), bindings }), { buffers: { y: 1 }, workgroups: [1, 1, 1] }),
+      binding: () =>
+        runKernel(engine, kernel({ name: "k", wgsl, bindings: { x: read("f32"), ...bindings } }), {
+          buffers: { x: new Float32Array(1), y: 1 },
+          workgroups: [1, 1, 1],
+        }),
+      huge: () => {
+        const huge = input([2 ** 16, 2 ** 15]);
+        return compile(engine, { inputs: { huge }, outputs: { y: matmul(huge, huge, { transposeA: true }) } });
+      },
+      nan: async () => {
+        await trainer.step(
+          x.map(() => Number.NaN),
+          labels,
+          { read: true },
+        );
+      },
+      disposed: () => {
+        program.dispose();
+        return program.run({ a: new Float32Array(6) });
+      },
+    };
+    const said: Record<string, readonly [code: string, message: string]> = {};
+    for (const [name, call] of Object.entries(calls))
+      said[name] = await (async () => call())().then(
+        () => ["none", ""] as const,
+        (error: unknown) => [error instanceof UnrollError ? error.code : "foreign", String(error)] as const,
+      );
+    engine.dispose();
+    return said;
   },
 
   worker() {

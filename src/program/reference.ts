@@ -1,0 +1,23 @@
+import type { AdapterDescription } from "../gpu/device.ts";
+import type { Engine } from "./engine.ts";
+import type { GraphSpec } from "./plan/plan.ts";
+import type { Program } from "./program.ts";
+import { ReferenceProgram } from "./reference-program.ts";
+import { ReferenceStore } from "./reference-store.ts";
+import type { Pending, VariableStore } from "./store.ts";
+
+/** What belongs to an engine that runs on the references. Internal to src/program. */
+export interface ReferenceParts {
+  readonly adapter: AdapterDescription;
+  readonly store: VariableStore;
+  readonly compile: (engine: Engine, label: string, spec: GraphSpec) => Program;
+}
+
+export function referenceParts(seed: number, pending: Pending): ReferenceParts {
+  const store = new ReferenceStore(seed, pending);
+  return {
+    adapter: { vendor: "", architecture: "", device: "", description: "CPU reference in f64, no GPU", software: true },
+    store,
+    compile: (engine, label, spec) => new ReferenceProgram(engine, store, label, spec),
+  };
+}

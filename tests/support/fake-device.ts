@@ -1,0 +1,62 @@
+/*
+ * A GPUDevice that computes nothing: buffers hold zeros and work is done at once. What is checked before GPU work, and what is planned
+ * for it, can be seen without a GPU.
+ */
+const nothing = () => {};
+
+class FakeBuffer {
+  readonly size: number;
+  mapState = "unmapped";
+  #data: ArrayBuffer | undefined;
+
+  constructor({ size }: GPUBufferDescriptor) {
+    this.size = size;
+  }
+
+  async mapAsync(): Promise<void> {
+    this.mapState = "mapped";
+  }
+
+  getMappedRange(offset = 0, bytes = this.size - offset): ArrayBuffer {
+    this.#data ??= new ArrayBuffer(this.size);
+    return this.#data.slice(offset, offset + bytes);
+  }
+
+  unmap(): void {
+    this.mapState = "unmapped";
+  }
+
+  destroy(): void {}
+}
+
+export function fakeDevice(): GPUDevice {
+  const limits = {
+    maxBufferSize: 2 ** 28,
+    maxStorageBufferBindingSize: 2 ** 27,
+    maxStorageBuffersPerShaderStage: 8,
+    maxComputeWorkgroupStorageSize: 16384,
+    maxComputeInvocationsPerWorkgroup: 256,
+    maxComputeWorkgroupSizeX: 256,
+    maxComputeWorkgroupsPerDimension: 65535,
+    minUniformBufferOffsetAlignment: 256,
+    minStorageBufferOffsetAlignment: 256,
+  };
+  const pass = { setPipeline: nothing, setBindGroup: nothing, dispatchWorkgroups: nothing, end: nothing };
+  const encoder = { beginComputePass: () => pass, copyBufferToBuffer: nothing, clearBuffer: nothing, finish: () => ({}) };
+  return {
+    limits,
+    features: new Set(),
+    lost: new Promise(nothing),
+    queue: { writeBuffer: nothing, submit: nothing, onSubmittedWorkDone: async () => {} },
+    createBuffer: (descriptor: GPUBufferDescriptor) => new FakeBuffer(descriptor),
+    createShaderModule: () => ({ getCompilationInfo: async () => ({ messages: [] }) }),
+    createBindGroupLayout: () => ({}),
+    createPipelineLayout: () => ({}),
+    createBindGroup: () => ({}),
+    createComputePipelineAsync: async () => ({}),
+    createCommandEncoder: () => encoder,
+    pushErrorScope: nothing,
+    popErrorScope: async () => null,
+    destroy: nothing,
+  } as unknown as GPUDevice;
+}
