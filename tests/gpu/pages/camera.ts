@@ -1,5 +1,5 @@
 import { type Calls, countCalls } from "./calls.ts";
-import { nextFrame, openEye, type Sight, type Weights, watch, watchFrames } from "./reading-digits.ts";
+import { nextFrame, openEye, type Sight, type Weights, warmUp, watch, watchFrames } from "./reading-digits.ts";
 
 export interface CameraReport {
   readonly size: readonly [number, number];
@@ -30,7 +30,7 @@ export async function look(weights: Weights, software: boolean, count: number): 
     document.body.append(video);
     await video.play();
     await nextFrame(video);
-    await eye.look(video); // what is compiled only for videos is compiled now
+    await warmUp(eye, video, software);
     const before = eye.engine.memory.buffers;
     let [seen, frames]: Sight[][] = [[], []];
     const calls = await countCalls(async () => {

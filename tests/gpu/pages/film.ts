@@ -1,5 +1,5 @@
 import { type Calls, countCalls } from "./calls.ts";
-import { type Eye, lookAt, nextFrame, openEye, type Sight, type Weights, watch, watchCopies } from "./reading-digits.ts";
+import { type Eye, lookAt, nextFrame, openEye, type Sight, type Weights, warmUp, watch, watchCopies } from "./reading-digits.ts";
 import { drawShot, HEIGHT, makeShots, numberOf, WIDTH } from "./shots.ts";
 
 export interface Film {
@@ -84,7 +84,7 @@ export async function classify(type: string, weights: Weights, software: boolean
   const video = await open(film);
   const eye = await eyeOf(weights, software);
   try {
-    await eye.look(video); // what is compiled only for videos is compiled now
+    await warmUp(eye, video, software);
     // Once in 3 seconds, however long the recording took.
     Object.assign(video, { loop: true, playbackRate: Math.min(4, Math.max(0.25, video.duration / 3)) });
     await video.play();

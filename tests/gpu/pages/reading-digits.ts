@@ -10,6 +10,7 @@ import {
   type NamedArrays,
   save,
 } from "../../../src/index.ts";
+import { countCalls } from "./calls.ts";
 import { font, numberOf, VIEW, variation } from "./shots.ts";
 
 /** Variables by name, as they travel from the page that trains to those that look. */
@@ -66,6 +67,16 @@ export async function openEye(weights: Weights, { software }: { readonly softwar
   const look = async (source: ImageSource) =>
     best((await looking.run({ image: reader.read(source) }, { read: ["probabilities"] })).probabilities);
   return { engine, reader, look };
+}
+
+/** Looks at a video until what is compiled for videos alone is there: on a GPU frames are copied until then. */
+export async function warmUp(eye: Eye, video: HTMLVideoElement, software: boolean): Promise<void> {
+  for (let i = 0; i < 200; i++) {
+    await nextFrame(video);
+    if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) continue;
+    const { copies } = await countCalls(() => eye.look(video));
+    if (software || copies === 0) return;
+  }
 }
 
 /** A shot that was seen, and the digit that was read from it. */
