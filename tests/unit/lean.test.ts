@@ -215,7 +215,8 @@ function gradientNodes(api: Pick<typeof whole.api, "apply" | "input">, op: Op, t
   return nodes;
 }
 
-const nameOfActivation = (key: string, value: unknown): unknown => (key === "activation" ? (value as Activation | undefined)?.name : value);
+const nameOfActivation = (key: string, value: unknown): unknown =>
+  key === "activation" || key === "op" ? (value as Activation | Op | undefined)?.name : value;
 
 const named = (nodes: readonly Node[]): string[] =>
   nodes.map(({ op, inputs, attributes }) => `${op.name} ${JSON.stringify(attributes, nameOfActivation)} of ${inputs.map(formatType)}`);
@@ -238,7 +239,7 @@ describe("on a GPU the builds do what the sources do", () => {
       [whole, ofWhole],
       [lean, ofLean],
     ] as const)
-      expect(named(gradientNodes(build.api, same, types, ownActivation(build, attributes)))).toEqual(named(nodes));
+      expect(named(gradientNodes(build.api, same, types, ownAttributes(build, attributes)))).toEqual(named(nodes));
     for (const node of nodes) compare(node.op, node.inputs, node.attributes, false);
   }
 
@@ -258,15 +259,22 @@ describe("on a GPU the builds do what the sources do", () => {
   });
 });
 
-/** An activation among attributes makes graphs of its own build. */
-function ownActivation({ rooms }: typeof whole, attributes: unknown): unknown {
-  const { activation, ...rest } = (attributes ?? {}) as { activation?: Activation };
-  if (!activation) return attributes;
-  const own = rooms["src/ops/activation.ts"][`${activation.name}Activation`];
-  return { ...rest, activation: typeof own === "function" ? own(activation.derivative(-1, -1)) : own };
+/** Activations and ops among attributes make graphs of their own build. */
+function ownAttributes(build: typeof whole, attributes: unknown): unknown {
+  if (typeof attributes !== "object" || attributes === null || Array.isArray(attributes)) return attributes;
+  const own = (name: string, value: unknown): unknown => {
+    if (name === "op") return opIn(build.rooms, value as Op);
+    if (name !== "activation" || !value) return ownAttributes(build, value);
+    const activation = value as Activation;
+    const same = build.rooms["src/ops/activation.ts"][`${activation.name}Activation`];
+    return typeof same === "function" ? same(activation.derivative(-1, -1)) : same;
+  };
+  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, own(name, value)]));
 }
 
-const isOp = (value: unknown): boolean => Array.isArray((value as Op | null)?.kernels);
+function isOp(value: unknown): boolean {
+  return Array.isArray((value as Op | null)?.kernels);
+}
 
 describe("a wrong call gives the same code in both builds", async () => {
   const make = async ({ api }: typeof whole) => ({

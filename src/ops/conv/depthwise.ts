@@ -8,8 +8,8 @@ import { sizeOf } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
 import { sumSplits } from "../matmul/lower.ts";
 import { epilogueOf, forwardGather, inputGather } from "./gather.ts";
+import type { Operands } from "./problem.ts";
 import { type ConvAttributes, type Geometry, groupIn, groupOut } from "./problem.ts";
-import type { Operands } from "./reference.ts";
 
 /** Which of the three tensors is computed. */
 type Into = keyof Operands;
