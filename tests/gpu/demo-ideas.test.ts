@@ -293,11 +293,11 @@ describe("Few connections, shared weights", () => {
       expect(await lit("connect-convolution")).toBe(uses);
     }
     expect(await demo.text("connect-dense-note")).toBe("64 connections, 64 weights.");
-    await demo.page.focus(`${part("connect-dense")} g[aria-label="output s 4"]`);
+    await demo.page.$eval(`${part("connect-dense")} g[aria-label="output s 4"]`, (node) => (node as SVGElement).focus());
     expect(await demo.text("connect-dense-note")).toBe("Output s₄ sees 8 of the 8 inputs.");
     expect(await lit("connect-dense")).toBe(8);
     await choose("connect-width", "3");
-    await demo.page.focus(`${part("connect-convolution")} g[aria-label="input x 1"]`);
+    await demo.page.$eval(`${part("connect-convolution")} g[aria-label="input x 1"]`, (node) => (node as SVGElement).focus());
     expect(await demo.text("connect-convolution-note")).toBe("Input x₁ reaches 2 of the 8 outputs.");
     expect(await lit("connect-convolution")).toBe(2);
 

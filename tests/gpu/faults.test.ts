@@ -47,15 +47,15 @@ const FAULTS: readonly Fault[] = [
   {
     fault: "taps read the line below theirs",
     op: "conv2d",
-    right: String.raw`let y = u32\(place\.y \+ shift\.x\);`,
-    wrong: "let y = u32(place.y + shift.x + 1);",
+    right: String.raw`return vec4<u32>\(by\.x \* \(`,
+    wrong: "return vec4<u32>((by.x + 1u) * (",
   },
   { fault: "one pixel beyond the image's edge counts", op: "conv2d", right: "let inside = at < ", wrong: "let inside = at <= " },
   {
     fault: "taps between the pixels of a stride count",
     op: "conv2dInputGradient",
-    right: String.raw`select\(0, 1, all`,
-    wrong: "select(1, 1, all",
+    right: String.raw`select\(0u, 1u, all`,
+    wrong: "select(1u, 1u, all",
     note: "stride",
   },
   {

@@ -81,7 +81,8 @@ async function openBrowser(): Promise<Browser> {
 
 async function newPage(onProblem: (problem: string) => void): Promise<Page> {
   browser ??= await openBrowser();
-  return await watched(await browser.newPage(), onProblem);
+  // A window of its own: a tab behind another is hidden, and draws no frames.
+  return await watched(await browser.newPage({ type: "window" }), onProblem);
 }
 
 async function watched(opened: Page, onProblem: (problem: string) => void): Promise<Page> {
