@@ -1,7 +1,7 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { element, storeWindow } from "./lib/conv.wgsl.ts";
+import { directEntry, elementOfLine, lineStart, list, placesInLine } from "./lib/conv-direct.wgsl.ts";
 import { declare, reads, writes } from "./lib/declare.ts";
-import { gridLibrary } from "./lib/grid.wgsl.ts";
 import { type Epilogue, epilogueLibrary, matmulStore } from "./lib/matmul.wgsl.ts";
 import { each } from "./lib/matmul-step.wgsl.ts";
 import { paramsStruct } from "./lib/params.wgsl.ts";
@@ -57,31 +57,20 @@ export function convDirect({ epilogue, run, step, pixels, columns, vector, padde
   const across = columns / 4;
   const lines = pooled ? 2 : 1;
   const span = (pixels - 1) * step + run;
-  const unit = vector ? 4 : 1;
-  const list = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+  const stored = pixels / lines;
   const sums = list(lines).flatMap((l) => list(pixels).flatMap((p) => list(across).map((j) => ({ l, p, j, name: `c${l}_${p}_${j}` }))));
-  const x = (l: number, e: number): string => {
-    const at = `a[line${l} + at${padded ? e : ` + ${e}u`}]`;
-    return padded ? `select(0.0, ${at}, inside${l} && inside_x${e})` : at;
-  };
-  const place = padded
-    ? each(span, (e) => `let inside_x${e} = at + ${e}u < params.in_line;\n  let at${e} = select(0u, at + ${e}u, inside_x${e});`)
-    : "";
-  const lineOf = (l: number) => `let y${l} = y + ${l}u * params.step_y;
-${padded ? `    let inside${l} = y${l} < params.in_h;` : ""}
-    let line${l} = ${padded ? `select(0u, first + y${l} * params.in_line, inside${l})` : `first + y${l} * params.in_line`};`;
   const taps = each(
     run,
     (k) => `${each(across, (j) => `let b${k}_${j} = load_b(row + ${k}u * stride, column${j});`)}
 ${each(sums.length, (i) => `${sums[i].name} = fma(vec4<f32>(x${sums[i].l}_${sums[i].p * step + k}), b${k}_${sums[i].j}, ${sums[i].name});`)}`,
   );
-  const store = pooled
-    ? (w: number, j: number) =>
-        list(4)
-          .map((t) => `c${t >> 1}_${2 * w + (t & 1)}_${j}`)
+  /** The sum of a pixel, or those of a window. */
+  const sumsOf = (p: number, j: number): string =>
+    pooled
+      ? list(4)
+          .map((t) => `c${t >> 1}_${2 * p + (t & 1)}_${j}`)
           .join(", ")
-    : (p: number, j: number) => `c0_${p}_${j}`;
-  const stored = pixels / lines;
+      : `c0_${p}_${j}`;
   return wgsl`${declare([
     reads("a", "f32"),
     reads("b", element(vector)),
@@ -90,57 +79,33 @@ ${each(sums.length, (i) => `${sums[i].name} = fma(vec4<f32>(x${sums[i].l}_${sums
     pooled && writes("winners", "u32"),
   ])}
 ${paramsStruct(directParams)}
-${gridLibrary}
 ${pooled ? epilogueLibrary(true, epilogue) + storeWindow(epilogue) : matmulStore(vector, epilogue)}
-// Four channels of the filter from \`column\` on, in units of what is bound.
-fn load_b(start: u32, column: u32) -> vec4<f32> {
-${
-  vector
-    ? "  return b[start + column];"
-    : `  let last = params.n - 1u;
-  return vec4<f32>(${list(4)
-    .map((i) => `b[start + min(column + ${i}u, last)]`)
-    .join(", ")});`
-}
-}
-@compute @workgroup_size(${DIRECT_INVOCATIONS})
-fn main(
-  @builtin(workgroup_id) workgroup: vec3<u32>,
-  @builtin(num_workgroups) workgroups: vec3<u32>,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let index = linear_workgroup(workgroup, workgroups) * ${DIRECT_INVOCATIONS}u + local;
-  if (index >= params.size) { return; }
-  let tile = index / params.blocks;
-  let column = (index - tile * params.blocks) * ${columns}u;
-  let target_line = tile / params.tiles;
+${directEntry(
+  { invocations: DIRECT_INVOCATIONS, columns, sums: sums.map(({ name }) => name), vector },
+  `  let target_line = tile / params.tiles;
   let target_x = (tile - target_line * params.tiles) * ${stored}u;
   let image = target_line / params.out_h;
   let oy = (target_line - image * params.out_h) * ${lines}u;
   let first = image * params.in_h * params.in_line;
   let at = u32(params.offset_x) + target_x * ${lines * step}u;
-  ${place}
-${each(across, (j) => `  let column${j} = ${vector ? `min(column + ${4 * j}u, params.n - 4u) / 4u` : `column + ${4 * j}u`};`)}
-${each(sums.length, (i) => `  var ${sums[i].name} = vec4<f32>();`)}
-  let stride = params.n / ${unit}u;
+  ${placesInLine(span, padded)}
   for (var ky = 0u; ky < params.kh; ky++) {
     let y = u32(params.offset_y) + oy * params.step_y + ky * params.tap_y;
-    ${each(lines, lineOf)}
+${each(lines, (l) => lineStart(l, `y + ${l}u * params.step_y`, padded))}
     let row = ky * ${run}u * stride;
-${each(lines * span, (i) => `let x${Math.floor(i / span)}_${i % span} = ${x(Math.floor(i / span), i % span)};`)}
+${each(lines, (l) => each(span, (e) => `let x${l}_${e} = ${elementOfLine(l, e, padded)};`))}
 ${taps}
   }
   let to = (target_line * params.out_w + target_x) * params.n + column;
 ${storeAll({
   count: stored * across,
   each: pooled ? 4 : 1,
-  sums: (i) => store(Math.floor(i / across), i % across),
-  body: (sums) => `let p = i / ${across}u;
+  sums: (i) => sumsOf(Math.floor(i / across), i % across),
+  body: (value) => `let p = i / ${across}u;
 if (target_x + p < params.out_w) {
   let j = (i % ${across}u) * 4u;
-  store(to + p * params.n + j, column + j, ${sums}, addend(column + j));
+  store(to + p * params.n + j, column + j, ${value}, addend(column + j));
 }`,
-})}
-}
-`;
+})}`,
+)}`;
 }

@@ -1,7 +1,7 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { element } from "./lib/conv.wgsl.ts";
+import { directEntry, elementOfLine, lineStart, list, placesInLine } from "./lib/conv-direct.wgsl.ts";
 import { declare, reads, writes } from "./lib/declare.ts";
-import { gridLibrary } from "./lib/grid.wgsl.ts";
 import { matmulStore } from "./lib/matmul.wgsl.ts";
 import { each } from "./lib/matmul-step.wgsl.ts";
 import { paramsStruct } from "./lib/params.wgsl.ts";
@@ -56,73 +56,44 @@ export const filterDirectParams = {
 export function convFilterDirect({ run, step, rows, columns, pixels, vector, padded }: ConvFilterDirectOptions): string {
   const across = columns / 4;
   const span = (pixels - 1) * step + run;
-  const list = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
-  const sums = list(rows).flatMap((r) => list(run).flatMap((k) => list(across).map((j) => ({ r, k, j, name: `c${r}_${k}_${j}` }))));
-  const x = (r: number, e: number): string => {
-    const at = `a[line${r} + at${padded ? e : ` + ${e}u`}]`;
-    return padded ? `select(0.0, ${at}, inside${r} && inside_x${e})` : at;
-  };
-  const dy = (p: number, j: number): string => `load_b((line * params.out_w + ox + ${p}u) * stride, column${j})`;
+  const sums = list(rows).flatMap((r) => list(run).flatMap((k) => list(across).map((j) => `c${r}_${k}_${j}`)));
+  const products = (r: number, p: number) =>
+    list(run).flatMap((k) =>
+      list(across).map((j) => `c${r}_${k}_${j} = fma(vec4<f32>(x${r}_${p * step + k}), g${p}_${j}, c${r}_${k}_${j});`),
+    );
   return wgsl`${declare([reads("a", "f32"), reads("b", element(vector)), writes("c", element(vector))])}
 ${paramsStruct(filterDirectParams)}
-${gridLibrary}
 ${matmulStore(vector, { bias: false })}
-fn load_b(start: u32, column: u32) -> vec4<f32> {
-${
-  vector
-    ? "  return b[start + column];"
-    : `  let last = params.n - 1u;
-  return vec4<f32>(${list(4)
-    .map((i) => `b[start + min(column + ${i}u, last)]`)
-    .join(", ")});`
-}
-}
-@compute @workgroup_size(${FILTER_DIRECT_INVOCATIONS})
-fn main(
-  @builtin(workgroup_id) workgroup: vec3<u32>,
-  @builtin(num_workgroups) workgroups: vec3<u32>,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let index = linear_workgroup(workgroup, workgroups) * ${FILTER_DIRECT_INVOCATIONS}u + local;
-  if (index >= params.size) { return; }
-  let tile = index / params.blocks;
-  let column = (index - tile * params.blocks) * ${columns}u;
-  let split = tile / params.row_blocks;
+${directEntry(
+  { invocations: FILTER_DIRECT_INVOCATIONS, columns, sums, vector },
+  `  let split = tile / params.row_blocks;
   let ky = (tile - split * params.row_blocks) * ${rows}u;
-${each(across, (j) => `  let column${j} = ${vector ? `min(column + ${4 * j}u, params.n - 4u) / 4u` : `column + ${4 * j}u`};`)}
-  let stride = params.n / ${vector ? 4 : 1}u;
-${each(sums.length, (i) => `  var ${sums[i].name} = vec4<f32>();`)}
   let line_end = min((split + 1u) * params.lines_split, params.lines);
   for (var line = split * params.lines_split; line < line_end; line++) {
     let image = line / params.out_h;
     let first = image * params.in_h * params.in_line;
     let y = u32(params.offset_y) + (line - image * params.out_h) * params.step_y + ky * params.tap_y;
-${each(
-  rows,
-  (r) => `    let y${r} = y + ${r}u * params.tap_y;
-    ${padded ? `let inside${r} = y${r} < params.in_h;\n    let line${r} = select(0u, first + y${r} * params.in_line, inside${r});` : `let line${r} = first + y${r} * params.in_line;`}`,
-)}
+${each(rows, (r) => lineStart(r, `y + ${r}u * params.tap_y`, padded))}
     for (var ox = 0u; ox < params.out_w; ox += ${pixels}u) {
       let at = u32(params.offset_x) + ox * ${step}u;
-${padded ? each(span, (e) => `      let inside_x${e} = at + ${e}u < params.in_line;\n      let at${e} = select(0u, at + ${e}u, inside_x${e});`) : ""}
-${each(pixels * across, (i) => `      let g${Math.floor(i / across)}_${i % across} = ${dy(Math.floor(i / across), i % across)};`)}
+      ${placesInLine(span, padded)}
+${each(pixels, (p) => each(across, (j) => `let g${p}_${j} = load_b((line * params.out_w + ox + ${p}u) * stride, column${j});`))}
 ${each(
   rows,
-  (r) => `${each(span, (e) => `      let x${r}_${e} = ${x(r, e)};`)}
-${each(pixels, (p) => each(run * across, (i) => `      c${r}_${Math.floor(i / across)}_${i % across} = fma(vec4<f32>(x${r}_${p * step + Math.floor(i / across)}), g${p}_${i % across}, c${r}_${Math.floor(i / across)}_${i % across});`))}`,
+  (r) => `${each(span, (e) => `let x${r}_${e} = ${elementOfLine(r, e, padded)};`)}
+${each(pixels, (p) => products(r, p).join("\n"))}`,
 )}
     }
   }
 ${storeAll({
   count: sums.length,
   each: 1,
-  sums: (i) => sums[i].name,
+  sums: (i) => sums[i],
   body: (value) => `let tap = i / ${across}u;
 if (ky + tap / ${run}u < params.kh) {
   let j = column + (i % ${across}u) * 4u;
   store(((split * params.kh + ky) * ${run}u + tap) * params.n + j, j, ${value}, vec4<f32>());
 }`,
-})}
-}
-`;
+})}`,
+)}`;
 }
