@@ -4,6 +4,7 @@ import { randomSource } from "../../src/random.ts";
 import { allSamples } from "../../src/verify/all.ts";
 import { gradientCalls } from "../../src/verify/gradient.ts";
 import { sampleInputs } from "../../src/verify/prepare.ts";
+import { softwareTraits } from "../support/traits.ts";
 
 /*
  * Kernels are written anew for channels that are multiples of 4 and for those that are not, for sums that are, for windows that tile a
@@ -11,17 +12,7 @@ import { sampleInputs } from "../../src/verify/prepare.ts";
  * every form that can be must be there.
  */
 
-const SOFTWARE: DeviceTraits = {
-  software: true,
-  f16: false,
-  subgroups: { min: 4, max: 4 },
-  maxWorkgroupStorage: 16384,
-  maxInvocations: 256,
-  maxWorkgroupSizeX: 256,
-  maxStorageBuffers: 8,
-  maxBindingBytes: 2 ** 27,
-  walkFlops: 5e9,
-};
+const SOFTWARE: DeviceTraits = softwareTraits;
 const DEVICES: readonly DeviceTraits[] = [SOFTWARE, { ...SOFTWARE, software: false }];
 
 const product = (...choices: readonly (readonly string[])[]): string[] =>

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { DeviceTraits } from "../../src/graph/op.ts";
 import {
   conv2d,
   type F32,
@@ -16,19 +15,9 @@ import {
 import type { Padding } from "../../src/ops/window.ts";
 import { makePlan } from "../../src/program/plan/plan.ts";
 import { normalize } from "../../src/program/spec.ts";
+import { hardwareTraits, softwareTraits } from "../support/traits.ts";
 
-const software: DeviceTraits = {
-  software: true,
-  f16: false,
-  subgroups: { min: 4, max: 4 },
-  maxWorkgroupStorage: 16384,
-  maxInvocations: 256,
-  maxWorkgroupSizeX: 256,
-  maxStorageBuffers: 8,
-  maxBindingBytes: 2 ** 27,
-  walkFlops: 1e9,
-};
-const hardware: DeviceTraits = { ...software, software: false, subgroups: { min: 32, max: 32 } };
+const [software, hardware] = [softwareTraits, hardwareTraits];
 
 interface Layer {
   readonly channels: number;

@@ -4,19 +4,9 @@ import type { Shape, TensorType } from "../../src/graph/types.ts";
 import { conv2dFilterGradientOp, conv2dInputGradientOp, conv2dOp } from "../../src/ops/conv/ops.ts";
 import type { ConvAttributes, InputGradientAttributes } from "../../src/ops/conv/problem.ts";
 import { resolveWindow, type WindowOptions } from "../../src/ops/window.ts";
+import { hardwareTraits, softwareTraits } from "../support/traits.ts";
 
-const software: DeviceTraits = {
-  software: true,
-  f16: false,
-  subgroups: { min: 4, max: 4 },
-  maxWorkgroupStorage: 16384,
-  maxInvocations: 256,
-  maxWorkgroupSizeX: 256,
-  maxStorageBuffers: 8,
-  maxBindingBytes: 2 ** 27,
-  walkFlops: 1e9,
-};
-const real: DeviceTraits = { ...software, software: false, subgroups: { min: 32, max: 32 } };
+const [software, real] = [softwareTraits, hardwareTraits];
 const little: DeviceTraits = { ...real, maxInvocations: 128 };
 
 const types = (...shapes: readonly Shape[]): TensorType[] => shapes.map((shape) => ({ dtype: "f32", shape }));

@@ -7,17 +7,9 @@ import { maxUnpoolOp } from "../../src/ops/pool/unpool.ts";
 import { evaluate } from "../../src/program/evaluate.ts";
 import { makePlan } from "../../src/program/plan/plan.ts";
 import { normalize } from "../../src/program/spec.ts";
+import { softwareTraits } from "../support/traits.ts";
 
-const traits: DeviceTraits = {
-  software: true,
-  f16: false,
-  maxWorkgroupStorage: 16384,
-  maxInvocations: 256,
-  maxWorkgroupSizeX: 256,
-  maxStorageBuffers: 8,
-  maxBindingBytes: 2 ** 27,
-  walkFlops: 1e9,
-};
+const traits: DeviceTraits = { ...softwareTraits, subgroups: undefined };
 
 const window = {
   size: [2, 2],

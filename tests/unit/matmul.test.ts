@@ -11,21 +11,12 @@ import { tanh } from "../../src/ops/pointwise/activations.ts";
 import { add } from "../../src/ops/pointwise/arithmetic.ts";
 import { evaluate } from "../../src/program/evaluate.ts";
 import { gradient } from "../../src/program/gradient.ts";
+import { softwareTraits } from "../support/traits.ts";
 
 const values = (tensor: Tensor): number[] => Array.from(evaluate([tensor], new Map())[0]);
 const nodeOf = (tensor: Tensor): Node => (tensor.source.kind === "node" ? tensor.source.node : expect.fail("no node"));
 const types = (...shapes: Shape[]): TensorType[] => shapes.map((shape) => ({ dtype: "f32", shape }));
-const traits: DeviceTraits = {
-  software: true,
-  f16: false,
-  subgroups: { min: 4, max: 4 },
-  maxWorkgroupStorage: 16384,
-  maxInvocations: 256,
-  maxWorkgroupSizeX: 256,
-  maxStorageBuffers: 8,
-  maxBindingBytes: 2 ** 27,
-  walkFlops: 1e9,
-};
+const traits = softwareTraits;
 
 function callOf(a: Shape, b: Shape, { transposeA = false, transposeB = false } = {}): Call<{ transposeA: boolean; transposeB: boolean }> {
   const attributes = { transposeA, transposeB };

@@ -26,17 +26,9 @@ import { assignSlots, type Lifetime, lowerBound } from "../../src/program/plan/s
 import { normalize } from "../../src/program/spec.ts";
 import { Dice, leavesOf, randomGraph, randomLoss } from "../support/random-graph.ts";
 import { simulate } from "../support/simulate-plan.ts";
+import { softwareTraits } from "../support/traits.ts";
 
-const traits: DeviceTraits = {
-  software: true,
-  f16: false,
-  maxWorkgroupStorage: 16384,
-  maxInvocations: 256,
-  maxWorkgroupSizeX: 256,
-  maxStorageBuffers: 8,
-  maxBindingBytes: 2 ** 27,
-  walkFlops: 1e9,
-};
+const traits: DeviceTraits = { ...softwareTraits, subgroups: undefined };
 
 function prove(given: Parameters<typeof normalize>[0], seed = 1): Plan {
   const spec = normalize(given);

@@ -12,18 +12,9 @@ import { rnnWalkGradient, rnnWalkGradientOp } from "../../src/ops/rnn/walk-gradi
 import { evaluate } from "../../src/program/evaluate.ts";
 import { gradient } from "../../src/program/gradient.ts";
 import { randomSource } from "../../src/random.ts";
+import { softwareTraits } from "../support/traits.ts";
 
-const software: DeviceTraits = {
-  software: true,
-  f16: false,
-  subgroups: { min: 4, max: 4 },
-  maxWorkgroupStorage: 16384,
-  maxInvocations: 256,
-  maxWorkgroupSizeX: 256,
-  maxStorageBuffers: 8,
-  maxBindingBytes: 2 ** 27,
-  walkFlops: 3e9,
-};
+const software: DeviceTraits = { ...softwareTraits, walkFlops: 3e9 };
 const hardware: DeviceTraits = { ...software, software: false };
 
 const f32 = (...shape: number[]) => ({ dtype: "f32" as const, shape });
