@@ -60,7 +60,7 @@ ${each(columns, (i) => `let v${i} = select(${T}(), a[source + at${i}], in_y && i
       missing -= 1u;
       if (missing == 0u) {
         let line = (strip.image * params.target_h + target_y) * params.target_w * params.target_c;
-${each(span, (j) => `let d${j} = select(${T}(), b[line + to${j}], meets${j});\n${each(height * width, (tap) => term(j, tap))}`)}
+${each(span, (j) => `if (meets${j}) {\nlet d${j} = b[line + to${j}];\n${each(height * width, (tap) => term(j, tap))}\n}`)}
         target_y += params.gap_y;
         if (target_y >= strip.end_y) { break; }
         missing = ${down}u;

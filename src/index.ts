@@ -78,7 +78,7 @@ export { type CrossEntropyLossOptions, crossEntropy, type Loss, type SquaredErro
 export { type Applied, Model, sequential } from "./nn/model.ts";
 export type { Stream } from "./nn/stream.ts";
 export { formatSummary, type LayerSummary, type ModelSummary, type SummaryOptions, summary } from "./nn/summary.ts";
-export { createTrainer, type StepResult, Trainer, type TrainerOptions } from "./nn/trainer.ts";
+export { createTrainer, type Examples, type StepResult, Trainer, type TrainerOptions } from "./nn/trainer.ts";
 export { identityActivation, leakyReluActivation, reluActivation, sigmoidActivation, tanhActivation } from "./ops/activation.ts";
 export { type ConvTranspose2dOptions, convTranspose2d } from "./ops/conv/conv-transpose.ts";
 export { type Conv1dOptions, conv1d } from "./ops/conv/conv1d.ts";

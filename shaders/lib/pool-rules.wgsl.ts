@@ -99,7 +99,9 @@ export function lpRule(vector: boolean, p: number): PoolRule {
         ? `fn root(s: ${T}) -> ${T} {
   let r = pow(max(s, ${T}(1.2e-38)), ${T}(${1 / p}));
   let better = r - (r - s / (${power("r", p - 1)})) * ${1 / p};
-  return select(${T}(0.0), better, s > ${T}(0.0));
+  // 0, infinite and NaN are their own roots; by their bits, as a compiler may take it that none is NaN.
+  let bits = bitcast<${words(vector)}>(s) & ${words(vector)}(0x7fffffffu);
+  return select(better, s, (bits == ${words(vector)}(0u)) | (bits >= ${words(vector)}(0x7f800000u)));
 }`
         : "",
     take: `let a = abs(v); best += ${power("a", p)};`,
@@ -150,7 +152,8 @@ export function lpSpread(vector: boolean, p: number): SpreadRule {
   const T = floats(vector);
   return {
     library: `fn share(v: ${T}, norm: ${T}, g: ${T}) -> ${T} {
-  let ratio = select(${T}(0.0), abs(v) / max(norm, ${T}(1.2e-38)), norm > ${T}(0.0));
+  let number = (bitcast<${words(vector)}>(norm) & ${words(vector)}(0x7fffffffu)) <= ${words(vector)}(0x7f800000u);
+  let ratio = select(norm, select(${T}(0.0), abs(v) / max(norm, ${T}(1.2e-38)), norm > ${T}(0.0)), number);
   return sign(v) * g * ${power("ratio", p - 1)};
 }`,
     bindings: [reads("x", T), reads("y", T), reads("values", T)],

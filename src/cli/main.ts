@@ -16,7 +16,7 @@ const HELP = `unroll: what the GPU here can do, and whether Unroll computes righ
   --runtime NAME             where to run: chrome (default) or firefox, headless; node, with Dawn; deno
   --browser PATH             the program of that runtime; for chrome also one of: installed, puppeteer, bundled
   --only NAME                verify: only ops whose name contains NAME (may be given more than once)
-  --speed                    also measure: FMA peak, matmul, the recurrent walks, a training step
+  --speed                    also measure: FMA peak, copy, matmul, the recurrent walks, convolution, pooling, training steps
   --json FILE                also write the result as JSON (schema: src/verify/schema.ts)
   --help                     this text
 

@@ -9,6 +9,11 @@ export interface Node<A = unknown> {
   readonly inputs: readonly Tensor[];
   readonly attributes: A;
   readonly outputs: readonly Tensor[];
+  /**
+   * Where the op was applied to what lies before `of`, because that costs less: the application to `of` itself, with the same outputs.
+   * A gradient with respect to `of` flows through it.
+   */
+  readonly asWritten?: { readonly of: Tensor; readonly node: Node };
 }
 
 /** Where a tensor's values come from. */
@@ -156,7 +161,7 @@ export function variable(name: string, shape: Shape, initializer: Initializer = 
 }
 
 /** Applies an op: checks shapes and returns the symbolic outputs. */
-export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attributes: A): readonly Tensor[] {
+export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attributes: A, asWritten?: Node["asWritten"]): readonly Tensor[] {
   check(
     typeof op?.shape === "function" && Array.isArray(inputs),
     "argument",
@@ -168,7 +173,7 @@ export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attributes: A): r
   });
   check(Array.isArray(types), "argument", () => `${op.name}: shape must return an array of types, not ${describe(types)}`);
   const outputs: Tensor[] = [];
-  const node: Node<A> = { op, inputs, attributes, outputs };
+  const node: Node<A> = { op, inputs, attributes, outputs, ...(asWritten ? { asWritten } : {}) };
   for (const [index, { dtype, shape }] of types.entries())
     outputs.push(new Tensor(dtype, shape, { kind: "node", node: node as Node, index }));
   return outputs;

@@ -2,7 +2,10 @@ import type { HostArray } from "../graph/types.ts";
 import type { GraphSpec } from "../program/plan/plan.ts";
 
 /** Tokens and labels may come as Int32Array or Uint32Array, whichever an input is declared as: the bits are the same. */
-export function integersAs(program: { readonly spec: GraphSpec }, batch: Readonly<Record<string, HostArray>>): Record<string, HostArray> {
+export function integersAs(
+  program: { readonly spec: GraphSpec },
+  batch: Readonly<Record<string, HostArray | GPUBuffer>>,
+): Record<string, HostArray | GPUBuffer> {
   return Object.fromEntries(
     Object.entries(batch).map(([name, data]) => {
       const dtype = program.spec.inputs[name]?.dtype;

@@ -34,7 +34,10 @@ export class LossTotal {
 }
 
 /** Batches as [x, target], checked one by one. */
-export function* pairs(call: string, batches: Iterable<readonly [HostArray, HostArray]>): Iterable<readonly [HostArray, HostArray]> {
+export function* pairs(
+  call: string,
+  batches: Iterable<readonly [HostArray | GPUBuffer, HostArray]>,
+): Iterable<readonly [HostArray | GPUBuffer, HostArray]> {
   check(
     typeof batches === "object" && batches !== null && typeof batches[Symbol.iterator] === "function",
     "argument",

@@ -8,7 +8,7 @@ import { compile } from "../program/compile.ts";
 import { checkEngine, type Engine } from "../program/engine.ts";
 import { gradient } from "../program/gradient.ts";
 import type { Program } from "../program/program.ts";
-import { checkBatch } from "../program/spec.ts";
+import { checkBatch, isBuffer } from "../program/spec.ts";
 import type { NamedArrays } from "../program/store.ts";
 import { integersAs } from "./integers.ts";
 import { countOf, LossTotal, pairs } from "./loss-total.ts";
@@ -37,6 +37,9 @@ export interface StepResult {
   /** Global L2 norm of all gradients before clipping. */
   readonly gradientNorm: number;
 }
+
+/** A batch: values row by row, or what is on the GPU already. */
+export type Examples = HostArray | GPUBuffer;
 
 /** `count` only where the loss has a divisor that depends on the targets. */
 type Step = Program<{ x: Tensor; target: Tensor; rate: Tensor }, { loss: Tensor; norm: Tensor; count: Tensor }>;
@@ -93,12 +96,13 @@ export class Trainer {
   }
 
   /**
-   * One training step. `x` holds a batch (time-major for sequences), `target` what the loss compares with. Resolves when the queue has
+   * One training step. `x` holds a batch (time-major for sequences), `target` what the loss compares with. As a GPUBuffer, such as an
+   * image reader's `values`, `x` holds a full batch. Resolves when the queue has
    * room; with `read`, with loss and gradient norm.
    */
-  step(x: HostArray, target: HostArray): Promise<undefined>;
-  step(x: HostArray, target: HostArray, options: { readonly read: true }): Promise<StepResult>;
-  async step(x: HostArray, target: HostArray, options: { readonly read?: boolean } = {}): Promise<StepResult | undefined> {
+  step(x: Examples, target: HostArray): Promise<undefined>;
+  step(x: Examples, target: HostArray, options: { readonly read: true }): Promise<StepResult>;
+  async step(x: Examples, target: HostArray, options: { readonly read?: boolean } = {}): Promise<StepResult | undefined> {
     checkOptions("step", options, ["read"]);
     const { read = false } = options;
     checkFlag("step", "read", read);
@@ -113,7 +117,7 @@ export class Trainer {
   }
 
   /** The batch of the next training step. All batch sizes count as one sequence of runs: dropout never repeats a mask. */
-  #nextRun(program: Step, x: HostArray, target: HostArray): Record<string, HostArray> {
+  #nextRun(program: Step, x: Examples, target: HostArray): Record<string, Examples> {
     const batch = { ...integersAs(program, { x, target }), rate: Float32Array.of(this.#learningRate) };
     checkBatch(program.spec.inputs, batch);
     program.counter = this.#runs++;
@@ -121,7 +125,7 @@ export class Trainer {
   }
 
   /** The model's output, without dropout and with running statistics. */
-  async predict(x: HostArray): Promise<Float32Array> {
+  async predict(x: Examples): Promise<Float32Array> {
     const program = await cached(this.#predicts, this.#batchOf("predict", x), (batch) => this.#compilePredict(batch));
     return (await program.run(integersAs(program, { x }) as never, { read: ["output"] })).output as Float32Array;
   }
@@ -130,7 +134,7 @@ export class Trainer {
    * The loss over batches, without changing anything: a summed loss is added up; a mean is the mean over all examples, each batch
    * weighted by its number of examples, or by what its loss divided by where labels are ignored or classes weighted.
    */
-  async evaluate(batches: Iterable<readonly [x: HostArray, target: HostArray]>): Promise<number> {
+  async evaluate(batches: Iterable<readonly [x: Examples, target: HostArray]>): Promise<number> {
     const total = new LossTotal(this.#options.loss);
     for (const [x, target] of pairs("evaluate", batches)) {
       const size = this.#batchOf("evaluate", x);
@@ -142,7 +146,7 @@ export class Trainer {
   }
 
   /** One pass over batches, training on each. The loss is that of all examples as in `evaluate`, each batch as it was before its step. */
-  async epoch(batches: Iterable<readonly [x: HostArray, target: HostArray]>): Promise<{ readonly loss: number; readonly steps: number }> {
+  async epoch(batches: Iterable<readonly [x: Examples, target: HostArray]>): Promise<{ readonly loss: number; readonly steps: number }> {
     const total = new LossTotal(this.#options.loss);
     for (const [x, target] of pairs("epoch", batches)) {
       const size = this.#batchOf("epoch", x);
@@ -249,8 +253,9 @@ export class Trainer {
   }
 
   /** How many examples an array holds. */
-  #batchOf(call: string, x: HostArray): number {
-    check(ArrayBuffer.isView(x), "dtype", () => `${call}: x must be a typed array, not ${describe(x)}`);
+  #batchOf(call: string, x: Examples): number {
+    if (isBuffer(x)) return this.#options.batch;
+    check(ArrayBuffer.isView(x), "dtype", () => `${call}: x must be a typed array or a GPUBuffer, not ${describe(x)}`);
     const each = sizeOf(this.#options.input);
     const batch = x.length / each;
     check(

@@ -113,6 +113,13 @@ export function resolveWindow(op: string, plane: Pair, size: number | Pair, opti
   return { ...window, padding: resolvePadding(op, plane, window, padding) };
 }
 
+/** What a window leaves of a plane and its padding. */
+const roomOf = (plane: Pair, window: Window, axis: 0 | 1): number =>
+  plane[axis] + window.padding[axis][0] + window.padding[axis][1] - windowExtent(window, axis);
+
+/** Whether a window lies within a plane and its padding. */
+export const windowFits = (plane: Pair, window: Window): boolean => roomOf(plane, window, 0) >= 0 && roomOf(plane, window, 1) >= 0;
+
 /**
  * How many windows fit, [OH, OW]: floor((input + padding − extent) / stride) + 1. With `ceilMode` the last may reach beyond the
  * padding, if it begins inside the input or the padding before it (as in PyTorch and ONNX).
@@ -120,11 +127,12 @@ export function resolveWindow(op: string, plane: Pair, size: number | Pair, opti
  */
 export function windowCounts(op: string, plane: Pair, window: Window, ceilMode = false): [number, number] {
   return [0, 1].map((axis) => {
-    const [start, end] = window.padding[axis];
-    const room = plane[axis] + start + end - windowExtent(window, axis as 0 | 1);
+    const [start] = window.padding[axis];
+    const room = roomOf(plane, window, axis as 0 | 1);
     const stride = window.stride[axis];
+    // With ceilMode one window may reach beyond a plane that is smaller than it.
     check(
-      room >= 0,
+      room >= 0 || (ceilMode && room > -stride),
       "shape",
       () =>
         `${op}: a window of ${window.size.join("×")}${window.dilation.some((d) => d > 1) ? `, dilated by ${window.dilation.join("×")},` : ""} does not fit into a plane of ${plane.join("×")} with padding ${JSON.stringify(window.padding)}`,

@@ -1,5 +1,5 @@
 import { check, describe, UnrollError } from "../errors.ts";
-import { constant, type F32, Tensor, Variable } from "../graph/tensor.ts";
+import { constant, type F32, type Node, Tensor, Variable } from "../graph/tensor.ts";
 import { formatType, sameShape, sizeOf } from "../graph/types.ts";
 import { Gradients } from "../graph/update.ts";
 import { add } from "../ops/pointwise/arithmetic.ts";
@@ -19,18 +19,21 @@ export function gradient<const W extends readonly Tensor[]>(loss: Tensor, wrt: W
     check(tensor instanceof Tensor, "argument", () => `gradient: cannot differentiate with respect to ${describe(tensor)}`);
     check(tensor.dtype === "f32", "dtype", () => `gradient: cannot differentiate with respect to ${formatType(tensor)}`);
   }
-  const nodes = nodesOf([loss]);
+  const asked = new Set<Tensor>(wrt);
+  /** What an op was applied to in the caller's words, where one of `wrt` would be passed by. */
+  const written = (node: Node): Node => (node.asWritten && asked.has(node.asWritten.of) ? node.asWritten.node : node);
+  const nodes = nodesOf([loss], (node) => written(node).inputs);
 
   // A tensor needs a gradient when it is one of `wrt`, or comes from one.
   const needed = new Set<Tensor>(wrt);
-  for (const node of nodes) if (node.inputs.some((t) => needed.has(t))) for (const output of node.outputs) needed.add(output);
+  for (const node of nodes) if (written(node).inputs.some((t) => needed.has(t))) for (const output of node.outputs) needed.add(output);
 
   const gradients = new Map<Tensor, Tensor>([[loss, constant(1, loss.shape)]]);
   for (const node of nodes.toReversed()) {
     const upstream = node.outputs.map((output) => gradients.get(output));
-    const needs = node.inputs.map((t) => needed.has(t) && t.dtype === "f32");
+    const { op, inputs, outputs, attributes } = written(node);
+    const needs = inputs.map((t) => needed.has(t) && t.dtype === "f32");
     if (!upstream.some(Boolean) || !needs.some(Boolean)) continue;
-    const { op, inputs, outputs, attributes } = node;
     op.gradient({ inputs, outputs, attributes, gradients: upstream, needs }).forEach((contribution, i) => {
       if (!contribution || !needs[i]) return;
       check(

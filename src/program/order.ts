@@ -1,7 +1,10 @@
 import type { Node, Tensor } from "../graph/tensor.ts";
 
-/** All nodes that `outputs` depend on, each after the nodes that it reads (depth first, so that values die early). */
-export function nodesOf(outputs: Iterable<Tensor>): Node[] {
+/**
+ * All nodes that `outputs` depend on, each after the nodes that it reads (depth first, so that values die early). `inputsOf` says what a
+ * node reads.
+ */
+export function nodesOf(outputs: Iterable<Tensor>, inputsOf = (node: Node): readonly Tensor[] => node.inputs): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
   // An explicit stack: long chains of ops must not overflow the call stack.
@@ -16,7 +19,8 @@ export function nodesOf(outputs: Iterable<Tensor>): Node[] {
     enter(output);
     while (stack.length > 0) {
       const top = stack[stack.length - 1];
-      if (top.next < top.node.inputs.length) enter(top.node.inputs[top.next++]);
+      const inputs = inputsOf(top.node);
+      if (top.next < inputs.length) enter(inputs[top.next++]);
       else {
         order.push(top.node);
         stack.pop();

@@ -113,7 +113,7 @@ function checkInputs(inputs: Tensors, leaves: ReadonlySet<Tensor>): void {
   }
 }
 
-const isBuffer = (value: unknown): value is GPUBuffer => typeof GPUBuffer !== "undefined" && value instanceof GPUBuffer;
+export const isBuffer = (value: unknown): value is GPUBuffer => typeof GPUBuffer !== "undefined" && value instanceof GPUBuffer;
 
 /** Checks a batch before anything is uploaded. @throws UnrollError `name`, `dtype`, `size` */
 export function checkBatch(inputs: Tensors, batch: Readonly<Record<string, HostArray | GPUBuffer>>): void {

@@ -88,8 +88,8 @@ const FAULTS: readonly Fault[] = [
   {
     fault: "a missing bound: pixels behind the line's end count",
     op: "conv2dFilterGradient",
-    right: String.raw`select\((f32|vec4<f32>)\(\), (b\[line[^\]]*\]), meets\d\)`,
-    wrong: "$2",
+    right: String.raw`if \(meets\d\)`,
+    wrong: "if (true)",
     note: "depthwise",
   },
   {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Call, DeviceTraits, Op } from "../../src/graph/op.ts";
 import type { Shape, TensorType } from "../../src/graph/types.ts";
+import { averagePool2d, conv2d, convTranspose2d, evaluate, type F32, gradient, input, lpPool2d, maxPool2d, sum } from "../../src/index.ts";
 import { conv2dFilterGradientOp, conv2dInputGradientOp, conv2dOp } from "../../src/ops/conv/ops.ts";
 import type { ConvAttributes, InputGradientAttributes } from "../../src/ops/conv/problem.ts";
 import { resolveWindow, type WindowOptions } from "../../src/ops/window.ts";
@@ -97,4 +98,23 @@ describe("depthwise", () => {
     expect(dispatches(x)).toEqual([]);
     expect(dispatches(filter)).toHaveLength(1);
   });
+});
+
+test("a bias is a tensor or left out", () => {
+  const [x, filter] = [input([1, 4, 4, 2]), input([3, 3, 2, 2])];
+  for (const bias of [null, 0, false, "", [1, 2]])
+    for (const f of [conv2d, convTranspose2d])
+      expect(() => f(x, filter, { bias: bias as never })).toThrow(
+        expect.objectContaining({ code: "argument", message: expect.stringContaining("bias") }),
+      );
+});
+
+test("with ceilMode a window may reach beyond a plane that is smaller than it", () => {
+  const options = { size: 3, stride: 2, ceilMode: true };
+  for (const pool of [maxPool2d, averagePool2d, lpPool2d]) expect(pool(input([1, 2, 2, 1]), options).shape).toEqual([1, 1, 1, 1]);
+  expect(maxPool2d(input([1, 1, 1, 1]), { size: 2, ceilMode: true }).shape).toEqual([1, 1, 1, 1]);
+  expect(() => maxPool2d(input([1, 1, 1, 1]), { ...options, stride: 1 })).toThrow(expect.objectContaining({ code: "shape" }));
+  const x = input([1, 2, 2, 1]);
+  const gradientOfX = gradient(sum(averagePool2d(x, options)) as F32<readonly []>, [x]).tensors[0];
+  expect([...evaluate([gradientOfX], new Map([[x, [1, 2, 3, 4]]]))[0]]).toEqual([0.25, 0.25, 0.25, 0.25]);
 });

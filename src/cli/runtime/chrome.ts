@@ -12,7 +12,8 @@ export async function launchChrome(
   const browser = await puppeteer.launch({
     executablePath: choice.path,
     headless: true,
-    env: { ...process.env, ...choice.env },
+    // Of the locale C, some builds make a language that is none, and pages that format numbers fail.
+    env: { ...process.env, ...(/^(C|POSIX)?(\.|$)/.test(process.env.LANG ?? "") ? { LANG: "en_US.UTF-8" } : {}), ...choice.env },
     args: [...chromeFlags(), ...(options.flags ?? [])],
     protocolTimeout: 0, // a task may compute for minutes within one call
   });

@@ -1,5 +1,6 @@
-import { check } from "../../errors.ts";
+import { check, describe } from "../../errors.ts";
 import type { Activation } from "../../graph/op.ts";
+import { Tensor } from "../../graph/tensor.ts";
 import { formatType, type TensorType } from "../../graph/types.ts";
 import { checkWindow, resolvePair, windowCounts } from "../window.ts";
 import type { ConvAttributes, InputGradientAttributes } from "./problem.ts";
@@ -25,6 +26,15 @@ export function checkTensors(op: string, tensors: Names): void {
       () => `${op}: ${name} is ${formatType(type)}: only the batch may be empty`,
     );
   }
+}
+
+/** A bias is a tensor or left out. */
+export function checkBiasOption(op: string, bias: unknown): void {
+  check(
+    bias === undefined || bias instanceof Tensor,
+    "argument",
+    () => `${op}: bias must be a tensor of one value for each channel, not ${describe(bias)}`,
+  );
 }
 
 export function checkOptions(op: string, { window, groups, activation }: ConvAttributes): void {

@@ -3,7 +3,7 @@ import type { Activation } from "../../graph/op.ts";
 import type { F32 } from "../../graph/tensor.ts";
 import { formatType } from "../../graph/types.ts";
 import { explicitPadding, type Padding, type Pair, resolvePair, splitPadding, type Window, windowExtent } from "../window.ts";
-import { checkTensors } from "./check.ts";
+import { checkBiasOption, checkTensors } from "./check.ts";
 import { type F32x4, inputGradient } from "./ops.ts";
 
 export interface ConvTranspose2dOptions {
@@ -64,12 +64,14 @@ function resolve(plane: Pair, filter: Pair, options: ConvTranspose2dOptions): { 
  * the result, at steps of `stride`.
  *
  * x [N, H, W, C_in], filter [KH, KW, C_out/groups, C_in] → [N, OH, OW, C_out] with OH = (H − 1)·stride + (KH − 1)·dilation + 1 +
- * outputPadding − padding. Output padding and output size as the operator ConvTranspose of ONNX defines them.
+ * outputPadding − padding. Output padding and output size as the operator ConvTranspose of ONNX defines them, but that output padding must be
+ * below the stride even where the dilation is larger.
  * @throws UnrollError `shape`, `dtype` or `argument` when the operands do not fit.
  */
 export function convTranspose2d(x: F32x4, filter: F32x4, options: ConvTranspose2dOptions = {}): F32x4 {
   checkOptions(OP, options, ["bias", "groups", "activation", "stride", "dilation", "padding", "outputPadding", "outputSize"]);
   const { bias, groups = 1, activation } = options;
+  checkBiasOption(OP, bias);
   checkTensors(OP, [["x", x, 4], ["filter", filter, 4], ...(bias ? [["bias", bias, 1] as const] : [])]);
   check(
     Number.isInteger(groups) && groups >= 1,

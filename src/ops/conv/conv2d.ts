@@ -2,7 +2,7 @@ import { checkOptions } from "../../errors.ts";
 import type { Activation } from "../../graph/op.ts";
 import type { F32 } from "../../graph/tensor.ts";
 import { resolveWindow, type WindowOptions } from "../window.ts";
-import { checkTensors } from "./check.ts";
+import { checkBiasOption, checkTensors } from "./check.ts";
 import { convolution, type F32x4 } from "./ops.ts";
 
 export interface Conv2dOptions extends WindowOptions {
@@ -24,6 +24,7 @@ export interface Conv2dOptions extends WindowOptions {
 export function conv2d(x: F32x4, filter: F32x4, options: Conv2dOptions = {}): F32x4 {
   checkOptions("conv2d", options, ["bias", "groups", "activation", "stride", "dilation", "padding"]);
   const { bias, groups = 1, activation } = options;
+  checkBiasOption("conv2d", bias);
   checkTensors("conv2d", [
     ["x", x, 4],
     ["filter", filter, 4],

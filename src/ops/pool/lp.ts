@@ -112,7 +112,7 @@ function eachShare(
       for (let channel = 0; channel < c; channel++) {
         const o = (image * counts[0] * counts[1] + at) * c + channel;
         const i = (image * plane[0] * plane[1] + from) * c + channel;
-        visit(i, y[o] > 0 ? gradient[o] * Math.sign(x[i]) * (Math.abs(x[i]) / y[o]) ** (p - 1) : 0);
+        visit(i, y[o] === 0 ? 0 : gradient[o] * Math.sign(x[i]) * (Math.abs(x[i]) / y[o]) ** (p - 1));
       }
     });
 }

@@ -4,7 +4,7 @@ import { formatType, type Shape, sizeOf } from "../../graph/types.ts";
 import { checkTensor } from "../pointwise/define.ts";
 import { reshape } from "../shape/reshape.ts";
 import type { Window } from "../window.ts";
-import { activateAfter } from "./commute.ts";
+import { maxPoolAfter } from "./commute.ts";
 import { maxPoolOp } from "./max.ts";
 
 export interface MaxoutOptions {
@@ -38,9 +38,8 @@ export function maxout<S extends Shape>(x: F32<S>, options: MaxoutOptions): F32<
   const { window, shape, row } = pieces(x, options);
   if (sizeOf(shape) === 0 || options.size === 1) return (options.size === 1 ? x : reshape(x, shape)) as F32<S>;
   // All channels of all pixels in one row: a group is a window.
-  const { z, activation } = activateAfter(x);
-  const [y] = apply(maxPoolOp, [reshape(z, row)], { window, ceilMode: false, ...(activation ? { activation } : {}) });
-  return reshape(y as F32, shape) as F32 as F32<S>;
+  const y = maxPoolAfter(x, { window, ceilMode: false }, (it) => reshape(it, row) as F32);
+  return reshape(y, shape) as F32 as F32<S>;
 }
 
 /** {@link maxout} and which of its `size` channels each maximum is, u32[..., C / size], the first where several are equal. */

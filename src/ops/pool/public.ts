@@ -4,7 +4,7 @@ import { formatType } from "../../graph/types.ts";
 import { checkTensor } from "../pointwise/define.ts";
 import { type Pair, resolvePair, resolveWindow, type Window, type WindowOptions, windowExtent } from "../window.ts";
 import { averagePoolOp } from "./average.ts";
-import { activateAfter } from "./commute.ts";
+import { maxPoolAfter } from "./commute.ts";
 import { checkImages, type PoolAttributes } from "./geometry.ts";
 import { maxPoolIndicesOp } from "./indices.ts";
 import { lpPoolOp } from "./lp.ts";
@@ -57,8 +57,7 @@ export function poolAttributes(op: string, x: F32, options: PoolOptions, ...more
  */
 export function maxPool2d(x: Images, options: PoolOptions): Images {
   const attributes = poolAttributes("maxPool2d", x, options);
-  const { z, activation } = activateAfter(x);
-  return apply(maxPoolOp, [z], { ...attributes, ...(activation ? { activation } : {}) })[0] as Images;
+  return maxPoolAfter(x, attributes) as Images;
 }
 
 /** {@link maxPool2d} and where the maxima are: indices[n, oy, ox, c] = iy·W + ix within the plane, the first where several are equal. */

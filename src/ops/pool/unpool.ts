@@ -7,7 +7,7 @@ import type { Call, Op, Variant } from "../../graph/op.ts";
 import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import { formatType, sameShape, sizeOf, type TensorType } from "../../graph/types.ts";
 import { reluGradient } from "../pointwise/activation-gradients.ts";
-import { checkWindow, type Pair, resolvePair, type Window, windowCounts } from "../window.ts";
+import { checkWindow, type Pair, resolvePair, type Window, windowCounts, windowFits } from "../window.ts";
 import { checkImages, eachTap, type Geometry, type WinnerForm, winnerAt, winnerForm } from "./geometry.ts";
 import { cellsOf, lowerPool, spanOf, tilesOf } from "./lower.ts";
 import { sumError } from "./sum-error.ts";
@@ -40,8 +40,8 @@ function formOf(op: string, [n, oh, ow, c]: readonly number[], winners: TensorTy
 function checkPlane(op: string, counts: Pair, { window, plane }: UnpoolAttributes): void {
   checkWindow(op, window);
   resolvePair(op, "outputSize", plane, 1);
-  const exact = windowCounts(op, plane, window);
   const ceil = windowCounts(op, plane, window, true);
+  const exact = windowFits(plane, window) ? windowCounts(op, plane, window) : ceil;
   check(
     [0, 1].every((axis) => counts[axis] === exact[axis] || counts[axis] === ceil[axis]),
     "shape",

@@ -237,8 +237,8 @@ const backward = (random: RandomSource): Sample<InputGradientAttributes>[] =>
     };
   });
 
-const ofFilter = (random: RandomSource): Sample<ConvAttributes>[] =>
-  all(random).map((one) => {
+const ofFilter = (random: RandomSource): Sample<ConvAttributes>[] => [
+  ...all(random).map((one) => {
     const { attributes, y } = geometryOf(one);
     return {
       inputs: [
@@ -249,7 +249,31 @@ const ofFilter = (random: RandomSource): Sample<ConvAttributes>[] =>
       note: one.note,
       skipFiniteDifferences: one.note === "cut",
     };
+  }),
+  ...[1, 2].map(unseen),
+];
+
+/** What no window sees adds nothing to the filter's gradient, not even where it is NaN: the last pixel of a line. */
+function unseen(channels: number): Sample<ConvAttributes> {
+  const { attributes, y } = geometryOf({
+    x: [1, 1, 2, channels],
+    size: [1, 3],
+    out: channels,
+    groups: channels,
+    stride: [1, 2],
+    padding: [
+      [0, 0],
+      [2, 0],
+    ],
   });
+  const value = (random: RandomSource, i: number) => (i >= channels ? Number.NaN : random.normal());
+  return {
+    inputs: [{ shape: [1, 1, 2, channels], value }, { shape: y }],
+    attributes,
+    note: "a pixel that no window sees",
+    skipFiniteDifferences: true,
+  };
+}
 
 const PAIRS = { window: resolveWindow("maxPool2d", [2, 2], 2, { stride: 2 }), ceilMode: false };
 
