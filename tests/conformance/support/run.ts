@@ -4,12 +4,14 @@ import { buildWebnn } from "./build-webnn.ts";
 import type { Case, CaseResult } from "./case.ts";
 import { CaseGraph, type Numbers } from "./graph.ts";
 import { runGraph } from "./run-graph.ts";
+import { runOnnxMomentum } from "./run-onnx-momentum.ts";
 import { runTorch } from "./run-torch.ts";
 
 export type Source = "torch" | "webnn" | "onnx";
 
 async function runCase(engine: Engine, source: Source, c: Case): Promise<Record<string, Numbers>> {
   if (source === "torch") return runTorch(engine, c);
+  if (c.op === "ai.onnx.preview.training.Momentum") return runOnnxMomentum(engine, c);
   const graph = new CaseGraph();
   (source === "onnx" ? buildOnnx : buildWebnn)(graph, c);
   return runGraph(engine, graph);
