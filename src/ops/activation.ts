@@ -16,7 +16,7 @@ export const identityActivation: Activation = {
 /** max(0, x), with derivative 0 at 0. */
 export const reluActivation: Activation = {
   name: "relu",
-  wgsl: "max(x, 0.0)",
+  wgsl: "select(x, 0.0, x < 0.0)", // unlike max, it lets NaN through
   reference: (x) => Math.max(x, 0),
   derivative: (x) => (x > 0 ? 1 : 0),
   wgslDerivative: "select(0.0, 1.0, y > 0.0)",

@@ -115,7 +115,7 @@ const none: None = {};
 const extremes = choose(1e4, -1e4, 88, -88, 15, -15, 9.1, -9.1, 0, 1e-30, -1e-20, 1e-6, -1e-4, 0.01, 0.6249, -0.6251);
 
 const activations: readonly OpSamples[] = [
-  unary(reluOp, none, apart, [at(none, [16], extremes, "extremes")]),
+  unary(reluOp, none, apart, [at(none, [16], extremes, "extremes"), at(none, [9], choose(1, Number.NaN, -2), "NaN")]),
   unary(leakyReluOp(0.1), none, apart, [at(none, [16], extremes, "extremes")]),
   unary(leakyReluOp(-0.3), none, apart),
   unary(tanhOp, none, undefined, [
