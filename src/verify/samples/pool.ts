@@ -51,10 +51,10 @@ const layouts: readonly Layout[] = [
   { shape: [1, 9, 11, 4], window: window([2, 1], { stride: [4, 3], padding: [1, 0, 0, 0] }), note: "gaps" },
   { shape: [1, 5, 6, 3], window: window([1, 1], { stride: [2, 1] }), note: "one tap" },
   { shape: [2, 4, 6, 4], window: window([4, 6]), note: "the whole plane" },
-  { shape: [2, 2, 1, 4], window: window([3, 2], { stride: [2, 2] }), ceilMode: true, note: "ceil, a plane smaller than the window" },
   { shape: [1, 17, 16, 4], window: window([17, 16]), note: "more taps than a byte counts" },
   { shape: [1, 16, 16, 4], window: window([16, 16]), note: "as many taps as a byte counts" },
   { shape: [1, 5, 1, 130], window: window([3, 1], { stride: [1, 1] }) },
+  { shape: [2, 2, 1, 4], window: window([3, 2], { stride: [2, 2] }), ceilMode: true, note: "ceil, a plane smaller than the window" },
 ];
 
 /** More elements than where a software GPU begins to take neighbours two by two. */
