@@ -1,8 +1,9 @@
 import { COPY_INVOCATIONS, COPY_ITEMS, copyPeakShader } from "../../shaders/copy_peak.wgsl.ts";
-import { fmaPeakShader, PEAK_ACCUMULATORS, PEAK_UNROLL } from "../../shaders/fma_peak.wgsl.ts";
+import { type FmaKind, fmaPeakShader, PEAK_ACCUMULATORS, PEAK_LANES, PEAK_UNROLL } from "../../shaders/fma_peak.wgsl.ts";
+import { BARRIERS, barrierPeakShader, GROUP, GROUP_READS, workgroupPeakShader } from "../../shaders/workgroup_peak.wgsl.ts";
 import { type Gpu, USAGE } from "../gpu/gpu.ts";
 import { Recording } from "../gpu/recorder.ts";
-import { kernel, read, write } from "../graph/kernel.ts";
+import { type Kernel, kernel, read, write } from "../graph/kernel.ts";
 import { timeGpu } from "./timing.ts";
 
 const GROUPS = { software: 64, hardware: 4096 };
@@ -10,66 +11,97 @@ const TURNS = 256;
 
 /** A measurement that can be repeated between others. */
 export interface Probe {
-  /** One measurement, FLOP/s or bytes/s. */
+  /** One measurement, FLOP/s or bytes/s (of barriers: barriers/s of a workgroup). */
   measure(): Promise<number>;
   dispose(): void;
 }
 
-/** The rate of f32 multiply-adds on registers, measured on the device: what shares of a peak refer to. */
-export async function fmaPeakProbe(gpu: Gpu): Promise<Probe> {
-  const groups = gpu.traits.software ? GROUPS.software : GROUPS.hardware;
-  const invocations = 64 * groups;
-  const buffer = gpu.createBuffer("fma peak", 4 * invocations, USAGE.STORAGE);
-  const peak = kernel({
-    name: "fma_peak",
-    wgsl: fmaPeakShader(),
-    bindings: { y: write("f32") },
-    params: { turns: "u32", m: "f32", c: "f32" },
-  });
-  const recording = await Recording.create(gpu, "fma peak", [
-    {
-      kernel: peak,
-      locations: [{ buffer, offset: 0, bytes: 4 * invocations }],
-      params: { turns: TURNS, m: 0.5, c: 1 },
-      workgroups: [groups, 1, 1],
-    },
-  ]);
-  const flops = 2 * PEAK_ACCUMULATORS * PEAK_UNROLL * TURNS * invocations;
-  return {
-    async measure() {
-      const { median } = await timeGpu(gpu, (pass) => recording.encode(pass), { samples: 3, warmUp: 1 });
-      return flops / (median / 1e3);
-    },
-    dispose() {
-      recording.dispose();
-      gpu.destroyBuffer(buffer);
-    },
-  };
+interface Job {
+  readonly kernel: Kernel;
+  /** Bytes of each binding. */
+  readonly bytes: readonly number[];
+  readonly params: Readonly<Record<string, number>>;
+  readonly groups: number;
+  /** What one run does: the rate is of this. */
+  readonly work: number;
 }
 
-/** Elements of the copy: as many as pooling is measured with, 8·56·56·64. */
-const COPIED = 8 * 56 * 56 * 64;
-
-/** The bytes per second, read and written, of a plain copy from one buffer to another. */
-export async function copyPeakProbe(gpu: Gpu): Promise<Probe> {
-  const bytes = 4 * COPIED;
-  const buffers = ["copied", "copy"].map((label) => gpu.createBuffer(label, bytes, USAGE.STORAGE));
-  const recording = await Recording.create(gpu, "copy peak", [
-    {
-      kernel: kernel({ name: "copy_peak", wgsl: copyPeakShader(), bindings: { x: read("f32"), y: write("f32") } }),
-      locations: buffers.map((buffer) => ({ buffer, offset: 0, bytes })),
-      params: {},
-      workgroups: [COPIED / (4 * COPY_INVOCATIONS * COPY_ITEMS), 1, 1],
-    },
-  ]);
+/** Buffers of its own for one kernel, and its rate. */
+async function probe(gpu: Gpu, { kernel, bytes, params, groups, work }: Job): Promise<Probe> {
+  const buffers = bytes.map((size) => gpu.createBuffer(kernel.name, size, USAGE.STORAGE));
+  const locations = buffers.map((buffer, i) => ({ buffer, offset: 0, bytes: bytes[i] }));
+  const most = gpu.device.limits.maxComputeWorkgroupsPerDimension;
+  const rows = Math.ceil(groups / most);
+  const recording = await Recording.create(gpu, kernel.name, [{ kernel, locations, params, workgroups: [groups / rows, rows, 1] }]);
   return {
     async measure() {
       const { median } = await timeGpu(gpu, (pass) => recording.encode(pass), { samples: 3, warmUp: 1 });
-      return (2 * bytes) / (median / 1e3);
+      return work / (median / 1e3);
     },
     dispose() {
       recording.dispose();
       for (const buffer of buffers) gpu.destroyBuffer(buffer);
     },
   };
+}
+
+const groupsOf = (gpu: Gpu): number => (gpu.traits.software ? GROUPS.software : GROUPS.hardware);
+
+/** The rate of multiply-adds on registers, measured on the device: what shares of a peak refer to. FLOP/s. */
+export function fmaPeakProbe(gpu: Gpu, kind: FmaKind = "scalar"): Promise<Probe> {
+  const groups = groupsOf(gpu);
+  const invocations = 64 * groups;
+  const name = kind === "scalar" ? "fma_peak" : `fma_peak ${kind}`;
+  return probe(gpu, {
+    kernel: kernel({
+      name,
+      wgsl: fmaPeakShader(kind),
+      bindings: { y: write("f32") },
+      params: { turns: "u32", m: "f32", c: "f32" },
+    }),
+    bytes: [4 * invocations],
+    params: { turns: TURNS, m: 0.5, c: 1 },
+    groups,
+    work: 2 * PEAK_ACCUMULATORS * PEAK_UNROLL * PEAK_LANES[kind] * TURNS * invocations,
+  });
+}
+
+/** Elements of the copy: as many as pooling is measured with, 8·56·56·64. */
+const COPIED = 8 * 56 * 56 * 64;
+const UNIT = 4 * COPY_INVOCATIONS * COPY_ITEMS;
+
+/** The bytes per second, read and written, of a plain copy from one buffer to another. `elements` is rounded up to 1,024. */
+export function copyPeakProbe(gpu: Gpu, elements = COPIED): Promise<Probe> {
+  const groups = Math.max(1, Math.ceil(elements / UNIT));
+  const bytes = 4 * UNIT * groups;
+  return probe(gpu, {
+    kernel: kernel({ name: "copy_peak", wgsl: copyPeakShader(), bindings: { x: read("f32"), y: write("f32") } }),
+    bytes: [bytes, bytes],
+    params: {},
+    groups,
+    work: 2 * bytes,
+  });
+}
+
+/** Bytes per second read from workgroup memory, over all workgroups. */
+export function workgroupPeakProbe(gpu: Gpu): Promise<Probe> {
+  const groups = groupsOf(gpu);
+  return probe(gpu, {
+    kernel: kernel({ name: "workgroup_peak", wgsl: workgroupPeakShader(), bindings: { y: write("f32") }, params: { turns: "u32" } }),
+    bytes: [4 * GROUP * groups],
+    params: { turns: TURNS },
+    groups,
+    work: 16 * GROUP_READS * TURNS * GROUP * groups,
+  });
+}
+
+/** Barriers per second of one workgroup of 64, alone on the device: the latency of one, not what many hide. */
+export function barrierProbe(gpu: Gpu): Promise<Probe> {
+  return probe(gpu, {
+    kernel: kernel({ name: "barrier_peak", wgsl: barrierPeakShader(), bindings: { y: write("f32") }, params: { turns: "u32" } }),
+    bytes: [4 * GROUP],
+    params: { turns: TURNS },
+    groups: 1,
+    work: 2 * BARRIERS * TURNS,
+  });
 }

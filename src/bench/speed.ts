@@ -8,7 +8,8 @@ import { Engine, type GpuParts, gpuPartsOf } from "../program/engine.ts";
 import type { GpuProgram } from "../program/gpu-program.ts";
 import type { Program } from "../program/program.ts";
 import { copyPeakProbe, fmaPeakProbe } from "./peak.ts";
-import { median, timeGpu } from "./timing.ts";
+import { median } from "./statistics.ts";
+import { timeGpu } from "./timing.ts";
 import { batchOf, convolutions, leNetStep, poolings, STEP, trainingStep } from "./workloads.ts";
 
 const ROUNDS = 5;

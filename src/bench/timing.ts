@@ -1,5 +1,7 @@
 import { check } from "../errors.ts";
 import { type Gpu, USAGE } from "../gpu/gpu.ts";
+import type { Distribution } from "./schema.ts";
+import { distribution, median } from "./statistics.ts";
 
 /** How long something takes. All times in milliseconds. */
 export interface Timing {
@@ -23,76 +25,155 @@ export interface TimingOptions {
   readonly repeats?: number;
   /** Default 20 (for `gpu` 5): short work must be repeated, as clocks are coarse (65 µs for timestamps in many browsers). */
   readonly atLeast?: number;
+  /** Samples stop after this many milliseconds, once there are 3. Default: no limit. */
+  readonly budget?: number;
+}
+
+/** One run's work, encoded into a pass. `turn` counts the runs, so that they can take turns with their buffers. */
+export type Encode = (pass: GPUComputePassEncoder, turn: number) => void;
+
+/** Milliseconds of a number of runs. `gpu` is absent where the device has no timestamps. */
+export interface Lap {
+  readonly gpu?: number;
+  /** From submitting until the host knows that it is done. */
+  readonly wall: number;
 }
 
 const MOST_REPEATS = 4096;
+/** Measurements before the first that counts, at most, and how near to one another the last three must be to stop earlier. */
+const MOST_WARM_UP = 12;
+const STEADY = 0.05;
 
-export function median(values: readonly number[]): number {
-  check(values.length > 0, "argument", "median: there are no values");
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+/** Times passes: by timestamps around the pass where the device has them, and by the host's clock around submit and completion. */
+export class Stopwatch {
+  readonly clock: Timing["clock"];
+  readonly #gpu: Gpu;
+  readonly #timestamps?: { readonly querySet: GPUQuerySet; readonly resolved: GPUBuffer; readonly staging: GPUBuffer };
+  #turn = 0;
+
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
+    this.clock = gpu.device.features.has("timestamp-query") ? "gpu" : "wall";
+    if (this.clock === "gpu")
+      this.#timestamps = {
+        querySet: gpu.device.createQuerySet({ type: "timestamp", count: 2 }),
+        resolved: gpu.createBuffer("timing", 16, USAGE.QUERY_RESOLVE | USAGE.COPY_SRC),
+        staging: gpu.createBuffer("timing staging", 16, USAGE.MAP_READ | USAGE.COPY_DST),
+      };
+  }
+
+  /** `repeats` runs in one pass. */
+  async lap(encode: Encode, repeats: number): Promise<Lap> {
+    const [begin, end, wall] = await this.#run(encode, repeats);
+    return this.clock === "gpu" ? { gpu: Number(end - begin) / 1e6, wall } : { wall };
+  }
+
+  /** When the pass began and ended by the GPU's clock, nanoseconds; 0 where it has none. */
+  async stamps(encode: Encode, repeats: number): Promise<readonly [bigint, bigint]> {
+    const [begin, end] = await this.#run(encode, repeats);
+    return [begin, end];
+  }
+
+  async #run(encode: Encode, repeats: number): Promise<readonly [begin: bigint, end: bigint, wall: number]> {
+    const { device } = this.#gpu;
+    const stamps = this.#timestamps;
+    const encoder = device.createCommandEncoder({ label: "timing" });
+    const timestampWrites = stamps && { querySet: stamps.querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
+    const pass = encoder.beginComputePass({ label: "timing", timestampWrites });
+    for (let i = 0; i < repeats; i++) encode(pass, this.#turn++);
+    pass.end();
+    if (stamps) {
+      encoder.resolveQuerySet(stamps.querySet, 0, 2, stamps.resolved, 0);
+      encoder.copyBufferToBuffer(stamps.resolved, 0, stamps.staging, 0, 16);
+    }
+    const commands = encoder.finish();
+    const start = performance.now();
+    device.queue.submit([commands]);
+    if (!stamps) {
+      await device.queue.onSubmittedWorkDone();
+      return [0n, 0n, performance.now() - start];
+    }
+    await stamps.staging.mapAsync(1);
+    const wall = performance.now() - start;
+    const [begin, end] = new BigInt64Array(stamps.staging.getMappedRange().slice(0));
+    stamps.staging.unmap();
+    return [begin, end, wall];
+  }
+
+  dispose(): void {
+    if (!this.#timestamps) return;
+    this.#timestamps.querySet.destroy();
+    this.#gpu.destroyBuffer(this.#timestamps.resolved);
+    this.#gpu.destroyBuffer(this.#timestamps.staging);
+  }
+}
+
+/** Samples of `lap(repeats)`, which says how long that many runs took. */
+export async function sample(
+  lap: (repeats: number) => Promise<Lap>,
+  options: TimingOptions = {},
+): Promise<{ readonly gpu?: Distribution; readonly wall: Distribution; readonly repeats: number }> {
+  const { samples = 7, warmUp = 2, budget = Number.POSITIVE_INFINITY } = options;
+  check(Number.isInteger(samples) && samples > 0, "argument", () => `timing: samples must be a whole number of at least 1, not ${samples}`);
+  if (warmUp > 0) await lap(warmUp);
+  const repeats = options.repeats ?? (await enough(lap, options.atLeast));
+  const laps: Lap[] = [];
+  const start = performance.now();
+  for (let i = 0; i < samples && (laps.length < 3 || performance.now() - start < budget); i++) laps.push(await lap(repeats));
+  const of = (times: readonly number[]) =>
+    distribution(
+      times.map((time) => time / repeats),
+      repeats,
+    );
+  const gpu = laps.flatMap((one) => (one.gpu === undefined ? [] : [one.gpu]));
+  return { gpu: gpu.length === laps.length ? of(gpu) : undefined, wall: of(laps.map(({ wall }) => wall)), repeats };
+}
+
+const timeOf = ({ gpu, wall }: Lap): number => gpu ?? wall;
+
+/** How many runs take `atLeast` milliseconds. Short work must be repeated, as clocks are coarse. */
+async function enough(lap: (repeats: number) => Promise<Lap>, atLeast?: number): Promise<number> {
+  let repeats = 1;
+  while (repeats < MOST_REPEATS) {
+    const taken = await lap(repeats);
+    const time = timeOf(taken);
+    const wanted = atLeast ?? (taken.gpu === undefined ? 20 : 5);
+    if (time >= wanted) break;
+    // a time of 0 is one below the clock's step
+    repeats = Math.min(MOST_REPEATS, Math.max(2 * repeats, Math.ceil((1.2 * repeats * wanted) / Math.max(time, wanted / 16))));
+  }
+  return repeats;
+}
+
+/** Runs until three measurements in a row are alike: caches are warm then, clocks are up, and lazy allocations done. */
+export async function warmUp(lap: (repeats: number) => Promise<Lap>, repeats = 1, budget = 500): Promise<void> {
+  const times: number[] = [];
+  const start = performance.now();
+  while (times.length < MOST_WARM_UP && (times.length < 2 || performance.now() - start < budget)) {
+    times.push(timeOf(await lap(repeats)));
+    const last = times.slice(-3);
+    if (last.length === 3 && Math.max(...last) <= (1 + STEADY) * Math.min(...last)) return;
+  }
 }
 
 /**
  * Times dispatches within one compute pass: by timestamps around the pass where the device has them, else by the wall clock around
  * submit and completion. `encode` is called once for each run; runs follow one another in the pass.
  */
-export async function timeGpu(gpu: Gpu, encode: (pass: GPUComputePassEncoder) => void, options: TimingOptions = {}): Promise<Timing> {
-  const { device } = gpu;
-  const record = (repeats: number, timestampWrites?: GPUComputePassTimestampWrites): GPUCommandEncoder => {
-    const encoder = device.createCommandEncoder({ label: "timing" });
-    const pass = encoder.beginComputePass({ label: "timing", timestampWrites });
-    for (let i = 0; i < repeats; i++) encode(pass);
-    pass.end();
-    return encoder;
-  };
-  if (!device.features.has("timestamp-query")) {
-    const measure = async (repeats: number): Promise<number> => {
-      const commands = record(repeats).finish();
-      const start = performance.now();
-      device.queue.submit([commands]);
-      await device.queue.onSubmittedWorkDone();
-      return performance.now() - start;
-    };
-    return collect("wall", measure, options);
-  }
-  const querySet = device.createQuerySet({ type: "timestamp", count: 2 });
-  const resolved = gpu.createBuffer("timing", 16, USAGE.QUERY_RESOLVE | USAGE.COPY_SRC);
-  const staging = gpu.createBuffer("timing staging", 16, USAGE.MAP_READ | USAGE.COPY_DST);
-  const measure = async (repeats: number): Promise<number> => {
-    const encoder = record(repeats, { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 });
-    encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
-    encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16);
-    device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(1);
-    const [begin, end] = new BigInt64Array(staging.getMappedRange().slice(0));
-    staging.unmap();
-    return Number(end - begin) / 1e6;
-  };
+export async function timeGpu(gpu: Gpu, encode: Encode, options: TimingOptions = {}): Promise<Timing> {
+  const stopwatch = new Stopwatch(gpu);
   try {
-    return await collect("gpu", measure, { atLeast: 5, ...options });
+    const { gpu: onGpu, wall, repeats } = await sample((n) => stopwatch.lap(encode, n), options);
+    const { samples } = onGpu ?? wall;
+    return {
+      median: median(samples),
+      min: Math.min(...samples),
+      max: Math.max(...samples),
+      samples: samples.length,
+      repeats,
+      clock: stopwatch.clock,
+    };
   } finally {
-    querySet.destroy();
-    gpu.destroyBuffer(resolved);
-    gpu.destroyBuffer(staging);
+    stopwatch.dispose();
   }
-}
-
-/** `measure(repeats)` says how many milliseconds that many runs took. */
-async function collect(clock: Timing["clock"], measure: (repeats: number) => Promise<number>, options: TimingOptions): Promise<Timing> {
-  const { samples = 7, warmUp = 2, atLeast = 20 } = options;
-  check(Number.isInteger(samples) && samples > 0, "argument", () => `timing: samples must be a whole number of at least 1, not ${samples}`);
-  if (warmUp > 0) await measure(warmUp);
-  let repeats = options.repeats ?? 1;
-  if (options.repeats === undefined)
-    while (repeats < MOST_REPEATS) {
-      const time = await measure(repeats);
-      if (time >= atLeast) break;
-      // a time of 0 is one below the clock's step
-      repeats = Math.min(MOST_REPEATS, Math.max(2 * repeats, Math.ceil((1.2 * repeats * atLeast) / Math.max(time, atLeast / 16))));
-    }
-  const times: number[] = [];
-  for (let i = 0; i < samples; i++) times.push((await measure(repeats)) / repeats);
-  return { median: median(times), min: Math.min(...times), max: Math.max(...times), samples, repeats, clock };
 }

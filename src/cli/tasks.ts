@@ -1,4 +1,8 @@
+import { type BenchOptions, runBench } from "../bench/run.ts";
+import type { BenchReport } from "../bench/schema.ts";
 import { measureSpeed, type SpeedReport } from "../bench/speed.ts";
+import { isKernelBench, type KernelBench } from "../bench/user-kernel.ts";
+import { check } from "../errors.ts";
 import { type AdapterDescription, formatAdapter, requestDevice } from "../gpu/device.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { selfTest } from "../gpu/self-test.ts";
@@ -67,6 +71,55 @@ export async function verify(source: GPU | undefined, { only = [] }: VerifyTaskO
     full.dispose();
     least.dispose();
   }
+}
+
+export interface BenchTaskOptions extends Pick<BenchOptions, "suites" | "quick" | "environment" | "command" | "roofline" | "powerPreference"> {
+  /** Source of a regular expression. */
+  readonly only?: string;
+  /** Where a bundle of kernels of one's own is imported from. */
+  readonly file?: string;
+}
+
+/** What a task tells while it runs: the command line puts `unrollEvent` where it listens. */
+export type BenchEvent =
+  | { readonly kind: "progress"; readonly done: number; readonly total: number; readonly name: string }
+  | { readonly kind: "report"; readonly report: BenchReport };
+
+/** When this module began to run, and when its page did. */
+const LOADED = performance.now();
+
+/** Milliseconds from the request for this module until it ran, in a page. */
+function moduleLoad(): number | undefined {
+  const entries = performance.getEntriesByType?.("resource") ?? [];
+  const script = entries.find(({ name }) => name.endsWith("/tasks.js"));
+  return script && LOADED - script.startTime;
+}
+
+/** Runs the bench. It ends early, with what is done, once `unrollStop` is true there. */
+export async function bench(source: GPU | undefined, { only, file, ...options }: BenchTaskOptions): Promise<BenchReport> {
+  const host = globalThis as { unrollEvent?: (json: string) => void; unrollStop?: () => boolean };
+  const tell = (event: BenchEvent) => host.unrollEvent?.(JSON.stringify(event));
+  const stop = new AbortController();
+  return runBench({
+    ...options,
+    gpu: source,
+    only: only === undefined ? undefined : new RegExp(only, "i"),
+    kernels: file === undefined ? undefined : await loadKernels(file),
+    signal: stop.signal,
+    moduleLoad: moduleLoad(),
+    onProgress: (progress) => tell({ kind: "progress", ...progress }),
+    onReport: (report) => tell({ kind: "report", report }),
+  });
+}
+
+/** What a file exports that `benchmark` made. */
+async function loadKernels(file: string): Promise<KernelBench[]> {
+  const module = (await import(/* @vite-ignore */ file)) as Record<string, unknown>;
+  const kernels = Object.values(module)
+    .flatMap((value) => (Array.isArray(value) ? value : [value]))
+    .filter(isKernelBench);
+  check(kernels.length > 0, "argument", "bench: the file exports nothing that benchmark({ … }) made");
+  return kernels;
 }
 
 /** Measures the figures that the project is judged by, and logs them. */

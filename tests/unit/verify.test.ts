@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { median } from "../../src/bench/timing.ts";
+import { median } from "../../src/bench/statistics.ts";
 import { matmulOp } from "../../src/ops/matmul/matmul.ts";
 import { randomSource } from "../../src/random.ts";
 import { compare } from "../../src/verify/compare.ts";

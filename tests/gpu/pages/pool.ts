@@ -1,5 +1,6 @@
 import { gridLibrary } from "../../../shaders/lib/grid.wgsl.ts";
-import { median, timeGpu } from "../../../src/bench/timing.ts";
+import { median } from "../../../src/bench/statistics.ts";
+import { timeGpu } from "../../../src/bench/timing.ts";
 import { USAGE } from "../../../src/gpu/gpu.ts";
 import { type PlacedDispatch, Recording } from "../../../src/gpu/recorder.ts";
 import { kernel, read, write } from "../../../src/graph/kernel.ts";

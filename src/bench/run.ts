@@ -1,0 +1,205 @@
+import { check, checkOptions, UnrollError } from "../errors.ts";
+import { Engine, type GpuParts, gpuPartsOf } from "../program/engine.ts";
+import { type EnvironmentHints, environmentOf, measureClock } from "./environment.ts";
+import { measureRoofline } from "./roofline.ts";
+import { BENCH_SCHEMA, type BenchReport, type BenchResult, type Distribution } from "./schema.ts";
+import { distribution } from "./statistics.ts";
+import type { Bench, Ready, Subject } from "./subject.ts";
+import { kernelSubjects } from "./suites/kernels.ts";
+import { layerSubjects } from "./suites/layers.ts";
+import { modelSubjects } from "./suites/models.ts";
+import { measureStart, startNames } from "./suites/start.ts";
+import { type Lap, Stopwatch, sample, warmUp } from "./timing.ts";
+import { type KernelBench, kernelBenchSubjects } from "./user-kernel.ts";
+
+/** Suites that this package can run; `peers` needs other libraries and is run in the repository. */
+export const suiteNames = ["start", "kernels", "layers", "models"] as const;
+export type SuiteName = (typeof suiteNames)[number];
+
+export interface BenchOptions {
+  /** Where to request the device: `navigator.gpu` unless given. */
+  readonly gpu?: GPU;
+  readonly powerPreference?: GPUPowerPreference;
+  /** Default: all, or none where `kernels` are given. */
+  readonly suites?: readonly SuiteName[];
+  /** Kernels of one's own, made by `benchmark`. */
+  readonly kernels?: readonly KernelBench[];
+  /** Only what has this in its name, "suite: row, subject". */
+  readonly only?: RegExp;
+  /** Fewer rows and samples: under a minute. */
+  readonly quick?: boolean;
+  /** Measure what the device can do first. Default true. */
+  readonly roofline?: boolean;
+  /** Ends the run with what is done. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number; readonly name: string }) => void;
+  /** Called whenever something has been measured (again): rows are measured in rounds. */
+  readonly onResult?: (result: BenchResult) => void;
+  /** Called with everything so far when the roofline is there and after each result. */
+  readonly onReport?: (report: BenchReport) => void;
+  /** What a page cannot know of itself. */
+  readonly environment?: EnvironmentHints;
+  readonly command?: string;
+  /** Milliseconds that loading this script took, for `start`. */
+  readonly moduleLoad?: number;
+}
+
+interface Pace {
+  /** Each row is measured this many times, with all others between, so that a machine that drifts shows in the spread. */
+  readonly rounds: number;
+  readonly samples: number;
+  /** Of one round of one row. */
+  readonly budget: number;
+  readonly atLeast: number;
+}
+const PACE: Pace = { rounds: 3, samples: 5, budget: 700, atLeast: 8 };
+const QUICK: Pace = { rounds: 2, samples: 4, budget: 300, atLeast: 4 };
+/** Below this many steps of the clock a time means little. */
+const GRAINS = 50;
+
+/**
+ * Runs suites, or kernels of one's own, and measures what the device can do. A row whose output is wrong gets no time.
+ * @throws UnrollError `adapter` without WebGPU, `self-test` when the adapter computes wrong values, `name` when nothing is chosen, `lost`.
+ */
+export async function runBench(options: BenchOptions = {}): Promise<BenchReport> {
+  checkOptions("runBench", options, [
+    ...["gpu", "powerPreference", "suites", "kernels", "only", "quick", "roofline", "signal", "onProgress", "onResult", "onReport"],
+    ...["environment", "command", "moduleLoad"],
+  ]);
+  const { gpu: source, quick = false, signal, kernels = [], only } = options;
+  const suites = options.suites ?? (kernels.length > 0 ? [] : suiteNames);
+  for (const suite of suites)
+    check(suiteNames.includes(suite), "name", () => `bench: there is no suite "${String(suite)}"; suites are ${suiteNames.join(", ")}`);
+  const wanted = (suite: string, name: string, subject: string) => !only || only.test(`${suite}: ${name}, ${subject}`);
+  const date = new Date().toISOString();
+  // Before anything else is compiled, or it would not be cold.
+  const starts = suites.includes("start") ? startNames.filter((name) => wanted("start", name, "unroll")) : [];
+  const results = new Map<string, BenchResult>();
+  for (const name of starts) {
+    if (signal?.aborted) break;
+    options.onProgress?.({ done: 0, total: starts.length, name: `start: ${name}` });
+    // what comes second finds a warm process: its module is loaded
+    const result = await measureStart(name, source, name === starts[0] ? options.moduleLoad : undefined);
+    results.set(`start: ${name}, unroll`, result);
+    options.onResult?.(result);
+  }
+  const engine = await Engine.create({ gpu: source, powerPreference: options.powerPreference });
+  try {
+    const { gpu } = gpuPartsOf(engine) as GpuParts;
+    const subjects = [
+      ...(suites.includes("kernels") ? kernelSubjects(gpu.traits, quick) : []),
+      ...(suites.includes("layers") ? layerSubjects(quick) : []),
+      ...(suites.includes("models") ? modelSubjects(quick) : []),
+      ...kernels.flatMap(kernelBenchSubjects),
+    ].filter(({ suite, name, subject }) => wanted(suite, name, subject));
+    check(subjects.length + starts.length > 0, "name", () => `bench: nothing has a name that matches ${only}`);
+    const clock = await measureClock(gpu);
+    const base = {
+      schema: BENCH_SCHEMA,
+      date,
+      command: options.command,
+      environment: environmentOf(gpu, options.environment),
+      clock,
+    } as const;
+    const measured = (options.roofline ?? true) && subjects.length > 0 && !signal?.aborted;
+    options.onProgress?.({ done: 0, total: subjects.length, name: "what the device can do" });
+    const roofline = measured ? await measureRoofline(gpu, { quick, signal }) : undefined;
+    const report = (): BenchReport => ({
+      ...base,
+      roofline,
+      results: [...results.values()],
+      ...(signal?.aborted ? { incomplete: true } : {}),
+    });
+    options.onReport?.(report());
+    const pace = { ...(quick ? QUICK : PACE) };
+    const grain = (clock.gpuGrainNanoseconds ?? clock.wallGrainNanoseconds) / 1e6;
+    const bench: Measuring = {
+      engine,
+      gpu,
+      stopwatch: new Stopwatch(gpu),
+      pace: { ...pace, atLeast: Math.max(pace.atLeast, GRAINS * grain) },
+    };
+    try {
+      await measureAll(bench, subjects, results, options, () => options.onReport?.(report()));
+    } finally {
+      bench.stopwatch.dispose();
+    }
+    return report();
+  } finally {
+    engine.dispose();
+  }
+}
+
+interface Measuring extends Bench {
+  readonly stopwatch: Stopwatch;
+  readonly pace: Pace;
+}
+
+async function measureAll(
+  bench: Measuring,
+  subjects: readonly Subject[],
+  results: Map<string, BenchResult>,
+  { signal, onProgress, onResult }: BenchOptions,
+  onChange: () => void,
+): Promise<void> {
+  const total = subjects.length * bench.pace.rounds;
+  let done = 0;
+  for (let round = 0; round < bench.pace.rounds; round++)
+    for (const subject of subjects) {
+      if (signal?.aborted) return;
+      const key = `${subject.suite}: ${subject.name}, ${subject.subject}`;
+      onProgress?.({ done: done++, total, name: key });
+      const before = results.get(key);
+      if (before && !before.check.ok) continue;
+      const result = await measureOnce(bench, subject, before);
+      results.set(key, result);
+      onResult?.(result);
+      onChange();
+    }
+}
+
+/** Prepares a subject, checks it the first time, and times it. What fails is told in the result. */
+async function measureOnce(bench: Measuring, subject: Subject, before?: BenchResult): Promise<BenchResult> {
+  const { suite, name, chosen } = subject;
+  const base = { suite, name, subject: subject.subject, ...(chosen === undefined ? {} : { chosen }) };
+  let ready: Ready | undefined;
+  try {
+    ready = await subject.prepare(bench);
+    const { cost = {}, dispatches } = ready;
+    const described = { ...base, ...cost, dispatches, submits: 1 };
+    const checked = before?.check ?? (await ready.check());
+    if (!checked.ok) return { ...described, check: checked };
+    const { gpu, wall } = await time(bench, ready);
+    return { ...described, check: checked, gpu: joined(before?.gpu, gpu), wall: joined(before?.wall, wall) };
+  } catch (error) {
+    if (error instanceof UnrollError && (error.code === "lost" || error.code === "disposed")) throw error;
+    return { ...base, check: { ok: false, against: "none", message: error instanceof Error ? error.message : String(error) } };
+  } finally {
+    ready?.dispose();
+  }
+}
+
+async function time({ stopwatch, pace }: Measuring, ready: Ready): Promise<{ gpu?: Distribution; wall: Distribution }> {
+  const { samples, budget, atLeast } = pace;
+  const onGpu = (repeats: number) => stopwatch.lap(ready.encode, repeats);
+  await warmUp(onGpu, 1, budget);
+  const passes = await sample(onGpu, { samples, budget, atLeast, warmUp: 0 });
+  const { run, finish } = ready;
+  if (!run || !finish) return passes;
+  let turn = 0;
+  const loop = async (repeats: number): Promise<Lap> => {
+    const start = performance.now();
+    for (let i = 0; i < repeats; i++) await run(turn++);
+    await finish();
+    return { wall: performance.now() - start };
+  };
+  await warmUp(loop, 1, budget);
+  const { wall } = await sample(loop, { samples, budget, atLeast: 3 * atLeast, warmUp: 0 });
+  return { gpu: passes.gpu, wall };
+}
+
+function joined(before: Distribution | undefined, now: Distribution): Distribution;
+function joined(before: Distribution | undefined, now: Distribution | undefined): Distribution | undefined;
+function joined(before: Distribution | undefined, now: Distribution | undefined): Distribution | undefined {
+  return before && now ? distribution([...before.samples, ...now.samples], now.repeats) : now;
+}

@@ -1,0 +1,40 @@
+import type { Gpu } from "../gpu/gpu.ts";
+import type { Cost } from "../graph/kernel.ts";
+import type { Engine } from "../program/engine.ts";
+import type { Check } from "./schema.ts";
+import type { Encode } from "./timing.ts";
+
+/** What a subject is made ready on. */
+export interface Bench {
+  readonly engine: Engine;
+  readonly gpu: Gpu;
+}
+
+/** Something that can be timed. Nothing of it is made before `prepare`. */
+export interface Subject {
+  readonly suite: string;
+  readonly name: string;
+  readonly subject: string;
+  readonly chosen?: boolean;
+  prepare(bench: Bench): Promise<Ready>;
+}
+
+/** A subject with its buffers and pipelines. */
+export interface Ready {
+  readonly cost?: Partial<Cost>;
+  readonly dispatches: number;
+  /** Compares the output with what is right. Nothing is timed unless it agrees. */
+  check(): Promise<Check>;
+  /** One run, on the `turn`-th of its sets of inputs. */
+  readonly encode: Encode;
+  /** The same through the public API, without reading back, and the wait for all of it. Absent: the wall clock runs around passes. */
+  readonly run?: (turn: number) => Promise<void>;
+  readonly finish?: () => Promise<void>;
+  dispose(): void;
+}
+
+/** Enough sets of inputs that one run does not find what the run before it left in the caches, and few enough to fit. */
+export function setsFor(bytes: number): number {
+  const CACHES = 64 * 2 ** 20;
+  return Math.max(2, Math.min(6, Math.ceil(CACHES / Math.max(1, bytes))));
+}

@@ -1,0 +1,134 @@
+import type { DeviceTraits } from "../../graph/op.ts";
+import { type F32, input, variable } from "../../graph/tensor.ts";
+import { reluActivation } from "../../ops/activation.ts";
+import { type Conv2dOptions, conv2d } from "../../ops/conv/conv2d.ts";
+import { gather } from "../../ops/gather/gather.ts";
+import { softmaxCrossEntropy } from "../../ops/loss/classification.ts";
+import { matmul } from "../../ops/matmul/matmul.ts";
+import { layerNorm } from "../../ops/norm/layer-norm.ts";
+import { add } from "../../ops/pointwise/arithmetic.ts";
+import { tanh } from "../../ops/pointwise/index.ts";
+import { averagePool2d, maxPool2d } from "../../ops/pool/public.ts";
+import { sum } from "../../ops/reduce/sums.ts";
+import { rnn } from "../../ops/rnn/rnn.ts";
+import { transpose } from "../../ops/shape/transpose.ts";
+import { softmax } from "../../ops/softmax/index.ts";
+import { type OpCase, variantSubjects } from "../node-subject.ts";
+import type { Subject } from "../subject.ts";
+import { casesOf, withGradients } from "./cases.ts";
+
+type Shape4 = readonly [number, number, number, number];
+
+/** Both factors transposed or not, as forward passes and gradients need them. */
+function products(quick: boolean): OpCase[] {
+  const sizes: [string, number, number, number][] = quick
+    ? [["256³", 256, 256, 256]]
+    : [
+        ["256³", 256, 256, 256],
+        ["512³", 512, 512, 512],
+        ["1024³", 1024, 1024, 1024],
+        ["16×512×512", 16, 512, 512],
+        ["2048×64×64", 2048, 64, 64],
+        ["1×256×1024", 1, 256, 1024],
+      ];
+  return sizes.map(([name, m, k, n]) => ({ name: `matmul ${name}`, tensor: matmul(input([m, k]), input([k, n])) }));
+}
+
+const parts = { conv2d: "", conv2dInputGradient: "gradient of x", conv2dFilterGradient: "gradient of the filter" };
+
+function convolution(name: string, x: Shape4, filter: Shape4, options: Conv2dOptions, wanted: Partial<typeof parts> = parts): OpCase[] {
+  const [from, W] = [variable("x", x, () => []), variable("W", filter, () => [])];
+  return casesOf(`conv ${name}`, withGradients(conv2d(from, W, { padding: "same", ...options }), [from, W]), wanted as typeof parts);
+}
+
+const convolutions = (quick: boolean): OpCase[] =>
+  quick
+    ? convolution("3×3 32→64 28² N8", [8, 28, 28, 32], [3, 3, 32, 64], {}, { conv2d: "" })
+    : [
+        ...convolution("3×3 64→64 56² N1", [1, 56, 56, 64], [3, 3, 64, 64], {}),
+        ...convolution("3×3 32→64 28² N8", [8, 28, 28, 32], [3, 3, 32, 64], {}),
+        ...convolution("3×3 3→32 224² N1 stride 2", [1, 224, 224, 3], [3, 3, 3, 32], { stride: 2 }, { conv2d: "" }),
+        ...convolution("5×5 1→16 28² N16", [16, 28, 28, 1], [5, 5, 1, 16], {}),
+        ...convolution("depthwise 3×3 64 56² N1", [1, 56, 56, 64], [3, 3, 1, 64], { groups: 64 }),
+        ...convolution("1×1 64→128 56² N1", [1, 56, 56, 64], [1, 1, 64, 128], {}, { conv2d: "" }),
+        ...convolution("3×3 256→256 7² N1", [1, 7, 7, 256], [3, 3, 256, 256], {}),
+      ];
+
+function pooling(quick: boolean): OpCase[] {
+  const shape: Shape4 = quick ? [2, 56, 56, 64] : [8, 56, 56, 64];
+  const name = shape.join("×");
+  const x = variable("x", shape, () => []);
+  const max = casesOf(`max pooling 2×2 ${name}`, withGradients(maxPool2d(x, { size: 2 }), [x]), {
+    maxPool2d: "",
+    ...(quick ? {} : { maxUnpool2d: "gradient" }),
+  }).map(
+    // where the winners are comes from the forward pass; any of the four places of a window costs the same
+    (one) => (one.name.endsWith("gradient") ? { ...one, values: { 1: winner(shape) } } : one),
+  );
+  const average = casesOf(`average pooling 2×2 ${name}`, withGradients(averagePool2d(x, { size: 2 }), [x]), {
+    averagePool2d: "",
+    ...(quick ? {} : { averagePool2dGradient: "gradient" }),
+  });
+  return [...max, ...average];
+}
+
+/** The upper left pixel of each window, as max pooling stores winners: positions in the window. */
+const winner = (_shape: Shape4) => () => 0;
+
+function walks(quick: boolean): OpCase[] {
+  const sizes: (readonly [number, number, number])[] = quick
+    ? [[32, 16, 64]]
+    : [
+        [128, 16, 128],
+        [64, 1, 32],
+        [256, 32, 256],
+      ];
+  return sizes.flatMap(([T, B, H]) => {
+    const [x, U, W] = [variable("x", [T, B, H], () => []), variable("U", [H, H], () => []), variable("W", [H, H], () => [])];
+    const { sequence } = rnn(x, { U, W });
+    // weights of variance 1/H, so that states neither vanish nor saturate
+    const weights = { 1: (random: { normal(): number }) => random.normal() / Math.sqrt(H) };
+    return casesOf(
+      `tanh walk T${T} B${B} H${H}`,
+      withGradients(sequence, [x, W]),
+      { rnnWalk: "", ...(quick ? {} : { rnnWalkGradient: "gradient" }) },
+      weights,
+    );
+  });
+}
+
+function others(quick: boolean): OpCase[] {
+  const n = quick ? 2 ** 18 : 2 ** 21;
+  const [a, b] = [input([n / 256, 256]), input([n / 256, 256])];
+  const labels = input([n / 256], "i32");
+  const all: OpCase[] = [
+    { name: `add ${n / 256}×256`, tensor: add(a, b) },
+    { name: `tanh ${n / 256}×256`, tensor: tanh(a) },
+    { name: `sum of columns ${n / 256}×256`, tensor: sum(a, { axes: [0] }) },
+    { name: `sum of rows ${n / 256}×256`, tensor: sum(a, { axes: [1] }) },
+    { name: `softmax ${n / 256}×256`, tensor: softmax(a) },
+    ...casesOf(`cross-entropy ${n / 256}×256`, [softmaxCrossEntropy(a, labels)], { crossEntropy: "" }, { 1: (_, i) => i % 256 }),
+    ...casesOf(`layer norm ${n / 256}×256`, [layerNorm(a)], { layerNorm: "" }),
+    { name: `transpose ${n / 256}×256`, tensor: transpose(a) },
+    {
+      name: `gather 4096 rows of 512×256`,
+      tensor: gather(input([512, 256]), input([4096], "i32")),
+      values: { 1: (_, i) => (37 * i) % 512 },
+    },
+  ];
+  return quick ? all.slice(0, 2) : all;
+}
+
+/** Convolution, bias, ReLU and 2×2 max pooling as one op. */
+function fused(quick: boolean): OpCase[] {
+  if (quick) return [];
+  const x = input([16, 28, 28, 1]);
+  const y = conv2d(x, input([5, 5, 1, 16]), { padding: "same", bias: input([16]), activation: reluActivation }) as F32;
+  return [{ name: "conv 5×5 1→16 28² N16 + bias + ReLU", tensor: y }];
+}
+
+/** Every kernel variant that this device can run, at sizes that matter. */
+export const kernelSubjects = (traits: DeviceTraits, quick: boolean): Subject[] =>
+  [...products(quick), ...convolutions(quick), ...fused(quick), ...pooling(quick), ...walks(quick), ...others(quick)].flatMap((one) =>
+    variantSubjects("kernels", one, traits),
+  );

@@ -1,0 +1,48 @@
+import { compile } from "../../program/compile.ts";
+import { Engine } from "../../program/engine.ts";
+import { verify } from "../../verify/program.ts";
+import type { BenchResult } from "../schema.ts";
+import { distribution } from "../statistics.ts";
+import { batchOf, leNetStep, trainingStep } from "../workloads.ts";
+
+const MODELS = {
+  "first loss of LeNet B64": () => leNetStep(),
+  "first loss of tanh RNN T128 B16 I64 H128 O64": () => trainingStep(),
+} as const;
+
+export const startNames = Object.keys(MODELS) as readonly (keyof typeof MODELS)[];
+
+/**
+ * From nothing to the first loss on the host, on a device of its own: device, pipelines, first result. Only the first in a fresh browser is
+ * cold: it keeps compiled shaders.
+ * @param module milliseconds that loading the script took, where that is known.
+ */
+export async function measureStart(name: keyof typeof MODELS, source: GPU | undefined, module?: number): Promise<BenchResult> {
+  const parts: { name: string; ms: number }[] = module === undefined ? [] : [{ name: "module load", ms: module }];
+  let last = performance.now();
+  const mark = (part: string) => {
+    const now = performance.now();
+    parts.push({ name: part, ms: now - last });
+    last = now;
+  };
+  const engine = await Engine.create({ gpu: source });
+  try {
+    mark("device");
+    const program = await compile(engine, MODELS[name]() as never);
+    mark("pipeline compilation");
+    const batch = batchOf((program as never as { spec: { inputs: never } }).spec.inputs);
+    await program.run(batch as never, { read: ["loss"] as never });
+    mark("first result");
+    // only now: a check before would have warmed everything up
+    const { ok, firstWrong } = await verify(program, batch as never);
+    const base = { suite: "start", name, subject: "unroll", dispatches: (program as never as { dispatches: number }).dispatches };
+    if (!ok) {
+      const message = `${firstWrong?.op} (${firstWrong?.variant}) is off by ${firstWrong?.error}, allowed ${firstWrong?.bound}`;
+      return { ...base, check: { ok: false, against: "reference", message } };
+    }
+    const total = parts.reduce((sum, { ms }) => sum + ms, 0);
+    return { ...base, check: { ok: true, against: "reference" }, wall: distribution([total], 1), parts };
+  } finally {
+    engine.dispose();
+  }
+}

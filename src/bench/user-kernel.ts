@@ -1,0 +1,198 @@
+import { check, checkOptions, describe } from "../errors.ts";
+import { type Gpu, USAGE } from "../gpu/gpu.ts";
+import { type Location, Recording } from "../gpu/recorder.ts";
+import { type KernelRun, kernelCall } from "../gpu/run-kernel.ts";
+import type { Bindings, Kernel, KernelCall, Params, Workgroups } from "../graph/kernel.ts";
+import { bytesPerElement, type DType, type HostArray } from "../graph/types.ts";
+import { checkKernel } from "../graph/user-kernel.ts";
+import { randomSource } from "../random.ts";
+import { verifyKernel } from "../verify/kernel.ts";
+import { toHost } from "../verify/prepare.ts";
+import type { Check } from "./schema.ts";
+import { type Bench, type Ready, type Subject, setsFor } from "./subject.ts";
+
+/** Values of one binding: how many (then they are random, in [-1, 1); integers 0 to 9), or the values themselves. */
+export type BenchBuffer = number | HostArray;
+
+/** One size that kernels are measured at. */
+export interface BenchSize {
+  /** Tells it from the other sizes. Default: the lengths of the buffers. */
+  readonly name?: string;
+  /** For each binding of the kernels. */
+  readonly buffers: Readonly<Record<string, BenchBuffer>>;
+  readonly params?: Readonly<Record<string, number>>;
+  /** Overrides the kernels' own rule. */
+  readonly workgroups?: Workgroups;
+}
+
+/** Kernels that compute the same, to be measured beside one another. */
+export interface KernelBench {
+  readonly name: string;
+  readonly variants: readonly Kernel[];
+  readonly sizes: readonly BenchSize[];
+}
+
+/** What `benchmark` takes. A single kernel is a list of one. */
+export interface BenchmarkSpec<B extends Bindings, P extends Params> {
+  /** Default: the name of the first kernel. */
+  readonly name?: string;
+  /** Kernels that compute the same; each is checked with its own reference, else with that of the first that has one. */
+  readonly kernels: Kernel<B, P> | readonly Kernel<B, P>[];
+  readonly sizes: readonly (BenchSize & {
+    readonly buffers: { readonly [K in keyof B]: BenchBuffer };
+    readonly params?: { readonly [K in keyof P]: number };
+  })[];
+}
+
+/**
+ * Describes kernels of one's own for `unroll bench FILE` and `runBench`: variants of one computation, at some sizes.
+ * @throws UnrollError `argument` or `name` when something is missing or no kernel's.
+ */
+export function benchmark<const B extends Bindings, const P extends Params>(spec: BenchmarkSpec<B, P>): KernelBench {
+  checkOptions("benchmark", spec, ["name", "kernels", "sizes"]);
+  const variants = (Array.isArray(spec.kernels) ? spec.kernels : [spec.kernels]) as readonly Kernel[];
+  check(variants.length > 0, "argument", "benchmark: give at least one kernel");
+  for (const kernel of variants) checkKernel(kernel);
+  const name = spec.name ?? variants[0].name;
+  check(typeof name === "string", "argument", () => `benchmark: name must be a string, not ${describe(name)}`);
+  const sizes: readonly BenchSize[] = spec.sizes;
+  check(Array.isArray(sizes) && sizes.length > 0, "argument", () => `benchmark "${name}": give at least one size: { buffers: { … } }`);
+  for (const size of sizes) checkSize(name, variants, size);
+  const names = variants.map((kernel) => kernel.name);
+  check(new Set(names).size === names.length, "name", () => `benchmark "${name}": two kernels have one name; they are ${names.join(", ")}`);
+  return { name, variants, sizes };
+}
+
+function checkSize(name: string, variants: readonly Kernel[], size: BenchSize): void {
+  checkOptions(`benchmark "${name}": a size`, size, ["name", "buffers", "params", "workgroups"]);
+  for (const kernel of variants) {
+    for (const binding of Object.keys(kernel.bindings)) {
+      const value = size.buffers?.[binding];
+      check(
+        ArrayBuffer.isView(value) || (Number.isInteger(value) && Number(value) >= 0),
+        "name",
+        () => `benchmark "${name}": a size needs a length or values for the binding "${binding}" of kernel "${kernel.name}"`,
+      );
+    }
+    for (const param of Object.keys(kernel.params ?? {}))
+      check(Number.isFinite(size.params?.[param]), "name", () => `benchmark "${name}": a size needs a number for the param "${param}"`);
+    check(
+      size.workgroups ?? kernel.workgroups,
+      "argument",
+      () => `benchmark "${name}": kernel "${kernel.name}" has no workgroups, and the size gives none`,
+    );
+  }
+}
+
+/** Whether something exported by a file is what `benchmark` makes. */
+export const isKernelBench = (value: unknown): value is KernelBench =>
+  typeof value === "object" && value !== null && "variants" in value && "sizes" in value;
+
+export function kernelBenchSubjects({ name, variants, sizes }: KernelBench): Subject[] {
+  const reference = variants.find((kernel) => kernel.reference)?.reference;
+  return sizes.flatMap((size) => {
+    const inputs = new Inputs(name, size);
+    return variants.map((kernel): Subject => {
+      const checked = kernel.reference ? kernel : { ...kernel, reference };
+      return {
+        suite: "own",
+        name: sizes.length > 1 || size.name ? `${name} ${size.name ?? labelOf(size)}` : name,
+        subject: kernel.name,
+        prepare: (bench) => prepareKernel(bench, checked, inputs.of(kernel)),
+      };
+    });
+  });
+}
+
+const labelOf = ({ buffers }: BenchSize): string =>
+  Object.entries(buffers)
+    .map(([binding, value]) => `${binding}=${typeof value === "number" ? value : value.length}`)
+    .join(" ");
+
+/** The same values for all variants. */
+class Inputs {
+  readonly #values = new Map<string, HostArray>();
+  readonly #name: string;
+  readonly #size: BenchSize;
+
+  constructor(name: string, size: BenchSize) {
+    this.#name = name;
+    this.#size = size;
+  }
+
+  of(kernel: Kernel): KernelRun {
+    const buffers = Object.entries(kernel.bindings).map(([name, { dtype, access }]) => {
+      const value = this.#size.buffers[name];
+      return [name, typeof value !== "number" || access === "write" ? value : this.#random(name, dtype, value)];
+    });
+    return { ...this.#size, buffers: Object.fromEntries(buffers) };
+  }
+
+  #random(name: string, dtype: DType, length: number): HostArray {
+    const known = this.#values.get(name);
+    if (known) return known;
+    const random = randomSource(0, `${this.#name} ${name}`);
+    const whole = dtype === "i32" || dtype === "u32";
+    const values = toHost(
+      dtype,
+      Float64Array.from({ length }, () => (whole ? Math.floor(10 * random.uniform()) : 2 * random.uniform() - 1)),
+    );
+    this.#values.set(name, values);
+    return values;
+  }
+}
+
+async function prepareKernel({ gpu, engine }: Bench, kernel: Kernel, run: KernelRun): Promise<Ready> {
+  const call = kernelCall(kernel, run);
+  const bytes = Object.entries(kernel.bindings).map(([name, { dtype }]) => call.lengths[name] * bytesPerElement(dtype));
+  const sets = setsFor(bytes.reduce((sum, n) => sum + n, 0));
+  const made: GPUBuffer[] = [];
+  const recordings: Recording[] = [];
+  const dispose = () => {
+    for (const recording of recordings) recording.dispose();
+    for (const buffer of made) gpu.destroyBuffer(buffer);
+  };
+  try {
+    for (let set = 0; set < sets; set++) recordings.push(await record(gpu, kernel, run, call, bytes, made));
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  return {
+    cost: kernel.cost?.(call),
+    dispatches: 1,
+    check: async (): Promise<Check> => {
+      if (!kernel.reference) return { ok: true, against: "none" };
+      const { ok, outputs, tolerance } = await verifyKernel(engine, kernel, {
+        buffers: run.buffers,
+        params: run.params,
+        workgroups: run.workgroups,
+      } as never);
+      const worst = outputs.reduce((a, b) => (b.error > a.error ? b : a), outputs[0]);
+      const error = worst.error / tolerance;
+      if (ok) return { ok, against: "reference", error };
+      return { ok, against: "reference", error, message: `"${worst.name}"[${worst.index}] is off by ${worst.error}, allowed ${tolerance}` };
+    },
+    encode: (pass, turn) => recordings[turn % sets].encode(pass),
+    dispose,
+  };
+}
+
+function record(
+  gpu: Gpu,
+  kernel: Kernel,
+  run: KernelRun,
+  call: KernelCall,
+  bytes: readonly number[],
+  made: GPUBuffer[],
+): Promise<Recording> {
+  const locations = Object.keys(kernel.bindings).map((name, i): Location => {
+    const buffer = gpu.createBuffer(`${kernel.name} ${name}`, bytes[i], USAGE.STORAGE | USAGE.COPY_DST);
+    made.push(buffer);
+    const value = run.buffers[name];
+    if (typeof value !== "number" && value.byteLength % 4 === 0) gpu.device.queue.writeBuffer(buffer, 0, value as never);
+    return { buffer, offset: 0, bytes: bytes[i] };
+  });
+  const workgroups = (run.workgroups ?? kernel.workgroups?.(call)) as Workgroups;
+  return Recording.create(gpu, kernel.name, [{ kernel, locations, params: call.params, workgroups }]);
+}
