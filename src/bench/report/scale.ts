@@ -1,0 +1,32 @@
+/** From a value to its place from 0 to 100, in percent of an axis. */
+export interface Scale {
+  readonly low: number;
+  readonly high: number;
+  at(value: number): number;
+  /** Values that get a line and a label. */
+  readonly ticks: readonly number[];
+}
+
+const rounded = (percent: number): number => Math.round(percent * 100) / 100;
+
+/** Around all values, with `room` (a factor) at both ends. Ticks at powers of `base`, not more than eight. */
+export function logScale(values: readonly number[], { room = 2, base = 10 }: { room?: number; base?: number } = {}): Scale {
+  const known = values.filter((value) => Number.isFinite(value) && value > 0);
+  const low = Math.min(...known, ...(known.length > 0 ? [] : [1])) / room;
+  const high = Math.max(...known, ...(known.length > 0 ? [] : [1])) * room;
+  const [from, to] = [Math.ceil(Math.log(low) / Math.log(base)), Math.floor(Math.log(high) / Math.log(base))];
+  const step = Math.max(1, Math.ceil((to - from + 1) / 8));
+  const ticks = Array.from({ length: Math.max(0, Math.floor((to - from) / step) + 1) }, (_, i) => base ** (from + i * step));
+  return { low, high, ticks, at: (value) => rounded((100 * Math.log(value / low)) / Math.log(high / low)) };
+}
+
+/** From zero to a round number above all values. */
+export function linearScale(values: readonly number[], ticks = 4): Scale {
+  const most = Math.max(0, ...values.filter(Number.isFinite)) || 1;
+  const raw = most / ticks;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = power * ([1, 2, 2.5, 5, 10].find((factor) => factor * power >= raw * (1 - 1e-9)) ?? 10);
+  const high = step * Math.ceil(most / step - 1e-9);
+  const found = Array.from({ length: Math.round(high / step) + 1 }, (_, i) => i * step);
+  return { low: 0, high, ticks: found, at: (value) => rounded((100 * value) / high) };
+}
