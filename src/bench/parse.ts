@@ -13,7 +13,7 @@ export function parseReport(source: unknown): BenchReport {
     () => `this is no report of unroll bench: it has no "schema" (${value === object ? "an object" : described(value)})`,
   );
   checkVersion(named);
-  check("results" in object, "argument", "this report of unroll bench has no results: its file may have been cut off");
+  check(object.results !== undefined, "argument", "this report of unroll bench has no results: its file may have been cut off");
   const wrong = mismatch(value, benchJsonSchema, "");
   check(wrong === undefined, "argument", () => `this report of unroll bench is damaged: ${wrong}`);
   return value as BenchReport;
@@ -61,7 +61,7 @@ function mismatch(value: unknown, schema: JsonSchema, path: string): string | un
   if (Array.isArray(value)) return first(value.entries(), ([i, item]) => schema.items && mismatch(item, schema.items, `${path}[${i}]`));
   if (typeof value !== "object" || value === null) return undefined;
   const at = (name: string) => (path ? `${path}.${name}` : name);
-  const missing = schema.required?.find((name) => !Object.hasOwn(value, name));
+  const missing = schema.required?.find((name) => (value as Record<string, unknown>)[name] === undefined);
   if (missing !== undefined) return `${at(missing)} is missing`;
   return first(Object.entries(value), ([name, item]) => {
     const own = schema.properties && Object.hasOwn(schema.properties, name) ? schema.properties[name] : schema.additionalProperties;

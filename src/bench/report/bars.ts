@@ -1,8 +1,8 @@
 import { outcomeOf, positive, reasonOf } from "../figures.ts";
 import type { BenchResult, Distribution } from "../schema.ts";
-import { count, milliseconds, number } from "./format.ts";
+import { count, milliseconds, number, plain } from "./format.ts";
 import { html, type Markup } from "./markup.ts";
-import { linearScale, logScale, type Scale } from "./scale.ts";
+import { barScale, logScale, type Scale } from "./scale.ts";
 import { chip, type Entry, type Row, rowsOf, type Shown, suitesOf, suiteTint } from "./subject.ts";
 
 /** Times with their spread: bars where a row has several subjects or reports, else points that share one axis. */
@@ -46,7 +46,7 @@ const clockName = (clock: Clock): string => (clock === "gpu" ? "GPU time" : "wal
 function renderGroup({ suite, name, entries }: Row, several: boolean, tint: string): Markup {
   const common = commonClock(entries);
   const clockOf = (entry: Entry): Clock => common ?? (timed(entry, "gpu") ? "gpu" : "wall");
-  const scale = linearScale(entries.flatMap((entry) => ends(timed(entry, clockOf(entry)))));
+  const scale = barScale(entries.flatMap((entry) => ends(timed(entry, clockOf(entry)))));
   const subjects = entries.map(({ result }) => result.subject).join(" ");
   const anyTimed = entries.some((entry) => timed(entry, clockOf(entry)));
   return html`<div class="group" data-suite="${suite}" data-name="${`${name} ${subjects}`}">
@@ -101,7 +101,7 @@ function renderSingles(rows: readonly Row[]): Markup {
   );
   const axis =
     found.some(Boolean) &&
-    html`<li class="axis-row" aria-hidden="true"><span class="who"></span><svg class="track">${scale.ticks.map((tick) => html`<text class="tick" x="${scale.at(tick)}%" y="14" text-anchor="middle">${number(tick)}</text>`)}</svg><span class="amount"><small>ms, ${common ? clockName(common) : "GPU or wall"}</small></span></li>`;
+    html`<li class="axis-row" aria-hidden="true"><span class="who"></span><svg class="track">${scale.ticks.map((tick) => html`<text class="tick" x="${scale.at(tick)}%" y="14" text-anchor="middle">${plain(number(tick))}</text>`)}</svg><span class="amount"><small>ms, ${common ? clockName(common) : "GPU or wall"}</small></span></li>`;
   return html`<ul class="bars singles">${entries.map((entry, i) => renderSingle(entry, found[i], scale))}${axis}</ul>`;
 }
 

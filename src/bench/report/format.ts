@@ -17,6 +17,9 @@ export function number(value: Maybe): string {
   return value.toFixed(decimals);
 }
 
+/** For an axis: without the zeros that say nothing. */
+export const plain = (text: string): string => text.replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
+
 export const count = (value: Maybe): string => (finite(value) ? Math.round(value).toLocaleString("en-GB") : DASH);
 
 /** Milliseconds, in milliseconds. */
@@ -24,7 +27,7 @@ export const milliseconds = (value: Maybe): string => (finite(value) ? `${number
 
 export function percent(share: Maybe): string {
   if (!finite(share)) return DASH;
-  return `${share < 0.0995 ? number(Number((100 * share).toPrecision(2))) : Math.round(100 * share)} %`;
+  return `${share < 0.0995 ? plain(number(Number((100 * share).toPrecision(2)))) : Math.round(100 * share)} %`;
 }
 
 /** With the SI prefix that leaves one to three digits before the point. */
@@ -68,8 +71,10 @@ export function duration(nanoseconds: Maybe): string {
 }
 
 /** A ratio: 1.03×. */
-export const times = (ratio: Maybe): string =>
-  finite(ratio) ? `${ratio >= 99.5 ? Math.round(ratio) : ratio.toFixed(ratio >= 10 ? 1 : 2)}×` : DASH;
+export function times(ratio: Maybe): string {
+  if (!finite(ratio)) return DASH;
+  return `${ratio < 0.1 ? number(ratio) : ratio >= 99.5 ? count(ratio) : ratio.toFixed(ratio >= 10 ? 1 : 2)}×`;
+}
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

@@ -1,6 +1,6 @@
 import { ceilingsOf } from "../figures.ts";
 import type { Roofline } from "../schema.ts";
-import { bytes, DASH, duration, number, rate } from "./format.ts";
+import { bytes, DASH, duration, number, plain, rate } from "./format.ts";
 import { html, type Markup } from "./markup.ts";
 import { linearScale, logScale, type Scale } from "./scale.ts";
 import { chip, type Shown } from "./subject.ts";
@@ -48,15 +48,15 @@ function bandwidth(shown: readonly Shown[]): Markup | undefined {
     all.map(({ workingSetBytes }) => workingSetBytes),
     { room: 1.25, base: 4 },
   );
-  const y = linearScale(
-    all.map(({ bytesPerSecond }) => bytesPerSecond),
-    3,
-  );
+  const rates = all.map(({ bytesPerSecond }) => bytesPerSecond);
+  // beside a GPU's line, that of a software adapter would lie on the ground
+  const far = shown.length > 1 && Math.max(...rates) > 20 * Math.min(...rates);
+  const y = far ? logScale(rates, { room: 1.5 }) : linearScale(rates, 3);
   return html`<div class="figure">
     <h3>Copy bandwidth by working set</h3>
     <svg class="plot small" role="img" aria-label="${summary(lines)}">
-      ${x.ticks.map((tick) => html`<text class="tick" x="${x.at(tick)}%" y="100%" dy="16" text-anchor="middle">${bytes(tick).replace("iB", "").replace(" ", " ")}</text>`)}
-      ${y.ticks.map((tick) => html`<line class="gridline" x1="0%" x2="100%" y1="${100 - y.at(tick)}%" y2="${100 - y.at(tick)}%"/><text class="tick" x="0%" dx="-8" y="${100 - y.at(tick)}%" dy=".32em" text-anchor="end">${rate(tick, "")}</text>`)}
+      ${x.ticks.map((tick) => html`<text class="tick" x="${x.at(tick)}%" y="100%" dy="16" text-anchor="middle">${plain(bytes(tick)).replace("iB", "")}</text>`)}
+      ${y.ticks.map((tick) => html`<line class="gridline" x1="0%" x2="100%" y1="${100 - y.at(tick)}%" y2="${100 - y.at(tick)}%"/><text class="tick" x="0%" dx="-8" y="${100 - y.at(tick)}%" dy=".32em" text-anchor="end">${plain(rate(tick, ""))}</text>`)}
       <text class="axis" x="0%" y="0%" dy="-9" dx="-8">B/s</text>
       ${lines.map(({ one, points }) => curve(points, x, y, one))}
     </svg>

@@ -1,6 +1,6 @@
 import { type Ceilings, ceilingsOf, figuresOf, reasonOf } from "../figures.ts";
 import type { BenchResult } from "../schema.ts";
-import { bytes, milliseconds, number, percent, rate } from "./format.ts";
+import { bytes, milliseconds, number, percent, plain, rate } from "./format.ts";
 import { html, type Markup } from "./markup.ts";
 import { logScale, type Scale } from "./scale.ts";
 import { type Shown, suitesOf, suiteTint } from "./subject.ts";
@@ -44,6 +44,7 @@ export function renderRoofline(shown: readonly Shown[]): Markup {
       <p class="axis-x">Arithmetic intensity, FLOP per byte</p>
     </div>
     ${roofs.map(({ shown: one, ceilings, scalar }) => legend(one, ceilings, scalar))}
+    ${points.some(({ result }) => result.chosen === false) && html`<p class="legend">Hollow: variants that the planner does not take on this adapter.</p>`}
   </section>`;
 }
 
@@ -58,8 +59,8 @@ function pointsOf(shown: Shown): Point[] {
 const top = (y: Scale, value: number): number => Math.round((100 - y.at(value)) * 100) / 100;
 
 const grid = (x: Scale, y: Scale): Markup => html`<g class="grid" aria-hidden="true">
-  ${x.ticks.map((tick) => html`<line x1="${x.at(tick)}%" x2="${x.at(tick)}%" y1="0%" y2="100%"/><text class="tick" x="${x.at(tick)}%" y="100%" dy="18" text-anchor="middle">${number(tick)}</text>`)}
-  ${y.ticks.map((tick) => html`<line x1="0%" x2="100%" y1="${top(y, tick)}%" y2="${top(y, tick)}%"/><text class="tick" x="0%" dx="-8" y="${top(y, tick)}%" dy=".32em" text-anchor="end">${rate(tick, "")}</text>`)}
+  ${x.ticks.map((tick) => html`<line x1="${x.at(tick)}%" x2="${x.at(tick)}%" y1="0%" y2="100%"/><text class="tick" x="${x.at(tick)}%" y="100%" dy="18" text-anchor="middle">${plain(number(tick))}</text>`)}
+  ${y.ticks.map((tick) => html`<line x1="0%" x2="100%" y1="${top(y, tick)}%" y2="${top(y, tick)}%"/><text class="tick" x="0%" dx="-8" y="${top(y, tick)}%" dy=".32em" text-anchor="end">${plain(rate(tick, ""))}</text>`)}
   <line class="frame" x1="0%" x2="100%" y1="100%" y2="100%"/>
   <text class="axis" x="0%" y="0%" dy="-8" dx="-8">FLOP/s</text>
 </g>`;

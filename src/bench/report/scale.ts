@@ -9,15 +9,34 @@ export interface Scale {
 
 const rounded = (percent: number): number => Math.round(percent * 100) / 100;
 
-/** Around all values, with `room` (a factor) at both ends. Ticks at powers of `base`, not more than eight. */
+/**
+ * Around all values, with `room` (a factor) at both ends. Ticks at powers of `base`, not more than eight; where a decimal axis has
+ * few of those, also at 2 and 5 times them.
+ */
 export function logScale(values: readonly number[], { room = 2, base = 10 }: { room?: number; base?: number } = {}): Scale {
-  const known = values.filter((value) => Number.isFinite(value) && value > 0);
-  const low = Math.min(...known, ...(known.length > 0 ? [] : [1])) / room;
-  const high = Math.max(...known, ...(known.length > 0 ? [] : [1])) * room;
-  const [from, to] = [Math.ceil(Math.log(low) / Math.log(base)), Math.floor(Math.log(high) / Math.log(base))];
+  const found = values.filter((value) => Number.isFinite(value) && value > 0);
+  const known = found.length > 0 ? found : [1];
+  const low = Math.min(...known) / room;
+  const high = Math.max(...known) * room;
+  const [from, to] = [Math.ceil(Math.log(low) / Math.log(base) - 1e-9), Math.floor(Math.log(high) / Math.log(base) + 1e-9)];
   const step = Math.max(1, Math.ceil((to - from + 1) / 8));
-  const ticks = Array.from({ length: Math.max(0, Math.floor((to - from) / step) + 1) }, (_, i) => base ** (from + i * step));
-  return { low, high, ticks, at: (value) => rounded((100 * Math.log(value / low)) / Math.log(high / low)) };
+  const powers = Array.from({ length: Math.max(0, Math.floor((to - from) / step) + 1) }, (_, i) => base ** (from + i * step));
+  const fine = base === 10 && powers.length < 3;
+  const ticks = fine
+    ? [from - 1, ...powers.map((_, i) => from + i)].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power))
+    : powers;
+  return {
+    low,
+    high,
+    ticks: ticks.filter((tick) => tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9)),
+    at: (value) => rounded((100 * Math.log(value / low)) / Math.log(high / low)),
+  };
+}
+
+/** From zero to the largest value, for bars that say their number themselves. */
+export function barScale(values: readonly number[]): Scale {
+  const high = Math.max(0, ...values.filter(Number.isFinite)) || 1;
+  return { low: 0, high, ticks: [], at: (value) => rounded((100 * value) / high) };
 }
 
 /** From zero to a round number above all values. */

@@ -1,7 +1,7 @@
 import { outcomeOf } from "../figures.ts";
 import { bytes, milliseconds } from "./format.ts";
 import { html, type Markup } from "./markup.ts";
-import { linearScale } from "./scale.ts";
+import { barScale } from "./scale.ts";
 import { chip, type Entry, rowsOf, type Shown } from "./subject.ts";
 
 /** Cold starts, each a bar of its parts one after the other. */
@@ -11,7 +11,7 @@ export function renderStart(shown: readonly Shown[]): Markup {
     .filter(({ result }) => result.parts && outcomeOf(result) !== "wrong");
   if (entries.length === 0) return html``;
   const names = [...new Set(entries.flatMap(({ result }) => result.parts?.map(({ name }) => name) ?? []))];
-  const scale = linearScale(entries.map(total));
+  const scale = barScale(entries.map(total));
   return html`<section class="card start" aria-label="Cold start">
     <header><h2>Cold start</h2><p class="note">From nothing to the first result, in a page that has loaded nothing yet</p></header>
     <p class="legend">${names.map((name, i) => html`<span class="key block tint-${i % 7}">${name}</span>`)}</p>

@@ -91,7 +91,7 @@ const HEAD = `
 const PLOTS = `
 .report .figure { position: relative; }
 .report .figure h3 { margin: 14px 0 6px; }
-.report .plot { display: block; width: calc(100% - 56px); height: 380px; margin: 20px 8px 30px 48px; overflow: visible; }
+.report .plot { display: block; width: calc(100% - 56px); height: 430px; margin: 26px 8px 30px 48px; overflow: visible; }
 .report .plot.small { height: 140px; margin-bottom: 24px; }
 .report svg text { font-size: 12px; fill: var(--r-muted); }
 .report .axis-x { margin-bottom: 8px; text-align: center; font-size: 0.75rem; color: var(--r-muted); }
@@ -122,7 +122,7 @@ const BARS = `
 .report .groups { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); gap: 16px 40px; }
 .report .groups + .singles { margin-top: 16px; }
 .report .bars { display: grid; gap: 1px; list-style: none; }
-.report .bars li { display: grid; grid-template-columns: minmax(0, 11em) minmax(0, 1fr) 6em; align-items: center; gap: 10px; min-height: 24px; font-size: 0.8125rem; }
+.report .bars li { display: grid; grid-template-columns: minmax(0, 13em) minmax(0, 1fr) 5.5em; align-items: center; gap: 10px; min-height: 24px; font-size: 0.8125rem; }
 .report .singles li, .report .start li { grid-template-columns: minmax(0, 24em) minmax(0, 1fr) 8em; }
 .report .bars .who { overflow-wrap: anywhere; line-height: 1.3; }
 .report .bars .amount { text-align: right; white-space: nowrap; }
@@ -139,7 +139,7 @@ const BARS = `
 
 const TABLES = `
 .report table { border-collapse: collapse; font-size: 0.8125rem; }
-.report :is(th, td) { padding: 4px 0 4px 16px; border-bottom: 1px solid var(--r-line); text-align: right; white-space: nowrap; font-weight: 400; }
+.report :is(th, td) { padding: 4px 0 4px 12px; border-bottom: 1px solid var(--r-line); text-align: right; white-space: nowrap; font-weight: 400; }
 .report :is(th:first-child, .text) { text-align: left; }
 .report :is(th, td):first-child { padding-left: 0; }
 .report thead th { color: var(--r-muted); font-weight: 500; vertical-align: bottom; }
@@ -150,7 +150,7 @@ const TABLES = `
 .report .all table { width: 100%; }
 .report .all .reason { white-space: normal; min-width: 20em; }
 .report .all td small, .report .all th small { font-size: 0.75rem; }
-.report .all tbody th { position: sticky; left: 0; max-width: 20em; padding-right: 8px; background: var(--r-card); white-space: normal; overflow-wrap: anywhere; }
+.report .all tbody th { position: sticky; left: 0; min-width: 15em; padding-right: 8px; background: var(--r-card); white-space: normal; overflow-wrap: anywhere; }
 .report th button { padding: 0; border: 0; background: none; color: inherit; font: inherit; cursor: pointer; }
 .report th button:hover { color: var(--r-accent); }
 .report th button::after { content: ""; display: inline-block; width: 0.9em; text-align: right; }
@@ -181,7 +181,7 @@ const NARROW = `
   .report .bars li .track { grid-column: 1 / -1; grid-row: 2; }
   .report .bars .reason { grid-column: 1 / -1; }
   .report .singles li, .report .start li { grid-template-columns: minmax(0, 1fr) auto; }
-  .report .all tbody th { max-width: 9.5em; }
+  .report .all tbody th { min-width: 9.5em; max-width: 9.5em; }
 }
 @media (max-width: 600px) {
   .report.page { padding: 16px 12px 24px; }

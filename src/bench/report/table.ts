@@ -108,7 +108,7 @@ function renderRow({ result, shown }: Entry, several: boolean, suite: string): M
 }
 
 function checkText({ ok, against, error }: Check): Markup {
-  const size = typeof error === "number" && Number.isFinite(error) && html`<small> ${number(error)} of the bound</small>`;
+  const size = typeof error === "number" && Number.isFinite(error) && html`<small> ${number(error)}</small>`;
   if (!ok) return html`<b>wrong</b>${size}`;
   return against === "none" ? html`not compared` : html`right${size || html`<small> by ${against}</small>`}`;
 }
