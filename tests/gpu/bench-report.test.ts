@@ -111,7 +111,7 @@ describe("the page that stands alone", () => {
     );
     await page.mouse.move(5, 5);
     expect(await tip()).toEqual([]);
-    await page.focus('.point[tabindex="0"]');
+    await page.$eval('.point[tabindex="0"]', (point) => (point as SVGElement).focus());
     const places: number[] = [];
     for (let i = 0; i < 30; i++) {
       await page.keyboard.press("ArrowRight");

@@ -31,7 +31,9 @@ export function renderParts(reports: readonly BenchReport[], { names }: ReportOp
     head: renderHead(shown),
     tools: renderTools(shown),
     hardware:
-      roofline.text || probes.text ? html`<div class="${probes.text && roofline.text ? "split" : ""}">${roofline}${probes}</div>` : html``,
+      roofline.text || probes.text
+        ? html`<div class="${probes.text && roofline.text && reports.length < 3 ? "split" : ""}">${roofline}${probes}</div>`
+        : html``,
     comparison: renderComparison(shown),
     times: renderBars(shown),
     start: renderStart(shown),

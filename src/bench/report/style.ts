@@ -151,9 +151,9 @@ const TABLES = `
 .report .all .reason { white-space: normal; min-width: 20em; }
 .report .all td small, .report .all th small { font-size: 0.75rem; }
 .report .all tbody th { position: sticky; left: 0; min-width: 15em; padding-right: 8px; background: var(--r-card); white-space: normal; overflow-wrap: anywhere; }
-.report th button { padding: 0; border: 0; background: none; color: inherit; font: inherit; cursor: pointer; }
+.report th button { position: relative; padding: 0; border: 0; background: none; color: inherit; font: inherit; cursor: pointer; }
 .report th button:hover { color: var(--r-accent); }
-.report th button::after { content: ""; display: inline-block; width: 0.9em; text-align: right; }
+.report th button::after { position: absolute; left: 100%; }
 .report [aria-sort] { color: var(--r-text); }
 .report [aria-sort="ascending"] button::after { content: "↑"; }
 .report [aria-sort="descending"] button::after { content: "↓"; }

@@ -1,4 +1,4 @@
-import { formatAdapter } from "../../gpu/device.ts";
+import type { AdapterDescription } from "../../gpu/device.ts";
 import type { BenchReport, BenchResult } from "../schema.ts";
 import { date } from "./format.ts";
 import { html, type Markup } from "./markup.ts";
@@ -19,13 +19,19 @@ const TINTS = 7;
 
 /** @param names for example of the files that the reports are from. */
 export function showReports(reports: readonly BenchReport[], names: readonly (string | undefined)[] = []): Shown[] {
-  const adapters = reports.map((report, i) => names[i] || formatAdapter(report.environment.adapter));
+  const adapters = reports.map((report, i) => names[i] || shortName(report.environment.adapter));
   return reports.map((report, i) => ({
     report,
     letter: reports.length > 1 ? letterOf(i) : "",
     tint: `tint-${i % TINTS}`,
     name: adapters.some((other, j) => other === adapters[i] && j !== i) ? `${adapters[i]}, ${date(report.date)}` : adapters[i],
   }));
+}
+
+/** An adapter in few words. */
+function shortName({ description, vendor, architecture, device, software }: AdapterDescription): string {
+  const name = description || [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed adapter";
+  return software ? `${name}, software` : name;
 }
 
 const letterOf = (i: number): string => (i < 26 ? String.fromCharCode(65 + i) : `A${i - 25}`);

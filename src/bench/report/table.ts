@@ -1,6 +1,6 @@
 import { type Figures, figuresOf, outcomeOf, positive, reasonOf } from "../figures.ts";
 import type { BenchResult, Check } from "../schema.ts";
-import { count, DASH, number, percent } from "./format.ts";
+import { count, DASH, number, percent, plain } from "./format.ts";
 import { html, type Markup } from "./markup.ts";
 import { chip, type Entry, rowsOf, type Shown, suitesOf, suiteTint } from "./subject.ts";
 
@@ -28,8 +28,9 @@ const COLUMNS: readonly Column[] = [
     title: "Wall",
     unit: "ms",
     help: "Median time on the host's clock, until the work is done",
-    value: ({ wall }) => positive(wall?.median),
-    show: ({ wall }) => withSpread(wall),
+    value: (result) => positive(result.wall?.median) ?? sumOfParts(result),
+    show: (result) =>
+      sumOfParts(result) === undefined ? withSpread(result.wall) : html`${number(sumOfParts(result))}<small> cold</small>`,
   },
   {
     title: "GFLOP/s",
@@ -61,6 +62,10 @@ const COLUMNS: readonly Column[] = [
         : html`${count(dispatches)}${submits !== undefined && html`<small> in ${count(submits)}</small>`}`,
   },
 ];
+
+/** Of a cold start, which is measured once. */
+const sumOfParts = ({ wall, parts }: BenchResult): number | undefined =>
+  wall || !parts ? undefined : positive(parts.reduce((sum, { ms }) => sum + ms, 0));
 
 const withSpread = (d: BenchResult["gpu"]): string | Markup =>
   positive(d?.median) ? html`${number(d?.median)}<small> ${number(d?.p10)}–${number(d?.p90)}</small>` : DASH;
@@ -108,7 +113,7 @@ function renderRow({ result, shown }: Entry, several: boolean, suite: string): M
 }
 
 function checkText({ ok, against, error }: Check): Markup {
-  const size = typeof error === "number" && Number.isFinite(error) && html`<small> ${number(error)}</small>`;
+  const size = typeof error === "number" && Number.isFinite(error) && html`<small> ${plain(number(error))}</small>`;
   if (!ok) return html`<b>wrong</b>${size}`;
   return against === "none" ? html`not compared` : html`right${size || html`<small> by ${against}</small>`}`;
 }
