@@ -16,8 +16,19 @@ export const benchTab = (showAdapter: (name: string) => void): Tab => ({
   title: "Bench",
   mount: (panel) => {
     new Bench(panel, showAdapter);
+    void adapterHere().then((name) => name && showAdapter(name));
   },
 });
+
+/** What this browser computes on, before anything was measured. */
+async function adapterHere(): Promise<string | undefined> {
+  const info = (await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }))?.info as
+    | (GPUAdapterInfo & { isFallbackAdapter?: boolean })
+    | undefined;
+  if (!info) return undefined;
+  const { vendor, architecture, device, description } = info;
+  return formatAdapter({ vendor, architecture, device, description, software: info.isFallbackAdapter === true });
+}
 
 class Bench {
   readonly #panel: HTMLElement;

@@ -45,6 +45,7 @@ const openTab = async () => {
 describe("the Bench tab", () => {
   test("measures this device, fills the roofline meanwhile, stops when asked, and saves what it found", async () => {
     await openTab();
+    await demo.page.waitForFunction(() => document.querySelector("#adapter")?.textContent?.includes("software, no GPU"));
     for (const id of ["bench-stop", "bench-save-json", "bench-save-html"]) expect(await disabled(id)).toBe(true);
     for (const suite of ["kernels", "layers"]) await demo.page.click(`#panel-bench input[value="${suite}"]`);
     await demo.page.click(part("bench-run"));

@@ -39,6 +39,42 @@ describe("the published schema", () => {
     expect(validate({ ...json(), results: [], addedLater: 3 })).toBe(true);
   });
 
+  test("refuses what is broken", () => {
+    const report = sampleReport();
+    const { results, environment, clock, roofline } = report;
+    const [first] = results;
+    const wrong: readonly object[] = [
+      { ...report, schema: "unroll-bench/2" },
+      { ...report, date: 20261125 },
+      { ...report, environment: { ...environment, adapter: { ...environment.adapter, software: "yes" } } },
+      { ...report, environment: { ...environment, versions: { unroll: 1 } } },
+      { ...report, environment: { ...environment, limits: { maxBufferSize: "big" } } },
+      { ...report, environment: { ...environment, flags: "--all" } },
+      { ...report, clock: { ...clock, kind: "sun" } },
+      { ...report, roofline: { ...roofline, fma: { vec4: 1 } } },
+      { ...report, roofline: { ...roofline, memory: [{ workingSetBytes: 1 }] } },
+      { ...report, results: first },
+      ...[
+        { check: { ok: true } },
+        { check: { ok: true, against: "me" } },
+        { gpu: { ...first.gpu, p90: null } },
+        { gpu: { ...first.gpu, repeats: 0 } },
+        { gpu: { ...first.gpu, samples: ["1"] } },
+        { wall: 12 },
+        { flops: -1 },
+        { dispatches: 1.5 },
+        { submits: "one" },
+        { parts: [{ name: "module" }] },
+        { missing: true },
+        { chosen: 1 },
+      ].map((part) => ({ ...report, results: [{ ...first, ...part }] })),
+    ];
+    for (const broken of wrong) {
+      expect(validate(JSON.parse(JSON.stringify(broken))), JSON.stringify(broken).slice(0, 200)).toBe(false);
+      refusal(broken);
+    }
+  });
+
   test("requires exactly the names that the type requires", () => {
     type Required<T> = { [K in keyof T]-?: undefined extends T[K] ? never : K }[keyof T];
     expectTypeOf<(typeof benchJsonSchema.required)[number]>().toEqualTypeOf<Required<BenchReport>>();
