@@ -1,3 +1,4 @@
+import { benchTab } from "./bench/tab.ts";
 import { charRnnTab } from "./char-rnn/tab.ts";
 import { convolutionTab } from "./convolution/tab.ts";
 import { byId } from "./shared/dom.ts";
@@ -11,5 +12,5 @@ if (help) {
   byId("panels").append(help);
 } else {
   const showAdapter = (name: string) => adapter.replaceChildren(name);
-  mountTabs(byId("tabs"), byId("panels"), [charRnnTab(showAdapter), convolutionTab(showAdapter)]);
+  mountTabs(byId("tabs"), byId("panels"), [charRnnTab(showAdapter), convolutionTab(showAdapter), benchTab(showAdapter)]);
 }

@@ -33,8 +33,8 @@ struct Params { turns: u32, m: f32, c: f32 }
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let m = ${type}(${kind === "f16" ? "f16(params.m)" : "params.m"});
   let c = ${type}(${kind === "f16" ? "f16(params.c)" : "params.c"});
-  let from = ${kind === "f16" ? "f16" : "f32"}(id.x % 7u);
-  ${each((i) => `var a${i} = ${type}(from + ${i});`)}
+  let first = ${kind === "f16" ? "f16" : "f32"}(id.x % 7u);
+  ${each((i) => `var a${i} = ${type}(first + ${i});`)}
   for (var turn = 0u; turn < params.turns; turn++) {
   ${Array.from({ length: PEAK_UNROLL }, () => each((i) => `a${i} = fma(a${i}, m, c);`)).join("\n  ")}
   }

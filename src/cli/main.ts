@@ -5,20 +5,33 @@ import { UnrollError } from "../errors.ts";
 import { formatAdapter } from "../gpu/device.ts";
 import { formatFailure } from "../verify/format.ts";
 import type { VerifyReport } from "../verify/schema.ts";
+import { benchCommand } from "./bench/command.ts";
 import { launch, type Runtime } from "./runtime/runtime.ts";
 import type { Info } from "./tasks.ts";
 
-const HELP = `unroll: what the GPU here can do, and whether Unroll computes right on it
+const HELP = `unroll: what the GPU here can do, and whether Unroll computes right on it, and how fast
 
-  unroll info     adapter, features, limits
-  unroll verify   every op and every kernel variant, forward and gradient, against the reference
+  unroll info                adapter, features, limits
+  unroll verify              every op and every kernel variant, forward and gradient, against the reference
+  unroll bench [WHAT …]      time kernels, layers, models and cold starts beside what the device can do. WHAT: a suite (start, kernels,
+                             layers, models, peers), a part of a row's name (* for anything), or a file with kernels of your own
 
   --runtime NAME             where to run: chrome (default) or firefox, headless; node, with Dawn; deno
   --browser PATH             the program of that runtime; for chrome also one of: installed, puppeteer, bundled
-  --only NAME                verify: only ops whose name contains NAME (may be given more than once)
-  --speed                    also measure: FMA peak, copy, matmul, the recurrent walks, convolution, pooling, training steps
-  --json FILE                also write the result as JSON (schema: src/verify/schema.ts)
+  --json FILE                also write the result as JSON (schemas: src/verify/schema.ts, src/bench/json-schema.ts)
   --help                     this text
+
+  verify
+  --only NAME                only ops whose name contains NAME (may be given more than once)
+  --speed                    also measure: FMA peak, copy, matmul, the recurrent walks, convolution, pooling, training steps
+
+  bench
+  --quick                    fewer rows and samples, in less than a minute
+  --html FILE                also write the result as a page
+  --compare OLD.json         row by row beside an earlier result; ends with 1 where something became slower
+  --threshold SHARE          what counts as slower: 0.1 (default) is 10 %, all of the bootstrap interval beyond it
+  --adapter NAME             low-power, high-performance; for chrome swiftshader; for node a part of the adapter's name
+  --browser-flag FLAG        a further flag for the browser, as in --browser-flag=--disable-gpu (may be given more than once)
 
 chrome is looked for in this order: --browser, PUPPETEER_EXECUTABLE_PATH, CHROME_PATH, an installed Chrome or Chromium,
 puppeteer's own download, the one inside @sparticuz/chromium.
@@ -27,9 +40,15 @@ firefox: --browser, FIREFOX_PATH, an installed one, puppeteer's own download. de
 const options = {
   runtime: { type: "string", default: "chrome" },
   browser: { type: "string" },
+  "browser-flag": { type: "string", multiple: true },
+  adapter: { type: "string" },
   only: { type: "string", multiple: true },
   speed: { type: "boolean" },
   json: { type: "string" },
+  html: { type: "string" },
+  compare: { type: "string" },
+  threshold: { type: "string" },
+  quick: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -54,12 +73,13 @@ export async function main(args: string[]): Promise<number> {
     console.log(HELP);
     return values.help ? 0 : 2;
   }
-  const [name] = positionals;
-  if (positionals.length > 1 || !Object.hasOwn(commands, name)) {
+  const [name, ...words] = positionals;
+  if (name !== "bench" && (words.length > 0 || !Object.hasOwn(commands, name))) {
     console.error(`unroll: there is no command "${positionals.join(" ")}"\n\n${HELP}`);
     return 2;
   }
   try {
+    if (name === "bench") return await benchCommand(words, values);
     return (await runCommand(commands[name], values)) ? 0 : 1;
   } catch (error) {
     console.error(`unroll ${name}: ${error instanceof UnrollError ? error.message : error instanceof Error ? error.stack : String(error)}`);

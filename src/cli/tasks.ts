@@ -1,5 +1,5 @@
 import { type BenchOptions, runBench } from "../bench/run.ts";
-import type { BenchReport } from "../bench/schema.ts";
+import type { BenchReport, BenchResult } from "../bench/schema.ts";
 import { measureSpeed, type SpeedReport } from "../bench/speed.ts";
 import { isKernelBench, type KernelBench } from "../bench/user-kernel.ts";
 import { check } from "../errors.ts";
@@ -73,7 +73,8 @@ export async function verify(source: GPU | undefined, { only = [] }: VerifyTaskO
   }
 }
 
-export interface BenchTaskOptions extends Pick<BenchOptions, "suites" | "quick" | "environment" | "command" | "roofline" | "powerPreference"> {
+export interface BenchTaskOptions
+  extends Pick<BenchOptions, "suites" | "quick" | "environment" | "command" | "roofline" | "powerPreference"> {
   /** Source of a regular expression. */
   readonly only?: string;
   /** Where a bundle of kernels of one's own is imported from. */
@@ -83,6 +84,8 @@ export interface BenchTaskOptions extends Pick<BenchOptions, "suites" | "quick" 
 /** What a task tells while it runs: the command line puts `unrollEvent` where it listens. */
 export type BenchEvent =
   | { readonly kind: "progress"; readonly done: number; readonly total: number; readonly name: string }
+  | { readonly kind: "result"; readonly result: BenchResult }
+  /** All but the results. */
   | { readonly kind: "report"; readonly report: BenchReport };
 
 /** When this module began to run, and when its page did. */
@@ -95,20 +98,23 @@ function moduleLoad(): number | undefined {
   return script && LOADED - script.startTime;
 }
 
-/** Runs the bench. It ends early, with what is done, once `unrollStop` is true there. */
+/** Runs the bench. */
 export async function bench(source: GPU | undefined, { only, file, ...options }: BenchTaskOptions): Promise<BenchReport> {
-  const host = globalThis as { unrollEvent?: (json: string) => void; unrollStop?: () => boolean };
+  const host = globalThis as { unrollEvent?: (json: string) => void };
   const tell = (event: BenchEvent) => host.unrollEvent?.(JSON.stringify(event));
-  const stop = new AbortController();
+  let begun = false;
   return runBench({
     ...options,
     gpu: source,
     only: only === undefined ? undefined : new RegExp(only, "i"),
     kernels: file === undefined ? undefined : await loadKernels(file),
-    signal: stop.signal,
     moduleLoad: moduleLoad(),
     onProgress: (progress) => tell({ kind: "progress", ...progress }),
-    onReport: (report) => tell({ kind: "report", report }),
+    onResult: (result) => tell({ kind: "result", result }),
+    onReport(report) {
+      if (!begun) tell({ kind: "report", report: { ...report, results: [] } });
+      begun = true;
+    },
   });
 }
 

@@ -108,22 +108,24 @@ export class DemoPage {
   }
 
   /** At phone and desktop width, light and dark; nothing may be wider than the page. */
-  async screenshots(name: string): Promise<void> {
-    const page = this.page;
-    for (const scheme of ["light", "dark"])
-      for (const [device, width, height] of [["desktop", 1280, 900] as const, ["phone", 390, 844] as const]) {
-        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-        await page.setViewport({ width, height });
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        await page.screenshot({ path: `${SHOTS}/${name}-${device}-${scheme}.png`, fullPage: true });
-        // Canvases follow their columns when the page gets to it: late on a busy machine.
-        await page
-          .waitForFunction((most) => document.documentElement.scrollWidth <= most, { timeout: 10_000 }, width)
-          .catch(() => undefined);
-        expect(
-          await page.evaluate(() => document.documentElement.scrollWidth),
-          `${device}: page wider than the window`,
-        ).toBeLessThanOrEqual(width);
-      }
+  screenshots(name: string): Promise<void> {
+    return screenshots(this.page, name);
   }
+}
+
+/** As `DemoPage.screenshots`, of any page. */
+export async function screenshots(page: Page, name: string): Promise<void> {
+  await mkdir(SHOTS, { recursive: true });
+  for (const scheme of ["light", "dark"])
+    for (const [device, width, height] of [["desktop", 1280, 900] as const, ["phone", 390, 844] as const]) {
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+      await page.setViewport({ width, height });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await page.screenshot({ path: `${SHOTS}/${name}-${device}-${scheme}.png`, fullPage: true });
+      // Canvases follow their columns when the page gets to it: late on a busy machine.
+      await page.waitForFunction((most) => document.documentElement.scrollWidth <= most, { timeout: 10_000 }, width).catch(() => undefined);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), `${device}: page wider than the window`).toBeLessThanOrEqual(
+        width,
+      );
+    }
 }

@@ -26,7 +26,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
 /** Packages that a floor may load. `node:` modules count as the package "node". */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   shaders: ["wgsl-preprocessor"],
-  cli: ["node", "puppeteer", "webgpu"],
+  cli: ["node", "puppeteer", "vite", "webgpu"],
   build: ["node", "vite"],
 };
 

@@ -62,5 +62,4 @@ export async function launchFirefox({ browser: wish }: { readonly browser?: stri
 }
 
 /** Firefox with the bundled page of this package: WebGPU by wgpu, WGSL by naga. */
-export const firefoxRuntime = (options: RuntimeOptions): Promise<Runtime> =>
-  pageRuntime("firefox", () => launchFirefox(options), options.log);
+export const firefoxRuntime = (options: RuntimeOptions): Promise<Runtime> => pageRuntime("firefox", () => launchFirefox(options), options);

@@ -24,6 +24,7 @@ export async function launchNode(options: { readonly browser?: string; readonly 
 export async function nodeRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { gpu, description } = await launchNode(options);
   const tasks = await import("../tasks.ts");
+  if (options.onEvent) Object.assign(globalThis, { unrollEvent: options.onEvent });
   return {
     name: "node",
     choice: description,

@@ -22,13 +22,16 @@ export const isolationHeaders = {
 
 export const blankPage = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>Unroll</title>';
 
-/** Serves an empty page and the bundle of src/cli/tasks.ts, which the build puts beside the modules. */
-export async function servePage(): Promise<PageServer> {
-  const script = await readFile(findBundle());
+/**
+ * Serves an empty page and the bundle of src/cli/tasks.ts, which the build puts beside the modules.
+ * @param further scripts by path: "/name.js".
+ */
+export async function servePage(further: Readonly<Record<string, string>> = {}): Promise<PageServer> {
+  const scripts = new Map<string | undefined, string | Buffer>([...Object.entries(further), ["/tasks.js", await readFile(findBundle())]]);
   const server = createServer((request, response) => {
-    const isScript = request.url === "/tasks.js";
-    response.writeHead(200, { ...isolationHeaders, "Content-Type": isScript ? "text/javascript" : "text/html" });
-    response.end(isScript ? script : blankPage);
+    const script = scripts.get(request.url);
+    response.writeHead(200, { ...isolationHeaders, "Content-Type": script === undefined ? "text/html" : "text/javascript" });
+    response.end(script ?? blankPage);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

@@ -11,6 +11,8 @@ export interface Runtime {
   readonly name: RuntimeName;
   /** What was chosen, for people: a browser with its path and version, or a package. */
   readonly choice: string;
+  /** The flags that the browser was started with, where they are known. */
+  readonly flags?: readonly string[];
   call<K extends TaskName>(task: K, options: TaskOptions<K>): Promise<TaskResult<K>>;
   /** Leaves nothing behind. */
   close(): Promise<void>;
@@ -24,6 +26,10 @@ export interface RuntimeOptions {
   readonly browser?: string;
   /** Further flags for the browser. */
   readonly flags?: readonly string[];
+  /** Scripts that a page can import beside the tasks, by path: "/name.js". */
+  readonly scripts?: Readonly<Record<string, string>>;
+  /** Gets what a task tells while it runs, as JSON. Not in Deno. */
+  readonly onEvent?: (json: string) => void;
   /** Gets each line that a task logs. */
   readonly log?: (line: string) => void;
 }

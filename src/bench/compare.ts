@@ -1,0 +1,87 @@
+import { outcomeOf, reasonOf } from "./figures.ts";
+import type { BenchReport, BenchResult } from "./schema.ts";
+import { type Ratio, ratioOfMedians } from "./statistics.ts";
+
+/** One row in two reports. A ratio above 1 means that it takes longer now. */
+export interface ComparedRow extends Partial<Ratio> {
+  readonly suite: string;
+  readonly name: string;
+  readonly subject: string;
+  readonly clock?: "gpu" | "wall";
+  readonly before?: number;
+  readonly after?: number;
+  /** `slower`, `faster`: the whole interval lies beyond the threshold. `broken`: it had a time, and has none now. */
+  readonly verdict: "same" | "slower" | "faster" | "broken";
+  readonly reason?: string;
+}
+
+export interface Comparison {
+  readonly rows: readonly ComparedRow[];
+  /** Rows that only one of the two has with a time. */
+  readonly unmatched: readonly string[];
+  /** Geometric mean of the ratios; undefined without rows. */
+  readonly mean?: number;
+  readonly regressions: readonly ComparedRow[];
+  /** The adapter, browser or clock differ: what was compared are two machines, not two builds. */
+  readonly warning?: string;
+}
+
+/** What a row may gain or lose before it counts, unless said otherwise: 10 %. */
+export const THRESHOLD = 0.1;
+
+export const rowKey = ({ suite, name, subject }: BenchResult): string => `${suite}: ${name}, ${subject}`;
+
+/**
+ * Two reports, row by row. A row is slower when the whole 95 % bootstrap interval of the ratio of its medians lies above 1 + threshold, so
+ * that neither a lucky median nor a wide spread is taken for a change.
+ */
+export function compareReports(before: BenchReport, after: BenchReport, threshold = THRESHOLD): Comparison {
+  const old = new Map(before.results.map((result) => [rowKey(result), result]));
+  const rows: ComparedRow[] = [];
+  const unmatched: string[] = [];
+  for (const result of after.results) {
+    const key = rowKey(result);
+    const earlier = old.get(key);
+    old.delete(key);
+    if (earlier === undefined || outcomeOf(earlier) !== "timed") {
+      if (outcomeOf(result) === "timed") unmatched.push(`${key} (new)`);
+      continue;
+    }
+    const { suite, name, subject } = result;
+    if (outcomeOf(result) !== "timed") {
+      rows.push({ suite, name, subject, verdict: "broken", reason: reasonOf(result) || "it was not timed" });
+      continue;
+    }
+    const clock = earlier.gpu && result.gpu ? "gpu" : "wall";
+    const [a, b] = [earlier[clock]?.samples, result[clock]?.samples];
+    if (!a?.length || !b?.length) {
+      unmatched.push(`${key} (timed by different clocks)`);
+      continue;
+    }
+    const ratio = ratioOfMedians(a, b);
+    const verdict = ratio.low > 1 + threshold ? "slower" : ratio.high < 1 / (1 + threshold) ? "faster" : "same";
+    rows.push({ suite, name, subject, clock, before: earlier[clock]?.median, after: result[clock]?.median, ...ratio, verdict });
+  }
+  for (const [key, result] of old) if (outcomeOf(result) === "timed") unmatched.push(`${key} (gone)`);
+  const ratios = rows.flatMap(({ ratio }) => (ratio === undefined ? [] : [Math.log(ratio)]));
+  return {
+    rows,
+    unmatched,
+    mean: ratios.length > 0 ? Math.exp(ratios.reduce((sum, log) => sum + log, 0) / ratios.length) : undefined,
+    regressions: rows.filter(({ verdict }) => verdict === "slower" || verdict === "broken"),
+    warning: differences(before, after),
+  };
+}
+
+function differences({ environment: a, clock: c }: BenchReport, { environment: b, clock: d }: BenchReport): string | undefined {
+  const name = ({ adapter }: typeof a) =>
+    [adapter.description, adapter.vendor, adapter.architecture, adapter.device].filter(Boolean).join(" ");
+  const different = [
+    ...(name(a) === name(b) ? [] : [`adapters (${name(a)}; ${name(b)})`]),
+    ...(a.runtime.name === b.runtime.name && a.runtime.choice === b.runtime.choice
+      ? []
+      : [`runtimes (${a.runtime.choice}; ${b.runtime.choice})`]),
+    ...(c.kind === d.kind ? [] : [`clocks (${c.kind}; ${d.kind})`]),
+  ];
+  return different.length > 0 ? `the two are of different ${different.join(" and ")}` : undefined;
+}

@@ -1,0 +1,220 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { compareReports, rowKey, THRESHOLD } from "../../bench/compare.ts";
+import { outcomeOf } from "../../bench/figures.ts";
+import { parseReport } from "../../bench/parse.ts";
+import { renderPage } from "../../bench/report/index.ts";
+import type { SuiteName } from "../../bench/run.ts";
+import type { BenchReport, BenchResult } from "../../bench/schema.ts";
+import { UnrollError } from "../../errors.ts";
+import { launch, type RuntimeOptions } from "../runtime/runtime.ts";
+import type { BenchEvent, BenchTaskOptions } from "../tasks.ts";
+import { bundleKernelFile, isKernelFile } from "./kernel-file.ts";
+import { runPeers } from "./peers.ts";
+import { ProgressBar } from "./progress.ts";
+import { mergeStarts } from "./starts.ts";
+import { formatComparison, formatHead, formatTable } from "./table.ts";
+
+/** Options of the command line, as they were given. */
+export interface BenchValues {
+  readonly runtime?: string;
+  readonly browser?: string;
+  readonly "browser-flag"?: readonly string[];
+  readonly adapter?: string;
+  readonly json?: string;
+  readonly html?: string;
+  readonly compare?: string;
+  readonly threshold?: string;
+  readonly quick?: boolean;
+}
+
+/** As in src/bench/run.ts, which is loaded in the runtime only. */
+const SUITES: readonly SuiteName[] = ["start", "kernels", "layers", "models"];
+/** Cold starts, each in a runtime of its own. */
+const STARTS = { quick: 1, full: 5 };
+const INTERRUPTED = 130;
+
+/** `unroll bench`. Resolves to the exit code: 0 fine, 1 something is wrong or slower than before, 130 interrupted. */
+export async function benchCommand(words: readonly string[], values: BenchValues): Promise<number> {
+  const threshold = values.threshold === undefined ? THRESHOLD : Number(values.threshold);
+  if (!(threshold >= 0)) throw new UnrollError("argument", `bench: --threshold must be a number such as 0.1, not "${values.threshold}"`);
+  // what cannot be read is said before minutes of measuring
+  const earlier = values.compare === undefined ? undefined : await readReport(values.compare);
+  const command = `unroll bench ${process.argv.slice(3).join(" ")}`.trim();
+  const { report, interrupted } = words.includes("peers") ? await peers(words, values) : await measure(words, values, command);
+  if (!report) return INTERRUPTED;
+  if (values.json) await writeFile(values.json, `${JSON.stringify(report, undefined, 1)}\n`);
+  if (values.html) await writeFile(values.html, renderPage(earlier ? [report, earlier] : [report]));
+  const comparison = earlier && compareReports(earlier, report, threshold);
+  if (comparison) for (const line of formatComparison(comparison, threshold)) console.log(line);
+  if (interrupted) return INTERRUPTED;
+  const wrong = report.results.filter((result) => outcomeOf(result) === "wrong");
+  for (const result of wrong) console.error(`\nWRONG, so not timed: ${rowKey(result)}\n${result.check.message}`);
+  return wrong.length > 0 || (comparison?.regressions.length ?? 0) > 0 ? 1 : 0;
+}
+
+async function readReport(file: string): Promise<BenchReport> {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new UnrollError("missing", `bench: ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  });
+  return parseReport(text);
+}
+
+interface Outcome {
+  readonly report?: BenchReport;
+  readonly interrupted?: boolean;
+}
+
+async function peers(words: readonly string[], { browser, "browser-flag": flags = [], quick }: BenchValues): Promise<Outcome> {
+  const only = words.filter((word) => word !== "peers");
+  const args = [
+    ...(browser ? ["--browser", browser] : []),
+    ...flags.map((flag) => `--browser-flag=${flag}`),
+    ...(quick ? ["--quick"] : []),
+    ...(only.length > 0 ? ["--only", only.join("|")] : []),
+  ];
+  return { report: await runPeers(args) };
+}
+
+async function measure(words: readonly string[], values: BenchValues, command: string): Promise<Outcome> {
+  const { quick = false, runtime: name = "chrome" } = values;
+  const files = words.filter(isKernelFile);
+  const isSuite = (word: string): word is SuiteName => (SUITES as readonly string[]).includes(word);
+  const patterns = words.filter((word) => !isKernelFile(word) && !isSuite(word));
+  const wanted = words.filter(isSuite);
+  const suites = wanted.length > 0 ? wanted : files.length > 0 ? [] : SUITES;
+  if (files.length > 1) throw new UnrollError("argument", "bench: give one file with kernels at a time");
+  const only = patterns.length > 0 ? patterns.map(escape).join("|") : undefined;
+  const source = files.length > 0 ? await bundleKernelFile(files[0]) : undefined;
+  const { flags, powerPreference } = adapterOptions(name, values);
+  const progress = new ProgressBar();
+  const seen = new Map<string, BenchResult>();
+  let head: BenchReport | undefined;
+  const onEvent = (json: string) => {
+    const event = JSON.parse(json) as BenchEvent;
+    if (event.kind === "progress") progress.show(event);
+    if (event.kind === "result") seen.set(rowKey(event.result), event.result);
+    if (event.kind === "report") {
+      progress.clear();
+      if (!head) for (const line of formatHead(event.report)) console.log(line);
+      head = event.report;
+    }
+  };
+  const runtimeOptions: RuntimeOptions = {
+    browser: values.browser,
+    flags,
+    scripts: source === undefined ? {} : { "/own.js": source },
+    onEvent,
+  };
+  const task: BenchTaskOptions = { only, quick, command, powerPreference };
+  const partial = (): BenchReport | undefined => head && { ...head, results: [...seen.values()], incomplete: true };
+
+  const interrupt = new Interrupt();
+  try {
+    const folder = source !== undefined && name === "node" ? await mkdtemp(join(tmpdir(), "unroll-bench-")) : undefined;
+    let file = source === undefined ? undefined : "/own.js";
+    if (folder !== undefined) {
+      await writeFile(join(folder, "own.mjs"), source as string);
+      file = pathToFileURL(join(folder, "own.mjs")).href;
+    }
+    const run = async (options: BenchTaskOptions): Promise<BenchReport> => {
+      const runtime = await launch(name, runtimeOptions);
+      try {
+        const environment = {
+          runtime: { name: runtime.name, choice: runtime.choice },
+          flags: runtime.flags ?? flags,
+          versions: { "unroll-gpu": await ownVersion() },
+        };
+        return await interrupt.race(runtime.call("bench", { ...task, environment, ...options }));
+      } finally {
+        await runtime.close();
+      }
+    };
+    try {
+      let report = await run({ suites, file });
+      // Further cold starts, which only a fresh runtime gives; Dawn in Node cannot begin anew within a process.
+      const cold = suites.includes("start") && name !== "node" && report.results.some(({ suite }) => suite === "start");
+      for (let i = 1; cold && i < (quick ? STARTS.quick : STARTS.full); i++)
+        report = mergeStarts(report, await run({ suites: ["start"], roofline: false }));
+      progress.clear();
+      for (const line of formatTable(report)) console.log(line);
+      return { report };
+    } catch (error) {
+      if (!interrupt.happened) throw error;
+      progress.clear();
+      const report = partial();
+      console.log(report ? "\ninterrupted; what was done:" : "\ninterrupted before anything was measured");
+      if (report) for (const line of formatTable(report)) console.log(line);
+      return { report, interrupted: true };
+    } finally {
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    }
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+/** A name is meant as it stands: "3×3 64→64 (2)" has signs that mean something in patterns. Stars stand for anything. */
+const escape = (pattern: string): string => pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*");
+
+/** Ctrl-C and being told to end. */
+class Interrupt {
+  happened = false;
+  readonly #happens: Promise<never>;
+  readonly #listener: () => void;
+
+  constructor() {
+    let reject: (error: Error) => void = () => {};
+    this.#happens = new Promise((_, no) => {
+      reject = no;
+    });
+    this.#happens.catch(() => {});
+    this.#listener = () => {
+      if (this.happened) process.exit(INTERRUPTED); // twice: at once
+      this.happened = true;
+      reject(new Error("interrupted"));
+    };
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, this.#listener);
+  }
+
+  race<T>(work: Promise<T>): Promise<T> {
+    work.catch(() => {}); // it fails when its browser is closed
+    return Promise.race([work, this.#happens]);
+  }
+
+  dispose(): void {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, this.#listener);
+  }
+}
+
+const POWER = ["low-power", "high-performance"] as const;
+
+/** --adapter and --browser-flag as a runtime takes them. */
+function adapterOptions(
+  runtime: string,
+  { adapter, "browser-flag": given = [] }: BenchValues,
+): { flags: string[]; powerPreference?: GPUPowerPreference } {
+  const flags = [...given];
+  if (adapter === undefined) return { flags };
+  const power = POWER.find((one) => one === adapter);
+  if (power) return { flags, powerPreference: power };
+  if (runtime === "node") return { flags: [...flags, `adapter=${adapter}`] };
+  if (runtime === "chrome" && adapter === "swiftshader") return { flags: [...flags, "--use-webgpu-adapter=swiftshader"] };
+  throw new UnrollError(
+    "argument",
+    `bench: --adapter ${adapter}: known are ${POWER.join(", ")}${runtime === "chrome" ? ", swiftshader" : ""}${runtime === "node" ? ", or a part of the adapter's name" : ""}`,
+  );
+}
+
+async function ownVersion(): Promise<string> {
+  for (const path of ["../../../package.json", "../../../../package.json"])
+    try {
+      const { name, version } = JSON.parse(await readFile(new URL(path, import.meta.url), "utf8"));
+      if (name === "unroll-gpu") return version;
+    } catch {
+      // a level higher
+    }
+  return "unknown";
+}

@@ -1,0 +1,51 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { UnrollError } from "../../errors.ts";
+import { optional } from "../runtime/optional.ts";
+
+/** Whether an argument of `unroll bench` is a file with kernels, not the name of a row. */
+export const isKernelFile = (word: string): boolean => /\.[cm]?[jt]sx?$/.test(word);
+
+/**
+ * One script of a file with kernels and all that it imports, for a browser or Node. TypeScript, `?raw` and the rest of Vite work;
+ * `unroll-gpu` and `unroll-gpu/bench` are this package.
+ * @throws UnrollError `missing` when the file or Vite is not there, `argument` when it does not build.
+ */
+export async function bundleKernelFile(file: string): Promise<string> {
+  const path = resolve(file);
+  if (!existsSync(path)) throw new UnrollError("missing", `bench: there is no file ${file}`);
+  const { build } = await optional("vite", "Reading a file with kernels", () => import("vite"));
+  const own = (module: string): string => {
+    const url = new URL(`../../${module}`, import.meta.url);
+    const source = fileURLToPath(url);
+    return existsSync(source) ? source : source.replace(/\.js$/, ".ts");
+  };
+  try {
+    const built = await build({
+      configFile: false,
+      logLevel: "silent",
+      resolve: {
+        alias: [
+          { find: /^unroll-gpu\/bench$/, replacement: own("bench/index.js") },
+          { find: /^unroll-gpu$/, replacement: own("index.js") },
+        ],
+      },
+      build: {
+        write: false,
+        minify: false,
+        target: "es2022",
+        lib: { entry: path, formats: ["es"] },
+        rolldownOptions: { output: { codeSplitting: false } },
+      },
+    });
+    const outputs = (Array.isArray(built) ? built : [built]).flatMap((one) => ("output" in one ? one.output : []));
+    const chunk = outputs.find((one) => one.type === "chunk");
+    if (!chunk || !("code" in chunk)) throw new Error("nothing came out of it");
+    return chunk.code;
+  } catch (cause) {
+    throw new UnrollError("argument", `bench: ${file} does not build: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,114 @@
+import type { ComparedRow, Comparison } from "../../bench/compare.ts";
+import { ceilingsOf, figuresOf, outcomeOf, reasonOf } from "../../bench/figures.ts";
+import { bytes, duration, number, percent, rate, times } from "../../bench/report/format.ts";
+import type { BenchReport, BenchResult, Roofline } from "../../bench/schema.ts";
+import { formatAdapter } from "../../gpu/device.ts";
+
+/** The head of a report: what was measured on, and by which clock. The adapter stands first; a software adapter is called so. */
+export function formatHead({ environment, clock, roofline }: BenchReport): string[] {
+  const { adapter, runtime, flags, features } = environment;
+  const grain =
+    clock.kind === "gpu"
+      ? `timestamps in steps of ${duration(clock.gpuGrainNanoseconds)}`
+      : "no timestamps on this device: wall clock only";
+  return [
+    `adapter: ${formatAdapter(adapter)}`,
+    `runtime: ${runtime.name}, ${runtime.choice}${flags.length > 0 ? ` ${flags.join(" ")}` : ""}`,
+    `features: ${features.join(", ") || "none"}`,
+    `clock: ${grain}; performance.now() in steps of ${duration(clock.wallGrainNanoseconds)}`,
+    ...(roofline ? formatRoofline(roofline) : []),
+  ];
+}
+
+function formatRoofline(roofline: Roofline): string[] {
+  const { fma, memory, workgroupBytesPerSecond, barrierNanoseconds, dispatchMicroseconds, submitMicroseconds, readbackMicroseconds } =
+    roofline;
+  const f16 = fma.f16 === undefined ? "" : `, f16 ${rate(fma.f16, "FLOP/s")}`;
+  const sets = memory.map(({ workingSetBytes, bytesPerSecond }) => `${rate(bytesPerSecond, "B/s")} at ${bytes(workingSetBytes)}`);
+  return [
+    `FMA peak: scalar ${rate(fma.scalar, "FLOP/s")}, vec4 ${rate(fma.vec4, "FLOP/s")}${f16}`,
+    `memory: ${sets.join(", ")}`,
+    `workgroup memory: ${rate(workgroupBytesPerSecond, "B/s")}; a barrier ${duration(barrierNanoseconds)}`,
+    `dispatch ${duration(1e3 * dispatchMicroseconds)}, submit ${duration(1e3 * submitMicroseconds)}, readback ${duration(1e3 * readbackMicroseconds)}`,
+  ];
+}
+
+const COLUMNS = ["", "gpu ms", "p10–p90", "wall ms", "GFLOP/s", "GB/s", "FLOP/B", "of roof"] as const;
+
+/** All results, suite by suite; the variant that the planner takes here has a star. */
+export function formatTable({ results, roofline }: BenchReport): string[] {
+  const lines: string[] = [];
+  const roof = ceilingsOf(roofline) ? roofline : undefined;
+  for (const suite of new Set(results.map((result) => result.suite))) {
+    const rows: string[][] = [];
+    const notes = new Map<number, string>();
+    let row = "";
+    for (const result of results.filter((one) => one.suite === suite).sort(byRow(results))) {
+      const only = results.filter((one) => one.suite === suite && one.name === result.name).length === 1;
+      if (result.name !== row && !only) rows.push([result.name]);
+      row = result.name;
+      const label = only
+        ? `${result.name}${result.subject === "unroll" ? "" : ` (${result.subject})`}`
+        : `  ${result.chosen ? "*" : " "} ${result.subject}`;
+      if (outcomeOf(result) !== "timed")
+        notes.set(rows.length, `${outcomeOf(result) === "wrong" ? "WRONG: " : "n/a: "}${reasonOf(result).split("\n")[0]}`);
+      rows.push([label, ...cells(result, roof)]);
+    }
+    const widths = COLUMNS.map((title, i) =>
+      Math.max(title.length, ...rows.filter((cell) => cell.length > 1 || i > 0).map((cell) => (cell[i] ?? "").length)),
+    );
+    const line = (cell: readonly string[]) =>
+      cell
+        .map((text, i) => (i === 0 ? text.padEnd(widths[0]) : text.padStart(widths[i])))
+        .join("  ")
+        .trimEnd();
+    lines.push("", line([suite, ...COLUMNS.slice(1)]));
+    for (const [i, cell] of rows.entries()) lines.push(notes.has(i) ? `${cell[0].padEnd(widths[0])}  ${notes.get(i)}` : line(cell));
+  }
+  return lines;
+}
+
+/** Rows in the order in which they were first measured, their variants by time. */
+const byRow = (results: readonly BenchResult[]) => {
+  const order = [...new Set(results.map(({ name }) => name))];
+  const time = (result: BenchResult) => figuresOf(result).milliseconds ?? Number.POSITIVE_INFINITY;
+  return (a: BenchResult, b: BenchResult): number => order.indexOf(a.name) - order.indexOf(b.name) || time(a) - time(b);
+};
+
+function cells(result: BenchResult, roofline: Roofline | undefined): string[] {
+  const { flopsPerSecond, bytesPerSecond, intensity, share } = figuresOf(result, roofline);
+  const { gpu, wall } = result;
+  const shown = gpu ?? wall;
+  return [
+    gpu ? number(gpu.median) : "–",
+    shown ? `${number(shown.p10)}–${number(shown.p90)}` : "–",
+    wall ? number(wall.median) : "–",
+    flopsPerSecond ? number(flopsPerSecond / 1e9) : "–",
+    bytesPerSecond ? number(bytesPerSecond / 1e9) : "–",
+    number(intensity),
+    percent(share),
+  ];
+}
+
+/** What changed, the largest change first; rows that did not are counted only. */
+export function formatComparison(comparison: Comparison, threshold: number): string[] {
+  const { rows, unmatched, mean, regressions, warning } = comparison;
+  const changed = rows
+    .filter(({ verdict }) => verdict !== "same")
+    .sort((a, b) => (b.ratio ?? Number.POSITIVE_INFINITY) - (a.ratio ?? Number.POSITIVE_INFINITY));
+  const faster = changed.filter(({ verdict }) => verdict === "faster").length;
+  return [
+    "",
+    ...(warning ? [`beware: ${warning}`] : []),
+    ...changed.map(formatRow),
+    `${rows.length} rows compared: ${regressions.length} slower or broken, ${faster} faster, ${rows.length - regressions.length - faster} the same within ${percent(threshold)}` +
+      `${mean === undefined ? "" : `; geometric mean of the times ${times(mean)}`}`,
+    ...(unmatched.length > 0 ? [`not compared: ${unmatched.join("; ")}`] : []),
+  ];
+}
+
+function formatRow({ suite, name, subject, before, after, ratio, low, high, verdict, clock, reason }: ComparedRow): string {
+  const label = `${verdict.toUpperCase().padEnd(7)} ${suite}: ${name}, ${subject}`;
+  if (verdict === "broken") return `${label}: ${reason}`;
+  return `${label}: ${number(before)} → ${number(after)} ms${clock === "wall" ? " (wall)" : ""}, ${times(ratio)} (95 %: ${times(low)} to ${times(high)})`;
+}
