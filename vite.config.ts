@@ -31,7 +31,7 @@ function demo(): UserConfig {
 }
 
 function library(): UserConfig {
-  const entry = { "src/index": "src/index.ts", "src/cli/unroll": "src/cli/unroll.ts" };
+  const entry = { "src/index": "src/index.ts", "src/bench/index": "src/bench/index.ts", "src/cli/unroll": "src/cli/unroll.ts" };
   return modules("dist", entry, [compactShaders(), executable("src/cli/unroll.js")]);
 }
 

@@ -20,37 +20,37 @@ export interface OpCase {
   readonly values?: Readonly<Record<number, (random: RandomSource, index: number) => number>>;
 }
 
-/** An op's call, once for every variant that the device can run: also those that the planner would not take here. */
-export function variantSubjects(suite: string, one: OpCase, traits: DeviceTraits): Subject[] {
+/** An op's call, once for every variant that the device can run; unless `quick`, also in the forms that other kinds of adapters get. */
+export function variantSubjects(suite: string, one: OpCase, traits: DeviceTraits, quick: boolean): Subject[] {
   const { source } = one.tensor;
   if (source.kind !== "node") throw new Error(`bench "${one.name}": this tensor comes from no op`);
   const { op, attributes, inputs, outputs } = source.node;
   const call: Call = { inputs: inputs.map(typeOf), outputs: outputs.map(typeOf), attributes };
   const allowed = (as: DeviceTraits): Variant[] => op.kernels.filter((variant) => variant.allowed(call, as));
-  const own = allowed(traits);
-  const best = own.length > 0 ? preferred(own, call, traits) : undefined;
-  const found = new Map<string, { variant: Variant; lowering: Lowering }>();
-  // As what it is first, so that a variant has the form that it takes here, and then as the other kind of adapter.
-  for (const as of [traits, { ...traits, software: !traits.software }])
+  const here = allowed(traits);
+  const best = here.length > 0 ? preferred(here, call, traits) : undefined;
+  const found = new Map<string, { variant: Variant; lowering: Lowering; own: boolean }>();
+  // As what it is first, and then as the other kind of adapter, whose variants and forms this one can run, too.
+  for (const as of quick ? [traits] : [traits, { ...traits, software: !traits.software }])
     for (const variant of allowed(as)) {
       const lowering = variant.plan(call, as);
       const key = fingerprint(lowering);
-      if (!found.has(key)) found.set(key, { variant, lowering });
+      if (!found.has(key)) found.set(key, { variant, lowering, own: as === traits });
     }
   const shared = new Shared(op, call, one);
   const last = [...found.keys()].pop();
   const names = new Set<string>();
-  return [...found].map(([key, { variant, lowering }]) => {
-    const kernels = [...new Set(lowering.dispatches.map(({ kernel }) => kernel.name))].join(" + ");
-    const base = lowering.dispatches.length > 0 ? kernels : variant.name;
+  return [...found].map(([key, { variant, lowering, own }]) => {
+    const base = [...new Set(lowering.dispatches.map(({ kernel }) => kernel.name))].join(" + ") || variant.name;
+    const other = traits.software ? "as for a GPU" : "as for software";
     let subject = base;
-    for (let i = 2; names.has(subject); i++) subject = `${base} (${i})`;
+    for (let i = 1; names.has(subject); i++) subject = `${base}, ${own ? variant.name : other}${i > 1 ? ` ${i}` : ""}`;
     names.add(subject);
     return {
       suite,
       name: one.name,
       subject,
-      chosen: variant === best && own.includes(variant),
+      chosen: own && variant === best,
       prepare: async (bench) => {
         const ready = await prepareLowering(bench, shared, lowering);
         return {

@@ -63,7 +63,7 @@ function pooling(quick: boolean): OpCase[] {
     ...(quick ? {} : { maxUnpool2d: "gradient" }),
   }).map(
     // where the winners are comes from the forward pass; any of the four places of a window costs the same
-    (one) => (one.name.endsWith("gradient") ? { ...one, values: { 1: winner(shape) } } : one),
+    (one) => (one.name.endsWith("gradient") ? { ...one, values: { 1: () => 0 } } : one),
   );
   const average = casesOf(`average pooling 2×2 ${name}`, withGradients(averagePool2d(x, { size: 2 }), [x]), {
     averagePool2d: "",
@@ -71,9 +71,6 @@ function pooling(quick: boolean): OpCase[] {
   });
   return [...max, ...average];
 }
-
-/** The upper left pixel of each window, as max pooling stores winners: positions in the window. */
-const winner = (_shape: Shape4) => () => 0;
 
 function walks(quick: boolean): OpCase[] {
   const sizes: (readonly [number, number, number])[] = quick
@@ -130,5 +127,5 @@ function fused(quick: boolean): OpCase[] {
 /** Every kernel variant that this device can run, at sizes that matter. */
 export const kernelSubjects = (traits: DeviceTraits, quick: boolean): Subject[] =>
   [...products(quick), ...convolutions(quick), ...fused(quick), ...pooling(quick), ...walks(quick), ...others(quick)].flatMap((one) =>
-    variantSubjects("kernels", one, traits),
+    variantSubjects("kernels", one, traits, quick),
   );

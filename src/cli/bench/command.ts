@@ -1,7 +1,8 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { compareReports, rowKey, THRESHOLD } from "../../bench/compare.ts";
 import { outcomeOf } from "../../bench/figures.ts";
 import { parseReport } from "../../bench/parse.ts";
@@ -39,7 +40,7 @@ const INTERRUPTED = 130;
 /** `unroll bench`. Resolves to the exit code: 0 fine, 1 something is wrong or slower than before, 130 interrupted. */
 export async function benchCommand(words: readonly string[], values: BenchValues): Promise<number> {
   const threshold = values.threshold === undefined ? THRESHOLD : Number(values.threshold);
-  if (!(threshold >= 0)) throw new UnrollError("argument", `bench: --threshold must be a number such as 0.1, not "${values.threshold}"`);
+  if (!(threshold >= 0)) throw new UnrollError("argument", `--threshold must be a number such as 0.1, not "${values.threshold}"`);
   // what cannot be read is said before minutes of measuring
   const earlier = values.compare === undefined ? undefined : await readReport(values.compare);
   const command = `unroll bench ${process.argv.slice(3).join(" ")}`.trim();
@@ -57,7 +58,7 @@ export async function benchCommand(words: readonly string[], values: BenchValues
 
 async function readReport(file: string): Promise<BenchReport> {
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new UnrollError("missing", `bench: ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new UnrollError("missing", `${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
   return parseReport(text);
 }
@@ -85,7 +86,7 @@ async function measure(words: readonly string[], values: BenchValues, command: s
   const patterns = words.filter((word) => !isKernelFile(word) && !isSuite(word));
   const wanted = words.filter(isSuite);
   const suites = wanted.length > 0 ? wanted : files.length > 0 ? [] : SUITES;
-  if (files.length > 1) throw new UnrollError("argument", "bench: give one file with kernels at a time");
+  if (files.length > 1) throw new UnrollError("argument", "give one file with kernels at a time");
   const only = patterns.length > 0 ? patterns.map(escape).join("|") : undefined;
   const source = files.length > 0 ? await bundleKernelFile(files[0]) : undefined;
   const { flags, powerPreference } = adapterOptions(name, values);
@@ -204,17 +205,15 @@ function adapterOptions(
   if (runtime === "chrome" && adapter === "swiftshader") return { flags: [...flags, "--use-webgpu-adapter=swiftshader"] };
   throw new UnrollError(
     "argument",
-    `bench: --adapter ${adapter}: known are ${POWER.join(", ")}${runtime === "chrome" ? ", swiftshader" : ""}${runtime === "node" ? ", or a part of the adapter's name" : ""}`,
+    `--adapter ${adapter}: known are ${POWER.join(", ")}${runtime === "chrome" ? ", swiftshader" : ""}${runtime === "node" ? ", or a part of the adapter's name" : ""}`,
   );
 }
 
+/** Of this package, from the package.json that is next above. */
 async function ownVersion(): Promise<string> {
-  for (const path of ["../../../package.json", "../../../../package.json"])
-    try {
-      const { name, version } = JSON.parse(await readFile(new URL(path, import.meta.url), "utf8"));
-      if (name === "unroll-gpu") return version;
-    } catch {
-      // a level higher
-    }
+  for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
+    const file = join(folder, "package.json");
+    if (existsSync(file)) return (JSON.parse(await readFile(file, "utf8")) as { version: string }).version;
+  }
   return "unknown";
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { UnrollError } from "../../errors.ts";
 import { optional } from "../runtime/optional.ts";
 
@@ -14,21 +15,19 @@ export const isKernelFile = (word: string): boolean => /\.[cm]?[jt]sx?$/.test(wo
  */
 export async function bundleKernelFile(file: string): Promise<string> {
   const path = resolve(file);
-  if (!existsSync(path)) throw new UnrollError("missing", `bench: there is no file ${file}`);
+  if (!existsSync(path)) throw new UnrollError("missing", `there is no file ${file}`);
   const { build } = await optional("vite", "Reading a file with kernels", () => import("vite"));
-  const own = (module: string): string => {
-    const url = new URL(`../../${module}`, import.meta.url);
-    const source = fileURLToPath(url);
-    return existsSync(source) ? source : source.replace(/\.js$/, ".ts");
-  };
+  // a path, not new URL(…, import.meta.url), which Vite would take for an asset
+  const house = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+  const own = (module: string): string => [`${module}.js`, `${module}.ts`].map((name) => join(house, name)).find(existsSync) ?? module;
   try {
     const built = await build({
       configFile: false,
       logLevel: "silent",
       resolve: {
         alias: [
-          { find: /^unroll-gpu\/bench$/, replacement: own("bench/index.js") },
-          { find: /^unroll-gpu$/, replacement: own("index.js") },
+          { find: /^unroll-gpu\/bench$/, replacement: own("bench/index") },
+          { find: /^unroll-gpu$/, replacement: own("index") },
         ],
       },
       build: {
@@ -44,8 +43,12 @@ export async function bundleKernelFile(file: string): Promise<string> {
     if (!chunk || !("code" in chunk)) throw new Error("nothing came out of it");
     return chunk.code;
   } catch (cause) {
-    throw new UnrollError("argument", `bench: ${file} does not build: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
+    throw new UnrollError(
+      "argument",
+      `${file} does not build: ${stripVTControlCharacters(cause instanceof Error ? cause.message : String(cause))}`,
+      {
+        cause,
+      },
+    );
   }
 }

@@ -16,7 +16,7 @@ function findScript(): string {
     if (existsSync(join(folder, SCRIPT))) return join(folder, SCRIPT);
   throw new UnrollError(
     "missing",
-    "bench: the suite peers compares with TF.js, ONNX Runtime Web and jax-js, which are not in this package; run it in a checkout of the repository, after npm ci",
+    "the suite peers compares with TF.js, ONNX Runtime Web and jax-js, which are not in this package; run it in a checkout of the repository, after npm ci",
   );
 }
 
@@ -31,7 +31,7 @@ export async function runPeers(args: readonly string[]): Promise<BenchReport> {
       child.once("error", reject);
       child.once("close", resolve);
     });
-    if (!existsSync(json)) throw new UnrollError("missing", `bench: the suite peers ended with ${code} and left no report`);
+    if (!existsSync(json)) throw new UnrollError("missing", `the suite peers ended with ${code} and left no report`);
     return parseReport(await readFile(json, "utf8"));
   } finally {
     await rm(folder, { recursive: true, force: true });
