@@ -161,7 +161,7 @@ const TABLES = `
 .report [aria-sort="descending"] button::after { content: "↓"; }
 .report table.ratios { width: 100%; margin-top: 6px; }
 .report .ratios tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 11em; }
-.report .ratios .wide { width: 40%; min-width: 140px; text-align: center; }
+.report .ratios .wide { width: 40%; }
 .report .ratio { fill: var(--r-muted); opacity: 0.5; }
 .report .faster .ratio { fill: var(--r-tint-2); opacity: 1; }
 .report .slower .ratio { fill: var(--r-error); opacity: 1; }
@@ -183,6 +183,7 @@ const NARROW = `
   .report .bars li .track { grid-column: 1 / -1; grid-row: 2; }
   .report .bars .reason { grid-column: 1 / -1; }
   .report .singles li, .report .start li { grid-template-columns: minmax(0, 1fr) auto; }
+  .report .ratios .wide { display: none; }
   .report .all tbody th { min-width: 9.5em; max-width: 9.5em; }
 }
 @media (max-width: 600px) {
