@@ -8,7 +8,7 @@ export function renderComparison(shown: readonly Shown[]): Markup {
   if (shown.length < 2) return html``;
   const [base, ...others] = shown;
   return html`<section class="card compare" aria-label="Comparison">
-    <header><h2>Comparison</h2><p class="note">Time of the other report over that of ${base.letter}: to the left of the line is faster. Grey where the spreads overlap.</p></header>
+    <header><h2>Comparison</h2><p class="note">Time of the other report over that of ${base.letter}: below 1 it is faster. Grey where the spreads overlap.</p></header>
     ${others.map((other) => renderOne(base, other, compareReports(base.report, other.report)))}
   </section>`;
 }
