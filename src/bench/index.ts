@@ -7,6 +7,7 @@ export { kernel } from "../graph/user-kernel.ts";
 export { type Ceilings, ceilingsOf, type Figures, figuresOf, type Outcome, outcomeOf, reasonOf } from "./figures.ts";
 export { benchJsonSchema } from "./json-schema.ts";
 export { parseReport } from "./parse.ts";
+export { geometricMean, type PeerRatio, peerRatios } from "./peers.ts";
 export { type MountedReport, mountReport, type ReportOptions, renderPage, renderReport, reportCss } from "./report/index.ts";
 export { type BenchOptions, runBench, type SuiteName, suiteNames } from "./run.ts";
 export {

@@ -185,6 +185,8 @@ describe("a report within a page", () => {
       expect(await inside((root) => getComputedStyle(root.querySelector("td") as Element).display)).toBe("table-cell");
       await page.click('#here >>> table[data-table] th[title^="Median time between"] button');
       await page.type("#here >>> [data-words]", "matmul");
+      const focused = () => inside((root) => root.activeElement?.outerHTML);
+      await page.focus('#here >>> [data-sort="2"]');
       const times = (): Promise<string> =>
         inside((root) =>
           Array.from(
@@ -196,6 +198,7 @@ describe("a report within a page", () => {
       expect(before.length).toBe(7);
       expect(before).toEqual([...before].sort((a, b) => b - a));
       await page.evaluate("grow()");
+      expect(await focused()).toContain('data-sort="2"');
       expect(await inside((root) => root.querySelectorAll("tbody tr[data-keys]").length)).toBe(sampleReport().results.length);
       expect((await times()).split(",").slice(0, 7).map(Number)).toEqual(before);
       expect(await inside((root) => (root.querySelector("[data-words]") as HTMLInputElement).value)).toBe("matmul");

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ceilingsOf, figuresOf, outcomeOf, reasonOf } from "../../src/bench/figures.ts";
+import { geometricMean, peerRatios } from "../../src/bench/peers.ts";
 import type { BenchResult, Distribution, Roofline } from "../../src/bench/schema.ts";
 import { sampleReport, sampleRoofline } from "../support/bench-report.ts";
 
@@ -106,6 +107,44 @@ test("outcomes and reasons are told apart", () => {
     [{ check: { ok: false, against: "none" } }, "missing", "not available"],
   ];
   for (const [part, outcome, reason] of cases) expect([outcomeOf(result(part)), reasonOf(result(part))]).toEqual([outcome, reason]);
+});
+
+describe("beside the others", () => {
+  const row = (name: string, subject: string, wall: number, part: Partial<BenchResult> = {}) =>
+    result({ suite: "peers", name, subject, wall: time(wall), ...part });
+
+  test("the best of those on the GPU counts, row by row and on one clock", () => {
+    const results = [
+      row("a", "unroll", 10, { gpu: time(8) }),
+      row("a", "jax-js", 50),
+      row("a", "TF.js WebGPU", 40),
+      row("a", "TF.js WASM", 5),
+      row("b", "unroll", 30, { gpu: time(10) }),
+      row("b", "jax-js", 60, { gpu: time(5) }),
+      row("c", "unroll", 30),
+      row("c", "wrong one", 1, { check: { ok: false, against: "unroll" } }),
+      row("c", "ORT Web WebGPU", 1, { missing: "cannot train" }),
+      row("d", "jax-js", 1),
+      { ...row("a", "jax-js", 1), suite: "other" },
+    ];
+    expect(peerRatios(results)).toEqual([
+      { suite: "peers", name: "a", peer: "TF.js WebGPU", ratio: 4 },
+      { suite: "peers", name: "b", peer: "jax-js", ratio: 0.5 },
+    ]);
+  });
+
+  test("cold starts are compared by the sum of their parts", () => {
+    const start = (subject: string, ...ms: number[]) =>
+      result({ suite: "start", subject, parts: ms.map((part, i) => ({ name: `${i}`, ms: part })) });
+    expect(peerRatios([start("unroll", 10, 20), start("jax-js", 30, 60), start("TF.js", 100, 200)])).toEqual([
+      { suite: "start", name: "matmul", peer: "jax-js", ratio: 3 },
+    ]);
+  });
+
+  test("means of ratios are geometric", () => {
+    expect(geometricMean([2, 8])).toBeCloseTo(4, 12);
+    expect(geometricMean([])).toBeUndefined();
+  });
 });
 
 test("the sample has every kind of row", () => {

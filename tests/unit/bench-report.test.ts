@@ -156,6 +156,19 @@ describe("one report", () => {
     expect(parts.comparison).toBe("");
   });
 
+  test("says how this library stands to the best of the others, and where it is behind", () => {
+    const text = (part: string) => parse(part).words.replace(/\s+/g, " ");
+    expect(text(parts.times)).toMatch(
+      /unroll: 8\.\d\d× as fast as the best .* in the geometric mean of 3 rows, 5\.\d\d× at least \(matmul 512\)\./,
+    );
+    expect(text(parts.times)).not.toContain("Behind");
+    expect(text(parts.start)).toMatch(/unroll: 3\.52× as fast as the best of the others on the GPU\./);
+    const results = report.results.map((result) =>
+      result.subject === "jax-js" && result.name === "matmul 512" ? { ...result, wall: report.results[0].gpu } : result,
+    );
+    expect(text(renderParts([{ ...report, results }]).times)).toContain("Behind in matmul 512 (0.95× of jax-js).");
+  });
+
   test("sorts by keys that are numbers or nothing", () => {
     for (const row of rows([report])) {
       const keys = JSON.parse(decoded(/data-keys="([^"]*)"/.exec(row)?.[1] ?? "")) as unknown[];

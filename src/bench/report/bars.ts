@@ -3,6 +3,7 @@ import type { BenchResult, Distribution } from "../schema.ts";
 import { count, milliseconds, number, plain } from "./format.ts";
 import { html, type Markup } from "./markup.ts";
 import { barScale, logScale, type Scale } from "./scale.ts";
+import { renderStanding } from "./standing.ts";
 import { chip, type Entry, type Row, rowsOf, type Shown, suitesOf, suiteTint } from "./subject.ts";
 
 /** Times with their spread: bars where a row has several subjects or reports, else points that share one axis. */
@@ -25,6 +26,7 @@ function renderSuite(suite: string, rows: readonly Row[], shown: readonly Shown[
   const tint = suiteTint(suite, suites);
   return html`<section class="suite ${tint}" data-suite="${suite}" data-name="">
     <h3>${suite}</h3>
+    ${renderStanding(shown, suite)}
     ${groups.length > 0 && html`<div class="groups">${groups.map((row) => renderGroup(row, shown.length > 1, tint))}</div>`}
     ${singles.length > 0 && renderSingles(singles)}
   </section>`;

@@ -8,7 +8,7 @@ export function renderComparison(shown: readonly Shown[]): Markup {
   if (shown.length < 2) return html``;
   const [base, ...others] = shown;
   return html`<section class="card compare" aria-label="Comparison">
-    <header><h2>Comparison</h2><p class="note">Time of the other report over that of ${base.letter}: to the left of the line is faster. Grey where the spreads overlap.</p></header>
+    <header><h2>Comparison</h2><p class="note">Time of the other report over that of ${base.letter}: below 1 it is faster. Grey where the spreads overlap.</p></header>
     ${others.map((other) => renderOne(base, other, compareReports(base.report, other.report)))}
   </section>`;
 }
@@ -22,7 +22,7 @@ function renderOne(base: Shown, other: Shown, { pairs, mean, unpaired }: Compari
   return html`<h3>${chip(other)} ${other.name} <small>against</small> ${chip(base)} ${base.name}</h3>
     <p class="summary"><b>${mean !== undefined && saying(mean)}</b> in the geometric mean of ${pairs.length} rows. ${faster} faster, ${slower} slower, ${pairs.length - faster - slower} within the spread${rest}.</p>
     <div class="scroll"><table class="ratios">
-      <thead><tr><th scope="col">Row</th><th scope="col">${base.letter} <small>ms</small></th><th scope="col">${other.letter} <small>ms</small></th><th scope="col" class="wide">${other.letter} / ${base.letter}</th><th scope="col">Ratio</th></tr></thead>
+      <thead><tr><th scope="col">Row</th><th scope="col">${base.letter} <small>ms</small></th><th scope="col">${other.letter} <small>ms</small></th><th scope="col">${other.letter} / ${base.letter}</th><td class="wide"></td></tr></thead>
       <tbody>${[...pairs].sort((a, b) => b.ratio - a.ratio).map((pair) => renderPair(pair, furthest))}</tbody>
     </table></div>`;
 }
@@ -38,7 +38,7 @@ function renderPair({ base, clock, before, after, ratio, overlaps }: Pair, furth
   return html`<tr class="${kind}" data-suite="${base.suite}" data-name="${`${base.name} ${base.subject}`}">
     <th scope="row">${base.name} <small>${base.subject}${clock === "wall" && ", wall"}</small></th>
     <td>${number(before)}</td><td>${number(after)}</td>
-    <td class="wide"><svg class="track" aria-hidden="true"><rect class="ratio" x="${x}%" y="4" height="12" width="${width}%"/><line class="whisker" x1="50%" x2="50%" y1="0" y2="20"/></svg></td>
     <td><b>${times(ratio)}</b></td>
+    <td class="wide"><svg class="track" aria-hidden="true"><rect class="ratio" x="${x}%" y="4" height="12" width="${width}%"/><line class="whisker" x1="50%" x2="50%" y1="0" y2="20"/></svg></td>
   </tr>`;
 }

@@ -1,4 +1,5 @@
 import { outcomeOf, positive } from "../figures.ts";
+import { geometricMean } from "../peers.ts";
 import type { BenchReport, BenchResult, Distribution } from "../schema.ts";
 
 /** One row and subject of two reports. */
@@ -35,8 +36,7 @@ export function compareReports(base: BenchReport, other: BenchReport): Compariso
     const twin = others.get(keyOf(result));
     return (twin && pairOf(result, twin)) ?? [];
   });
-  const logs = pairs.map(({ ratio }) => Math.log(ratio));
-  const mean = logs.length > 0 ? Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length) : undefined;
+  const mean = geometricMean(pairs.map(({ ratio }) => ratio));
   return { pairs, mean, unpaired: bases.length + others.size - 2 * pairs.length };
 }
 

@@ -28,27 +28,27 @@ function renderFacts(one: Shown, several: boolean): Markup {
   const name =
     several &&
     html`<h2>${chip(one)} ${adapterName(environment)}${environment.adapter.software && html` <span class="badge">software, no GPU</span>`}</h2>`;
+  const versions = Object.entries(environment.versions).map(([library, version]) => `${library} ${version}`);
+  const how = [
+    fact("Runtime", [environment.runtime.name, environment.runtime.choice].filter(Boolean).join(": ")),
+    fact("Flags", environment.flags.length > 0 && environment.flags.map((flag) => html`<code>${flag}</code> `)),
+    fact("Command", report.command && html`<code>${report.command}</code>`),
+  ];
   return html`<div class="facts">
     ${name}
     ${report.incomplete && html`<p class="notice">Stopped before it was through: what was done by then is here.</p>`}
     <dl>
       ${fact("Measured", date(report.date))}
       ${fact("Browser", browserName(environment.userAgent))}
-      ${fact("Runtime", [environment.runtime.name, environment.runtime.choice].filter(Boolean).join(": "))}
       ${fact("Clock", clockName(report.clock))}
       ${fact("Results", tally(report))}
-      ${fact(
-        "Versions",
-        Object.entries(environment.versions)
-          .map(([name, version]) => `${name} ${version}`)
-          .join(", "),
-      )}
-      ${fact("Flags", environment.flags.length > 0 && environment.flags.map((flag) => html`<code>${flag}</code> `))}
-      ${fact("Command", report.command && html`<code>${report.command}</code>`)}
+      ${fact("Versions", versions.join(", "))}
+      ${!several && how}
     </dl>
     <details>
-      <summary>Features and limits</summary>
+      <summary>${several ? "How it was run, features and limits" : "Features and limits"}</summary>
       <dl>
+        ${several && how}
         ${fact(
           "Adapter",
           Object.entries(environment.adapter)

@@ -48,10 +48,11 @@ export function mountReport(element: HTMLElement, reports: readonly BenchReport[
   return { update };
 }
 
-/** Replaces a part, and keeps how far its table was scrolled and which details were open. */
+/** Replaces a part, and keeps how far its table was scrolled, which details were open and what had the focus. */
 function redraw(place: HTMLElement, text: string): void {
   const scrolled = Array.from(place.querySelectorAll(".scroll"), ({ scrollLeft }) => scrollLeft);
   const open = Array.from(place.querySelectorAll("details"), (details) => details.open);
+  const focused = focusWithin(place);
   place.innerHTML = text;
   place.querySelectorAll(".scroll").forEach((table, i) => {
     table.scrollLeft = scrolled[i] ?? 0;
@@ -59,4 +60,25 @@ function redraw(place: HTMLElement, text: string): void {
   place.querySelectorAll("details").forEach((details, i) => {
     details.open = open[i] ?? false;
   });
+  if (focused) refocus(place, focused);
+}
+
+/** By these, what is drawn anew is known to be the same. */
+const MARKS = ["data-words", "data-toggle", "data-sort"] as const;
+
+function focusWithin(place: HTMLElement): Element | undefined {
+  const root = place.getRootNode();
+  const active = root instanceof ShadowRoot ? root.activeElement : null;
+  return active && place.contains(active) ? active : undefined;
+}
+
+function refocus(place: HTMLElement, old: Element): void {
+  const mark = MARKS.find((name) => old.hasAttribute(name));
+  const twins = mark ? Array.from(place.querySelectorAll<HTMLElement>(`[${mark}]`)) : [];
+  const twin = twins.find((element) => element.getAttribute(mark ?? "") === old.getAttribute(mark ?? ""));
+  if (twin instanceof HTMLInputElement && old instanceof HTMLInputElement) {
+    twin.value = old.value;
+    twin.setSelectionRange(old.selectionStart, old.selectionEnd);
+  }
+  twin?.focus({ preventScroll: true });
 }

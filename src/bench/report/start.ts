@@ -1,7 +1,9 @@
 import { outcomeOf } from "../figures.ts";
+import { coldTotal } from "../peers.ts";
 import { bytes, milliseconds } from "./format.ts";
 import { html, type Markup } from "./markup.ts";
 import { barScale } from "./scale.ts";
+import { renderStanding } from "./standing.ts";
 import { chip, type Entry, rowsOf, type Shown } from "./subject.ts";
 
 /** Cold starts, each a bar of its parts one after the other. */
@@ -14,12 +16,13 @@ export function renderStart(shown: readonly Shown[]): Markup {
   const scale = barScale(entries.map(total));
   return html`<section class="card start" aria-label="Cold start">
     <header><h2>Cold start</h2><p class="note">From nothing to the first result, in a page that has loaded nothing yet</p></header>
+    ${renderStanding(shown, entries[0].result.suite)}
     <p class="legend">${names.map((name, i) => html`<span class="key block tint-${i % 7}">${name}</span>`)}</p>
     <ul class="bars">${entries.map((entry) => renderStack(entry, names, scale.at))}</ul>
   </section>`;
 }
 
-const total = ({ result }: Entry): number => (result.parts ?? []).reduce((sum, { ms }) => sum + (Number.isFinite(ms) ? ms : 0), 0);
+const total = ({ result }: Entry): number => coldTotal(result) ?? 0;
 
 function renderStack(entry: Entry, names: readonly string[], at: (ms: number) => number): Markup {
   const { result, shown } = entry;

@@ -18,7 +18,7 @@ const COLORS = {
 /** Light and dark; told apart by brightness too, so that those who see no red from green can. */
 const TINTS = [
   ["#1f5fbf", "#82b1ff"],
-  ["#c2681f", "#f2a56d"],
+  ["#b65316", "#f2a56d"],
   ["#23804a", "#7fd6a1"],
   ["#8a3fa8", "#d7a0ee"],
   ["#16808c", "#72d3de"],
@@ -50,6 +50,8 @@ body:has(> .report.page) { margin: 0; background: var(--r-page); }
 .report h3 { font-size: 0.875rem; color: var(--r-muted); font-weight: 600; }
 .report h4 { font-size: 0.875rem; font-weight: 600; overflow-wrap: anywhere; }
 .report :is(small, .note, .legend, .summary) { font-size: 0.8125rem; color: var(--r-muted); font-weight: 400; }
+.report .suite > .summary { margin-bottom: 8px; }
+.report .behind { color: var(--r-error); }
 .report .summary b { color: var(--r-text); }
 .report em { font-style: normal; font-size: 0.75rem; padding: 0 6px; border: 1px solid currentColor; border-radius: 1em; color: var(--r-accent); white-space: nowrap; }
 .report code { font-size: 0.8125rem; overflow-wrap: anywhere; }
@@ -65,7 +67,7 @@ body:has(> .report.page) { margin: 0; background: var(--r-page); }
 
 const HEAD = `
 .report .head { margin-bottom: 16px; }
-.report .badge { display: inline-block; padding: 1px 10px; border-radius: 1em; background: color-mix(in srgb, var(--r-warm) 16%, transparent); color: var(--r-warm); font-size: 0.8125rem; font-weight: 600; letter-spacing: 0; vertical-align: 0.15em; }
+.report .badge { display: inline-block; padding: 1px 10px; border-radius: 1em; background: color-mix(in srgb, var(--r-warm) 14%, transparent); color: color-mix(in srgb, var(--r-warm) 78%, var(--r-text)); font-size: 0.8125rem; font-weight: 600; letter-spacing: 0; vertical-align: 0.15em; }
 .report .heads { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 16px; margin-top: 10px; }
 .report .facts { min-width: 0; }
 .report .heads > .facts:not(:only-child) { padding: 14px 16px; border: 1px solid var(--r-line); border-radius: 12px; background: var(--r-card); }
@@ -159,7 +161,7 @@ const TABLES = `
 .report [aria-sort="descending"] button::after { content: "↓"; }
 .report table.ratios { width: 100%; margin-top: 6px; }
 .report .ratios tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 11em; }
-.report .ratios .wide { width: 40%; min-width: 140px; text-align: center; }
+.report .ratios .wide { width: 40%; }
 .report .ratio { fill: var(--r-muted); opacity: 0.5; }
 .report .faster .ratio { fill: var(--r-tint-2); opacity: 1; }
 .report .slower .ratio { fill: var(--r-error); opacity: 1; }
@@ -181,6 +183,7 @@ const NARROW = `
   .report .bars li .track { grid-column: 1 / -1; grid-row: 2; }
   .report .bars .reason { grid-column: 1 / -1; }
   .report .singles li, .report .start li { grid-template-columns: minmax(0, 1fr) auto; }
+  .report .ratios .wide { display: none; }
   .report .all tbody th { min-width: 9.5em; max-width: 9.5em; }
 }
 @media (max-width: 600px) {

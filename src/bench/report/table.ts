@@ -1,4 +1,5 @@
 import { type Figures, figuresOf, outcomeOf, positive, reasonOf } from "../figures.ts";
+import { coldTotal } from "../peers.ts";
 import type { BenchResult, Check } from "../schema.ts";
 import { count, DASH, number, percent, plain } from "./format.ts";
 import { html, type Markup } from "./markup.ts";
@@ -64,8 +65,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** Of a cold start, which is measured once. */
-const sumOfParts = ({ wall, parts }: BenchResult): number | undefined =>
-  wall || !parts ? undefined : positive(parts.reduce((sum, { ms }) => sum + ms, 0));
+const sumOfParts = (result: BenchResult): number | undefined => (result.wall ? undefined : coldTotal(result));
 
 const withSpread = (d: BenchResult["gpu"]): string | Markup =>
   positive(d?.median) ? html`${number(d?.median)}<small> ${number(d?.p10)}–${number(d?.p90)}</small>` : DASH;
