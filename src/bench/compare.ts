@@ -1,4 +1,4 @@
-import { outcomeOf, reasonOf } from "./figures.ts";
+import { outcomeOf, positive, reasonOf } from "./figures.ts";
 import type { BenchReport, BenchResult } from "./schema.ts";
 import { type Ratio, ratioOfMedians } from "./statistics.ts";
 
@@ -53,8 +53,8 @@ export function compareReports(before: BenchReport, after: BenchReport, threshol
       continue;
     }
     const clock = earlier.gpu && result.gpu ? "gpu" : "wall";
-    const [a, b] = [earlier[clock]?.samples, result[clock]?.samples];
-    if (!a?.length || !b?.length) {
+    const [a, b] = [earlier[clock]?.samples, result[clock]?.samples].map((samples = []) => samples.filter(positive));
+    if (a.length === 0 || b.length === 0) {
       unmatched.push(`${key} (timed by different clocks)`);
       continue;
     }

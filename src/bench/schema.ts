@@ -1,7 +1,7 @@
 import type { AdapterDescription } from "../gpu/device.ts";
 
 /*
- * What `unroll bench --json` writes, the page saves and `--compare` reads. The JSON Schema of the same is src/bench/schema.json; a
+ * What `unroll bench --json` writes, the page saves and `--compare` reads. The JSON Schema of the same is src/bench/json-schema.ts; a
  * change that breaks readers gets a new number. All times in milliseconds unless a name says otherwise.
  */
 

@@ -1,5 +1,4 @@
 import { check } from "../errors.ts";
-import { randomSource } from "../random.ts";
 import type { Distribution } from "./schema.ts";
 
 export function median(values: readonly number[]): number {
@@ -30,7 +29,7 @@ export const distribution = (samples: readonly number[], repeats: number): Distr
   repeats,
 });
 
-const RESAMPLES = 2000;
+const RESAMPLES = 1000;
 
 /** How much longer `after` takes than `before`, with the interval that holds the ratio in 95 of 100 cases. */
 export interface Ratio {
@@ -41,13 +40,30 @@ export interface Ratio {
 
 /**
  * The ratio of two medians, with a percentile bootstrap interval (Efron 1979): both sets of samples are drawn anew, with replacement,
- * 2,000 times. The draws are seeded, so the same samples give the same interval.
+ * 1,000 times. The draws are seeded, so the same samples give the same interval.
  */
 export function ratioOfMedians(before: readonly number[], after: readonly number[], confidence = 0.95): Ratio {
-  const ratio = median(after) / median(before);
-  const random = randomSource(0, "bootstrap");
-  const redraw = (values: readonly number[]): number =>
-    quantileOfSorted(Float64Array.from(values, () => values[Math.floor(random.uniform() * values.length)]).sort(), 0.5);
-  const ratios = Float64Array.from({ length: RESAMPLES }, () => redraw(after) / redraw(before)).sort();
-  return { ratio, low: quantileOfSorted(ratios, (1 - confidence) / 2), high: quantileOfSorted(ratios, (1 + confidence) / 2) };
+  const random = mulberry32(1);
+  const redraw = (values: readonly number[], into: Float64Array): number => {
+    for (let i = 0; i < into.length; i++) into[i] = values[Math.floor(random() * values.length)];
+    return quantileOfSorted(into.sort(), 0.5);
+  };
+  const [a, b] = [new Float64Array(before.length), new Float64Array(after.length)];
+  const ratios = Float64Array.from({ length: RESAMPLES }, () => redraw(after, b) / redraw(before, a)).sort();
+  return {
+    ratio: median(after) / median(before),
+    low: quantileOfSorted(ratios, (1 - confidence) / 2),
+    high: quantileOfSorted(ratios, (1 + confidence) / 2),
+  };
+}
+
+/** Numbers in [0, 1) from a 32-bit state (T. Ettinger's mulberry32): millions of draws for a page of ratios, none of which is secret. */
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
 }

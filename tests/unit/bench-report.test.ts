@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { compareReports } from "../../src/bench/report/comparison.ts";
 import { bytes, date, duration, milliseconds, number, percent, plain, rate, times } from "../../src/bench/report/format.ts";
 import { browserName } from "../../src/bench/report/head.ts";
 import { renderPage, renderParts, renderReport } from "../../src/bench/report/render.ts";
@@ -189,20 +188,6 @@ describe("several reports", () => {
     expect(new Set(all(parts.hardware, /class="point (tint-\d)/g))).toEqual(new Set(["tint-0", "tint-1", "tint-2"]));
     // the same adapter twice needs its date to be told apart
     expect(parts.head).toMatch(/title="SwiftShader Device[^"]*, 25 Nov 2026/);
-  });
-
-  test("compare by median, on the GPU's clock where both have it; overlapping spreads are no finding", () => {
-    const { pairs, mean, unpaired } = compareReports(base, sampleReport({ seed: 5, speed: 1.3 }));
-    expect(pairs.length).toBe(35);
-    expect(unpaired).toBe(0);
-    expect(mean).toBeGreaterThan(1.25);
-    expect(mean).toBeLessThan(1.35);
-    expect(pairs.filter(({ overlaps }) => overlaps)).toEqual([]);
-    expect(pairs.filter(({ clock }) => clock === "gpu").length).toBe(22);
-    const same = compareReports(base, sampleReport({ seed: 6 }));
-    expect(same.pairs.filter(({ overlaps }) => !overlaps).length).toBeLessThan(4);
-    expect(compareReports(base, sampleReport({ partial: true })).unpaired).toBe(18);
-    expect(compareReports(base, { ...base, results: [] })).toEqual({ pairs: [], mean: undefined, unpaired: 35 });
   });
 });
 
