@@ -1,35 +1,11 @@
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
 import type { VerifyReport } from "../../src/verify/schema.ts";
-import { buildPackage, root } from "../support/build.ts";
+import { browserArguments, CommandLine } from "../support/command-line.ts";
 
-let folder = "";
-
-beforeAll(async () => {
-  // within the repository, so that the package's dependencies are found
-  await mkdir(`${root}/tmp`, { recursive: true });
-  folder = await mkdtemp(`${root}/tmp/package-`);
-  await buildPackage(folder);
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-const browser = process.env.UNROLL_BROWSER ? ["--browser", process.env.UNROLL_BROWSER] : [];
-
-/** Runs the built command line as a user would. */
-function unroll(...args: string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [`${folder}/src/cli/unroll.js`, ...args], (error, out, err) =>
-      resolve({ code: typeof error?.code === "number" ? error.code : 0, out, err }),
-    );
-  });
-}
+const line = CommandLine.forAllTests();
+const unroll = (...args: string[]) => line.run(...args);
+const browser = browserArguments;
 
 describe.each(["chrome", "node"])("unroll in %s", (runtime) => {
   test("info prints adapter, features and limits", async () => {
@@ -41,7 +17,7 @@ describe.each(["chrome", "node"])("unroll in %s", (runtime) => {
   });
 
   test("verify proves an op and writes the report", async () => {
-    const json = `${folder}/${runtime}.json`;
+    const json = `${line.folder}/${runtime}.json`;
     const { code, out } = await unroll("verify", "--runtime", runtime, "--only", "transpose", "--json", json, ...browser);
     expect(out).toMatch(/^ok {3}transpose +\S+ of \S+ allowed/m);
     expect(out).toMatch(/1 of 1 ops right in \d+ cases/);

@@ -1,0 +1,66 @@
+import { describe, expect, test } from "vitest";
+import type { BenchReport } from "../../src/bench/schema.ts";
+import { inPage } from "../support/page.ts";
+
+const PAGE = "tests/gpu/pages/bench.ts";
+
+interface Ratios {
+  readonly clock: string;
+  readonly ratios: number[];
+  readonly grains: BenchReport["clock"];
+}
+
+describe("the clock", () => {
+  const factors = [2, 5];
+
+  test("by timestamps: k times the loop iterations take k times as long", async () => {
+    const { clock, ratios, grains } = await inPage<Ratios>(PAGE, "loopRatios", factors, false);
+    expect(clock).toBe("gpu");
+    factors.forEach((factor, i) => {
+      expect(ratios[i]).toBeGreaterThan(0.8 * factor);
+      expect(ratios[i]).toBeLessThan(1.2 * factor);
+    });
+    // the browser is started with developer features, which lift the 65,536 ns
+    expect(grains.gpuGrainNanoseconds).toBeLessThan(1000);
+    expect(grains.gpuGrainNanoseconds).toBeGreaterThan(0);
+    expect(grains.wallGrainNanoseconds).toBeGreaterThan(0);
+  });
+
+  test("by the wall where a device has no timestamps", async () => {
+    const { clock, ratios, grains } = await inPage<Ratios>(PAGE, "loopRatios", factors, true);
+    expect(clock).toBe("wall");
+    expect(grains).toMatchObject({ kind: "wall" });
+    expect(grains.gpuGrainNanoseconds).toBeUndefined();
+    factors.forEach((factor, i) => {
+      expect(ratios[i]).toBeGreaterThan(0.8 * factor);
+      expect(ratios[i]).toBeLessThan(1.2 * factor);
+    });
+  });
+});
+
+describe("runBench", () => {
+  test("times what is right and refuses what is wrong", async () => {
+    const { report, heard } = await inPage<{ report: BenchReport; heard: string[] }>(PAGE, "ownKernels");
+    const [right, wrong] = report.results;
+    expect(right).toMatchObject({ suite: "own", name: "copy", subject: "right", check: { ok: true, against: "reference" } });
+    expect(right.gpu?.samples.length).toBeGreaterThanOrEqual(6);
+    expect(wrong).toMatchObject({ subject: "wrong", check: { ok: false, against: "reference" } });
+    expect(wrong.check.message).toMatch(/^"y"\[\d+\] is off by/);
+    expect(wrong.gpu ?? wrong.wall).toBeUndefined();
+    expect(heard.some((name) => name.includes("copy"))).toBe(true);
+  });
+
+  test("ends with what is done when it is stopped", async () => {
+    const report = await inPage<BenchReport>(PAGE, "stopped");
+    expect(report.incomplete).toBe(true);
+    expect(report.results).toHaveLength(1);
+    expect(report.results[0].gpu?.median).toBeGreaterThan(0);
+  });
+
+  test("rotates through sets of inputs, more of them the smaller they are", async () => {
+    const small = await inPage<number[]>(PAGE, "turnsOf", 1024);
+    const large = await inPage<number[]>(PAGE, "turnsOf", 2 ** 21);
+    expect(small).toEqual([0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5]);
+    expect(large).toEqual([0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3]);
+  });
+});

@@ -1,0 +1,104 @@
+import { fmaPeakShader } from "../../../shaders/fma_peak.wgsl.ts";
+import { measureClock } from "../../../src/bench/environment.ts";
+import { benchmark, kernel, read, runBench, write } from "../../../src/bench/index.ts";
+import { median } from "../../../src/bench/statistics.ts";
+import { timeGpu } from "../../../src/bench/timing.ts";
+import { kernelBenchSubjects } from "../../../src/bench/user-kernel.ts";
+import { requestDevice } from "../../../src/gpu/device.ts";
+import { Gpu, USAGE } from "../../../src/gpu/gpu.ts";
+import { Recording } from "../../../src/gpu/recorder.ts";
+import { Engine, type GpuParts, gpuPartsOf } from "../../../src/program/engine.ts";
+
+const ROUNDS = 9;
+
+/** How many times as long k times the loop iterations of one kernel take, by the clock that the device has; measured in turn. */
+export async function loopRatios(factors: readonly number[], defaultLimits: boolean) {
+  const gpu = new Gpu(await requestDevice({ defaultLimits }), true);
+  const bytes = 4 * 64 * 64;
+  const buffer = gpu.createBuffer("y", bytes, USAGE.STORAGE);
+  const recordings = await Promise.all(
+    [1, ...factors].map((factor) =>
+      Recording.create(gpu, "loop", [
+        {
+          kernel: kernel({
+            name: "loop",
+            wgsl: fmaPeakShader(),
+            bindings: { y: write("f32") },
+            params: { turns: "u32", m: "f32", c: "f32" },
+          }),
+          locations: [{ buffer, offset: 0, bytes }],
+          params: { turns: 200 * factor, m: 0.5, c: 1 },
+          workgroups: [64, 1, 1],
+        },
+      ]),
+    ),
+  );
+  const times = recordings.map((): number[] => []);
+  let clock = "";
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [i, recording] of recordings.entries()) {
+      const timing = await timeGpu(gpu, (pass) => recording.encode(pass), { samples: 3, warmUp: 1 });
+      times[i].push(timing.median);
+      clock = timing.clock;
+    }
+  const grains = await measureClock(gpu);
+  const [base, ...others] = times;
+  const ratios = others.map((all) => median(all.map((time, round) => time / base[round])));
+  gpu.dispose();
+  return { clock, ratios, grains };
+}
+
+const copy = (name: string, value = "x[id.x]") =>
+  kernel({
+    name,
+    wgsl: `
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { y[id.x] = ${value}; }`,
+    bindings: { x: read("f32"), y: write("f32") },
+    workgroups: ({ lengths }) => [lengths.y / 64, 1, 1],
+    cost: ({ lengths }) => ({ flops: 0, bytes: 8 * lengths.y }),
+    reference: ({ x, y }) => y.set(x),
+  });
+
+/** A right kernel and a wrong one beside each other, as any page would run them. */
+export async function ownKernels() {
+  const heard: string[] = [];
+  const report = await runBench({
+    kernels: [
+      benchmark({ name: "copy", kernels: [copy("right"), copy("wrong", "x[id.x] * 1.001")], sizes: [{ buffers: { x: 65536, y: 65536 } }] }),
+    ],
+    quick: true,
+    roofline: false,
+    onProgress: ({ name }) => heard.push(name),
+  });
+  return { report, heard };
+}
+
+/** Stops a run as soon as something has been measured. */
+export async function stopped() {
+  const stop = new AbortController();
+  return runBench({
+    suites: ["kernels"],
+    only: /add|tanh 1024/,
+    quick: true,
+    roofline: false,
+    signal: stop.signal,
+    onResult: () => stop.abort(),
+  });
+}
+
+/** What is bound in successive runs of one kernel: the bind groups by the order in which they were first seen. */
+export async function turnsOf(elements: number): Promise<number[]> {
+  const engine = await Engine.create();
+  const { gpu } = gpuPartsOf(engine) as GpuParts;
+  const [subject] = kernelBenchSubjects(benchmark({ kernels: copy("copy"), sizes: [{ buffers: { x: elements, y: elements } }] }));
+  const ready = await subject.prepare({ engine, gpu });
+  const groups: unknown[] = [];
+  const pass = { setPipeline() {}, dispatchWorkgroups() {}, setBindGroup: (_: number, group: unknown) => groups.push(group) };
+  for (let turn = 0; turn < 12; turn++) ready.encode(pass as never, turn);
+  ready.dispose();
+  engine.dispose();
+  const seen = [...new Set(groups)];
+  return groups.map((group) => seen.indexOf(group));
+}

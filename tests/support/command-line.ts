@@ -1,0 +1,102 @@
+import { execFile, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { afterAll, beforeAll } from "vitest";
+import { buildPackage, root } from "./build.ts";
+
+export interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** The browser that the tests run in, as arguments of the command line. */
+export const browserArguments = process.env.UNROLL_BROWSER ? ["--browser", process.env.UNROLL_BROWSER] : [];
+
+/** The built command line, in a folder of its own for a file of tests. */
+export class CommandLine {
+  folder = "";
+
+  static forAllTests(): CommandLine {
+    const line = new CommandLine();
+    beforeAll(async () => {
+      // within the repository, so that the package's dependencies are found
+      await mkdir(`${root}/tmp`, { recursive: true });
+      line.folder = await mkdtemp(`${root}/tmp/package-`);
+      await buildPackage(line.folder);
+    });
+    afterAll(() => rm(line.folder, { recursive: true, force: true }));
+    return line;
+  }
+
+  get #script(): string {
+    return `${this.folder}/src/cli/unroll.js`;
+  }
+
+  /** Runs it as a user would. */
+  run(...args: string[]): Promise<Outcome> {
+    return new Promise((resolve) => {
+      execFile(process.execPath, [this.#script, ...args], (error, out, err) =>
+        resolve({ code: typeof error?.code === "number" ? error.code : 0, out, err }),
+      );
+    });
+  }
+
+  /**
+   * Runs it until its standard error says `until`, sends a signal, and waits for its end.
+   * @returns with the processes that it had started and those of them that are still there.
+   */
+  async interrupt(
+    args: readonly string[],
+    until: RegExp,
+    signal: NodeJS.Signals,
+  ): Promise<Outcome & { started: number[]; left: number[] }> {
+    const child = spawn(process.execPath, [this.#script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    let [out, err] = ["", ""];
+    let started: number[] = [];
+    const said = new Promise<void>((resolve) => {
+      child.stdout.on("data", (chunk) => {
+        out += chunk;
+      });
+      child.stderr.on("data", (chunk) => {
+        err += chunk;
+        if (until.test(err)) resolve();
+      });
+    });
+    const ended = new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? -1)));
+    await Promise.race([said, ended]);
+    started = descendants(child.pid as number);
+    child.kill(signal);
+    const code = await ended;
+    const alive = () => started.filter((id) => isAlive(id));
+    for (let i = 0; i < 100 && alive().length > 0; i++) await new Promise((resolve) => setTimeout(resolve, 100));
+    return { code, out, err, started, left: alive() };
+  }
+}
+
+function descendants(of: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const parent = parentOf(Number(name));
+    if (parent !== undefined) parents.set(Number(name), parent);
+  }
+  const belongs = (id: number | undefined): boolean => id !== undefined && (id === of || belongs(parents.get(id)));
+  return [...parents.keys()].filter((id) => id !== of && belongs(id));
+}
+
+function parentOf(id: number): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/${id}/stat`, "utf8").split(") ").pop()?.split(" ")[1]);
+  } catch {
+    return undefined; // it has ended meanwhile
+  }
+}
+
+function isAlive(id: number): boolean {
+  try {
+    // a zombie has ended; nobody has asked for its exit code yet
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${id}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
