@@ -6,7 +6,7 @@ import { kernel, type Params, read, write } from "../../graph/kernel.ts";
 import type { Call, DeviceTraits, Dispatch, Lowering, Operand } from "../../graph/op.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
-import { sumSplits } from "../matmul/lower.ts";
+import { sumSplits } from "../matmul/splits.ts";
 import { FEW, type Into, tapsOf } from "./depthwise.ts";
 import { epilogueOf, forwardGather, inputGather } from "./gather.ts";
 import { type ConvAttributes, type Geometry, groupOut } from "./problem.ts";
