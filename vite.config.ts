@@ -1,6 +1,7 @@
 import { chmod } from "node:fs/promises";
 import { defineConfig, type Plugin, type UserConfig } from "vite";
 import { leanSources } from "./src/build/lean/lean.ts";
+import { shadersFirst } from "./src/build/order.ts";
 import { compactShaders } from "./src/build/shaders.ts";
 import { isolationHeaders } from "./src/cli/runtime/page-server.ts";
 
@@ -42,7 +43,7 @@ function lean(): UserConfig {
 /** One module for each source file. */
 function modules(outDir: string, entry: Record<string, string>, plugins: Plugin[]): UserConfig {
   return {
-    plugins,
+    plugins: [...plugins, shadersFirst("src/index.js")],
     build: {
       outDir,
       emptyOutDir: false, // the other builds and the declarations share the folder
