@@ -1,3 +1,5 @@
+import { UnrollError } from "../errors.ts";
+
 /** As in on-demand.ts, for which this file stands in the lean package. It is taken as it is. */
 
 const MISSING = /* @__PURE__ */ Symbol();
@@ -5,9 +7,9 @@ const MISSING = /* @__PURE__ */ Symbol();
 /** What was missed since it was last awaited. */
 const loading: Promise<unknown>[] = [];
 
-export function onDemand<A extends readonly unknown[], R>(load: () => Promise<(...args: A) => R>): (...args: A) => R {
-  let code: ((...args: A) => R) | undefined;
-  return (...args) => {
+export function onDemand<F extends (...args: never[]) => unknown>(load: () => Promise<F>): F {
+  let code: F | undefined;
+  return ((...args) => {
     if (code) return code(...args);
     loading.push(
       load().then((loaded) => {
@@ -15,7 +17,7 @@ export function onDemand<A extends readonly unknown[], R>(load: () => Promise<(.
       }),
     );
     throw MISSING;
-  };
+  }) as F;
 }
 
 /** Goes on without a plan that is missing, so that all that a program needs is loaded at once. */
@@ -32,6 +34,8 @@ export async function complete<R>(plan: () => R): Promise<R> {
   for (;;) {
     const result = plan();
     if (loading.length === 0) return result;
-    await Promise.all(loading.splice(0));
+    await Promise.all(loading.splice(0)).catch((cause: unknown) => {
+      throw new UnrollError("missing", "compile: a part of unroll-gpu/lean could not be loaded", { cause });
+    });
   }
 }

@@ -5,7 +5,7 @@
  */
 
 /** The function itself. Where it may be missing, only plans call it. */
-export const onDemand = <A extends readonly unknown[], R>(code: (...args: A) => R): ((...args: A) => R) => code;
+export const onDemand = <F extends (...args: never[]) => unknown>(code: F): F => code;
 
 /** What `plan` gives, or `otherwise` where its code is still missing. */
 export const attempt = <R>(plan: () => R, _otherwise: R): R => plan();

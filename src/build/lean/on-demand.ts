@@ -9,7 +9,7 @@ export function loadOnDemand(code: string, program: ESTree.Program, fail: Fail):
     const [loaded] = node.arguments;
     const found = loaded?.type === "Identifier" ? importOf(program, loaded.name) : undefined;
     if (loaded?.type !== "Identifier" || !found) return fail(node, "what is loaded on demand must be imported by its name");
-    const text = `() => import("${found.node.source.value}").then((module) => module.${loaded.name})`;
+    const text = `() => import(${JSON.stringify(found.node.source.value)}).then((module) => module.${loaded.name})`;
     edits.push(
       { start: loaded.start, end: loaded.end, text },
       removal(code, found.node.specifiers.length === 1 ? found.node : found.specifier),
