@@ -1,11 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
-import { relative, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 import { type Edit, edited, type Fail, importedToo, type Node, parse, withoutUnused } from "../syntax.ts";
 import { removeFaces } from "./faces.ts";
 import { SHORT, shortenMessages } from "./messages.ts";
 import { loadOnDemand } from "./on-demand.ts";
+import { pathOf, root } from "./path.ts";
 
 /*
  * unroll-gpu/lean: the package for apps that ship, made from the same sources. Messages of errors keep the name that they lead with and
@@ -13,16 +12,12 @@ import { loadOnDemand } from "./on-demand.ts";
  * still needed; tests/unit/lean.test.ts has TypeScript check the sources that come out, in which the types lack the faces too.
  */
 
-const root = fileURLToPath(new URL("../../..", import.meta.url));
 const ENTRY = "src/index.ts";
 const ERRORS = "src/errors.ts";
 
 /** Modules of the proof, and those of builds: they are no part of the package. */
 export const PROOF =
   /^src\/(?:build\/|verify\/|bench\/|cli\/|program\/(?:evaluate|reference-program|reference-store)\.ts|ops\/.*(?:\/|(?<!squared)-)(?:reference|error|spot)\.ts)/;
-
-/** From the root, with slashes. */
-export const pathOf = (id: string): string => relative(root, id).split(sep).join("/");
 
 /** Where NAME.lean.ts stands in for NAME.ts. */
 const standIn = (path: string): string | undefined => {
