@@ -6,8 +6,8 @@ const ENTRY = "src/index.ts";
 type Graph = Rolldown.ChunkingContext;
 
 /**
- * The modules of the built package: one for each source file as in the whole one, but all that two or more parts loaded on demand share with the
- * rest is one. An app's bundler would make a file of each such module, where the app awaits at the top level, and of some where it does not.
+ * The modules of the built package: one for each source file as in the whole one, but all that the parts loaded on demand share with the rest is
+ * one. An app's bundler makes files of what they share, where the app awaits at the top level: one, and not twenty.
  */
 export function leanChunks(): Rolldown.OutputOptions {
   const entry = `${root}${ENTRY}`;
@@ -23,13 +23,11 @@ export function leanChunks(): Rolldown.OutputOptions {
   };
 }
 
-/** What is there from the start and also imported by several parts that are loaded on demand. */
+/** What is there from the start and also imported by a part that is loaded on demand. */
 function sharedModules(entry: string, graph: Graph): ReadonlySet<string> {
   const start = importedFrom(entry, graph);
   const parts = [...start].flatMap((id) => graph.getModuleInfo(id)?.dynamicallyImportedIds ?? []);
-  const uses = new Map<string, number>();
-  for (const part of new Set(parts)) for (const id of importedFrom(part, graph)) uses.set(id, (uses.get(id) ?? 0) + 1);
-  return new Set([...uses].filter(([id, count]) => count > 1 && start.has(id)).map(([id]) => id));
+  return new Set(parts.flatMap((part) => [...importedFrom(part, graph)]).filter((id) => start.has(id)));
 }
 
 /** A module and all that it imports, directly or not. */
