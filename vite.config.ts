@@ -1,6 +1,8 @@
 import { chmod } from "node:fs/promises";
-import { defineConfig, type Plugin, type UserConfig } from "vite";
+import { defineConfig, type Plugin, type Rolldown, type UserConfig } from "vite";
+import { leanChunks } from "./src/build/lean/chunks.ts";
 import { leanSources } from "./src/build/lean/lean.ts";
+import { shadersFirst } from "./src/build/order.ts";
 import { compactShaders } from "./src/build/shaders.ts";
 import { isolationHeaders } from "./src/cli/runtime/page-server.ts";
 
@@ -19,6 +21,8 @@ export default defineConfig(({ command, mode }): UserConfig => {
   return mode === "lean" ? lean() : library();
 });
 
+const EACH: Rolldown.OutputOptions = { preserveModules: true, preserveModulesRoot: "." };
+
 function demo(): UserConfig {
   return {
     root: "demo",
@@ -36,13 +40,13 @@ function library(): UserConfig {
 }
 
 function lean(): UserConfig {
-  return modules("dist/lean", { "src/index": "src/index.ts" }, [leanSources(), compactShaders()]);
+  return modules("dist/lean", { "src/index": "src/index.ts" }, [leanSources(), compactShaders()], leanChunks());
 }
 
-/** One module for each source file. */
-function modules(outDir: string, entry: Record<string, string>, plugins: Plugin[]): UserConfig {
+/** One module for each source file, or as `output` has it. */
+function modules(outDir: string, entry: Record<string, string>, plugins: Plugin[], output: Rolldown.OutputOptions = EACH): UserConfig {
   return {
-    plugins,
+    plugins: [...plugins, shadersFirst("src/index.js")],
     build: {
       outDir,
       emptyOutDir: false, // the other builds and the declarations share the folder
@@ -52,7 +56,8 @@ function modules(outDir: string, entry: Record<string, string>, plugins: Plugin[
       rolldownOptions: {
         // what is not a file of this repository is loaded at run time
         external: (id) => !/^[./\0]/.test(id) && !/^[A-Z]:/i.test(id) && !id.startsWith("src/"),
-        output: { preserveModules: true, preserveModulesRoot: ".", entryFileNames: "[name].js" },
+        preserveEntrySignatures: "allow-extension",
+        output: { entryFileNames: "[name].js", ...output },
       },
     },
   };

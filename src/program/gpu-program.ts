@@ -1,6 +1,7 @@
 import { checkOptions, type UnrollError } from "../errors.ts";
 import { align, evenBytes } from "../gpu/gpu.ts";
 import type { Location, PlacedDispatch } from "../gpu/recorder.ts";
+import { complete } from "../graph/on-demand.ts";
 import { hostArray } from "../graph/tensor.ts";
 import { byteLength } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
@@ -39,7 +40,7 @@ export class GpuProgram implements Program {
 
   static async create(engine: Engine, label: string, spec: GraphSpec, options: PlanOptions): Promise<GpuProgram> {
     const parts = gpuPartsOf(engine) as GpuParts;
-    const plan = makePlan(spec, parts.gpu.traits, options);
+    const plan = await complete(() => makePlan(spec, parts.gpu.traits, options));
     const known = labels.get(engine) ?? [];
     labels.set(engine, known);
     return GpuProgram.planned(engine, label, known.push(label) - 1, spec, plan);

@@ -34,7 +34,12 @@ export async function bundleApp(source: string, plugins: readonly Plugin[] = [])
       ...plugins,
       compactShaders(),
     ],
-    build: { write: false, target: "es2022", modulePreload: false, rolldownOptions: { input: entry, preserveEntrySignatures: "strict" } },
+    build: {
+      write: false,
+      target: "es2022",
+      modulePreload: false,
+      rolldownOptions: { input: entry, preserveEntrySignatures: "strict", output: { codeSplitting: false } },
+    },
   });
   const [output] = [result].flat() as Rolldown.RolldownOutput[];
   return output.output.map((chunk) => (chunk.type === "chunk" ? chunk.code : "")).join("\n");

@@ -47,13 +47,13 @@ export async function typecheck(folder: string): Promise<string> {
 /** A build of the package, loaded as one module. */
 export interface Built {
   readonly api: typeof import("../../src/index.ts");
-  /** What the rooms of the ops export, by path. */
+  /** What the rooms of the ops export, by path, and what loads a part of them on demand. */
   readonly rooms: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 /** Bundles the package with all its ops, lean or whole, as the builds make it, and loads it. */
 export async function loadPackage(lean: boolean, folder: string): Promise<Built> {
-  const paths = (await leanPaths()).filter((path) => path.startsWith("src/ops/"));
+  const paths = (await leanPaths()).filter((path) => path.startsWith("src/ops/") || path === "src/graph/on-demand.ts");
   const lines = ['export * as api from "/src/index.ts";', ...paths.map((path, i) => `export * as room${i} from "/${path}";`)];
   const file = join(folder, lean ? "lean.mjs" : "whole.mjs");
   await writeFile(file, await bundleApp(lines.join("\n"), lean ? [leanSources()] : []));

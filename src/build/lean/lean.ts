@@ -1,27 +1,23 @@
 import { existsSync, readFileSync } from "node:fs";
-import { relative, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 import { type Edit, edited, type Fail, importedToo, type Node, parse, withoutUnused } from "../syntax.ts";
 import { removeFaces } from "./faces.ts";
 import { SHORT, shortenMessages } from "./messages.ts";
+import { loadOnDemand } from "./on-demand.ts";
+import { pathOf, root } from "./path.ts";
 
 /*
  * unroll-gpu/lean: the package for apps that ship, made from the same sources. Messages of errors keep the name that they lead with and
- * the code; ops keep what runs on a GPU. What these files do not understand ends the build, and so does a piece of the proof that is
+ * the code; ops keep what runs on a GPU, and load some of it on demand. What these files do not understand ends the build, and so does a piece of the proof that is
  * still needed; tests/unit/lean.test.ts has TypeScript check the sources that come out, in which the types lack the faces too.
  */
 
-const root = fileURLToPath(new URL("../../..", import.meta.url));
 const ENTRY = "src/index.ts";
 const ERRORS = "src/errors.ts";
 
 /** Modules of the proof, and those of builds: they are no part of the package. */
 export const PROOF =
   /^src\/(?:build\/|verify\/|bench\/|cli\/|program\/(?:evaluate|reference-program|reference-store)\.ts|ops\/.*(?:\/|(?<!squared)-)(?:reference|error|spot)\.ts)/;
-
-/** From the root, with slashes. */
-export const pathOf = (id: string): string => relative(root, id).split(sep).join("/");
 
 /** Where NAME.lean.ts stands in for NAME.ts. */
 const standIn = (path: string): string | undefined => {
@@ -41,7 +37,7 @@ export function leanSource(code: string, path: string): string {
   if (standIn(path)) return code;
   const program = parse(code);
   const messages = shortenMessages(code, program, path === ERRORS, fail);
-  const edits: Edit[] = [...messages.edits, ...removeFaces(code, path, program, fail)];
+  const edits: Edit[] = [...messages.edits, ...removeFaces(code, path, program, fail), ...loadOnDemand(code, program, fail)];
   if (path === ENTRY) edits.push(...program.body.filter(isOfProof).map(({ start, end }) => ({ start, end, text: "" })));
   const text = edited(code, edits);
   if (path === ERRORS) return text + SHORT;

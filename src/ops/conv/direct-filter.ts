@@ -3,7 +3,7 @@ import { kernel, read, write } from "../../graph/kernel.ts";
 import type { Call, Lowering, Operand } from "../../graph/op.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
-import { sumSplits } from "../matmul/lower.ts";
+import { sumSplits } from "../matmul/splits.ts";
 import { mostLines } from "./direct.ts";
 import { forwardGather, isPadded } from "./gather.ts";
 import { type ConvAttributes, type Geometry, groupIn, multiplyAdds } from "./problem.ts";

@@ -3,7 +3,7 @@ import { kernel, read, write } from "../../graph/kernel.ts";
 import type { Call, DeviceTraits, Dispatch, Lowering, Operand } from "../../graph/op.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
-import { sumSplits } from "../matmul/lower.ts";
+import { sumSplits } from "../matmul/splits.ts";
 import { type ConvAttributes, filterShape, type Geometry, groupIn, groupOut } from "./problem.ts";
 
 /** A kernel with the bindings and params of shaders/lib/conv-filter, and how it cuts the work. */

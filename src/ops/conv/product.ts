@@ -1,8 +1,8 @@
 import type { Call, DeviceTraits, Variant } from "../../graph/op.ts";
 import { type Shape, sizeOf, type TensorType } from "../../graph/types.ts";
-import { lowerMatmul, type MatmulKernel } from "../matmul/lower.ts";
+import type { MatmulKernel } from "../matmul/lower.ts";
 import { type MatmulAttributes, matmulProblem } from "../matmul/problem.ts";
-import { matmulKernels } from "../matmul/variants.ts";
+import { lowerWith, matmulKernels } from "../matmul/variants.ts";
 import { type ConvAttributes, type Geometry, isProduct } from "./problem.ts";
 
 /** All pixels as the rows of a matrix of channels; of a filter of one tap, [C_in, C_out]. */
@@ -34,6 +34,6 @@ export function productVariant<A extends ConvAttributes>(
     name: "1×1 as matmul",
     allowed: (call) => isProduct(geometry(call)),
     preference: () => 9,
-    plan: (call, device) => lowerMatmul(product(call), kernelFor(product(call), device)),
+    plan: (call, device) => lowerWith(product(call), kernelFor(product(call), device)),
   };
 }

@@ -1,9 +1,13 @@
 import { convFilterTiled } from "../../../shaders/conv_filter_tiled.wgsl.ts";
 import { convTiled } from "../../../shaders/conv_tiled.wgsl.ts";
+import { onDemand } from "../../graph/on-demand.ts";
 import type { DeviceTraits } from "../../graph/op.ts";
 import { type FilterKernel, segmentOf } from "./filter.ts";
 import { type GatherKernel, groupTarget } from "./gather.ts";
 import { groupOut } from "./problem.ts";
+
+const tiled = /* @__PURE__ */ onDemand(convTiled);
+const filterTiled = /* @__PURE__ */ onDemand(convFilterTiled);
 
 const fits = (device: DeviceTraits): boolean => device.maxInvocations >= 256 && device.maxWorkgroupStorage >= 4096;
 
@@ -18,7 +22,7 @@ const shape = { name: "tiles 64×64", rows: 64, columns: 64, tilesPerWorkgroup: 
 /** Real GPUs: a tile of 64 pixels × 64 channels for each workgroup, shared through its memory. */
 export const gatherTiles: GatherKernel = {
   ...shape,
-  wgsl: (layout, epilogue) => convTiled({ layout, epilogue }),
+  wgsl: (layout, epilogue) => tiled({ layout, epilogue }),
   allowed: (_, device) => fits(device),
   preference: (g, device) => rank(device, groupTarget(g) >= LEAST),
 };
@@ -26,7 +30,7 @@ export const gatherTiles: GatherKernel = {
 /** Real GPUs: a tile of 64 elements of a segment × 64 channels for each workgroup. */
 export const filterTiles64: FilterKernel = {
   ...shape,
-  wgsl: (layout) => convFilterTiled({ layout }),
+  wgsl: (layout) => filterTiled({ layout }),
   allowed: (_, device) => fits(device),
   preference: (g, device) => rank(device, groupOut(g) >= LEAST && segmentOf(g) >= LEAST),
 };

@@ -1,7 +1,7 @@
 import { convFilter } from "../../../shaders/conv_filter.wgsl.ts";
 import { convGather } from "../../../shaders/conv_gather.wgsl.ts";
 import type { Call, DeviceTraits, Variant } from "../../graph/op.ts";
-import { depthwiseVariants } from "./depthwise.ts";
+import { depthwiseVariants } from "./depthwise-variants.ts";
 import { directPreference, isDirect, lowerDirect } from "./direct.ts";
 import { lowerDirectFilter } from "./direct-filter.ts";
 import { type FilterKernel, filterTiles, lowerFilter, segmentOf } from "./filter.ts";

@@ -1,14 +1,21 @@
 import { type Epilogue, type MatmulLayout, matmulParams } from "../../../shaders/lib/matmul.wgsl.ts";
-import { matmulSplits } from "../../../shaders/matmul-splits.wgsl.ts";
+import { matmulRegisters } from "../../../shaders/matmul-registers.wgsl.ts";
+import { matmulSkinny } from "../../../shaders/matmul-skinny.wgsl.ts";
+import { matmulTiled } from "../../../shaders/matmul-tiled.wgsl.ts";
 import { type Kernel, kernel, read, write } from "../../graph/kernel.ts";
 import type { Activation, Call, DeviceTraits, Dispatch, Lowering, Operand } from "../../graph/op.ts";
 import { foldGrid } from "../grid.ts";
 import { type BatchDimension, batchSize, type MatmulAttributes, matmulProblem, matrixStarts, type Problem } from "./problem.ts";
+import { sumSplits, withoutEpilogue } from "./splits.ts";
 
 /** A kernel that multiplies matrices with the bindings and params of shaders/lib/matmul, and how it cuts the work. */
 export interface MatmulKernel {
   readonly name: string;
-  wgsl(layout: MatmulLayout, epilogue: Epilogue): string;
+  /** Sums in registers, of each invocation or of quads; or in workgroup memory, where tiles are large or have few rows. */
+  readonly form:
+    | { readonly rows: number; readonly columns: number; readonly quad: boolean; readonly workgroup: number }
+    | "tiled"
+    | "skinny";
   /** The tile of C, and how many tiles a workgroup computes. */
   readonly rows: number;
   readonly columns: number;
@@ -57,7 +64,6 @@ const WORTH_CUTTING = 2 ** 22;
 export const partsOf = (shape: MatmulKernel, problem: Problem, batches: number): number =>
   problem.m * problem.n * problem.k * batches <= WORTH_CUTTING ? 1 : shape.splits(problem.k, tilesOf(shape, problem, batches));
 
-const withoutEpilogue: Epilogue = { bias: false };
 const single: BatchDimension = { size: 1, a: 0, b: 0 };
 
 /** One dispatch: a product whose batch has at most two dimensions, beginning at `start` in a, b and c. */
@@ -99,31 +105,19 @@ export function productDispatch({ shape, problem, splits, kSplit, epilogue, oper
   };
 }
 
+function wgslOf({ form }: MatmulKernel, layout: MatmulLayout, epilogue: Epilogue): string {
+  if (form === "tiled") return matmulTiled({ layout, epilogue });
+  return form === "skinny" ? matmulSkinny({ layout, epilogue }) : matmulRegisters({ layout, epilogue, ...form });
+}
+
 function matmulKernel(shape: MatmulKernel, layout: MatmulLayout, epilogue: Epilogue): Kernel {
   const form = `${layout.transposeA ? "t" : "n"}${layout.transposeB ? "t" : "n"}`;
   return kernel({
     name: `matmul ${form} ${shape.name}`,
-    wgsl: shape.wgsl(layout, epilogue),
+    wgsl: wgslOf(shape, layout, epilogue),
     bindings: { a: read("f32"), b: read("f32"), ...(epilogue.bias ? { bias: read("f32") } : {}), c: write("f32") },
     params: matmulParams,
   });
-}
-
-/** The ordered second pass: output 0 = f(Σ over the parts in temporary 0 + bias). `size` elements, rows of n. */
-export function sumSplits(size: number, splits: number, n: number, epilogue: Epilogue = withoutEpilogue, bias?: Operand): Dispatch {
-  const vector = n % 4 === 0;
-  const count = vector ? size / 4 : size;
-  return {
-    kernel: kernel({
-      name: "matmul splits",
-      wgsl: matmulSplits({ epilogue, vector }),
-      bindings: { partial: read("f32"), ...(bias ? { bias: read("f32") } : {}), c: write("f32") },
-      params: { size: "u32", splits: "u32", n: "u32" },
-    }),
-    bindings: { partial: { temporary: 0 }, ...(bias ? { bias } : {}), c: { output: 0 } },
-    params: { size: count, splits, n: vector ? n / 4 : n },
-    workgroups: foldGrid(Math.ceil(count / 64)),
-  };
 }
 
 const activationSource = (f: Activation | undefined) => f && { library: f.wgslLibrary ?? "", expression: f.wgsl };

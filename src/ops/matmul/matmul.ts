@@ -4,12 +4,11 @@ import { applyOne, type F32, type Node, type Tensor } from "../../graph/tensor.t
 import { type Broadcast, formatType, type Shape, sizeOf, type TensorType } from "../../graph/types.ts";
 import { matmulError } from "./error.ts";
 import { matmulGradient } from "./gradient.ts";
-import { lowerMatmul } from "./lower.ts";
 import { batchSize, broadcastBatch, type MatmulAttributes, matmulProblem, matrixSizes } from "./problem.ts";
 import { matmulReference } from "./reference.ts";
 import { matmulSpot } from "./spot.ts";
 import { stridedVariant } from "./strided.ts";
-import { matmulKernels } from "./variants.ts";
+import { lowerWith, matmulKernels } from "./variants.ts";
 
 function matmulShape(inputs: readonly TensorType[], attributes: MatmulAttributes): readonly TensorType[] {
   const [a, b, bias] = inputs;
@@ -79,7 +78,7 @@ const variants = (): readonly Variant<MatmulAttributes>[] => [
       name: kernel.name,
       allowed: (call, device) => kernel.allowed(matmulProblem(call), device),
       preference: (call, device) => kernel.preference(matmulProblem(call), device),
-      plan: (call) => lowerMatmul(call, kernel),
+      plan: (call) => lowerWith(call, kernel),
     }),
   ),
   stridedVariant,

@@ -1,5 +1,6 @@
 import { check } from "../../errors.ts";
-import type { Call, Dispatch, GradientContext, Lowering, Op } from "../../graph/op.ts";
+import { onDemand } from "../../graph/on-demand.ts";
+import type { Call, GradientContext, Op } from "../../graph/op.ts";
 import { applyOne, constant, type F32, type Tensor } from "../../graph/tensor.ts";
 import { formatType, sizeOf, type TensorType } from "../../graph/types.ts";
 import { concat } from "../shape/concat.ts";
@@ -7,12 +8,15 @@ import { pad } from "../shape/pad.ts";
 import { reshape } from "../shape/reshape.ts";
 import { slice } from "../shape/slice.ts";
 import { sumError } from "./error.ts";
-import { cutSum, type MatmulKernel, partsOf, productDispatch, sumSplits } from "./lower.ts";
 import { matmul } from "./matmul.ts";
 import type { Problem } from "./problem.ts";
+import type { StateSizes } from "./state-outer-product-plan.ts";
+import { lowerStateOuterProduct } from "./state-outer-product-plan.ts";
 import { matmulKernels } from "./variants.ts";
 
 type Attributes = Record<never, never>;
+
+const lower = /* @__PURE__ */ onDemand(lowerStateOuterProduct);
 
 function shape([sequence, delta, h0]: readonly TensorType[]): readonly TensorType[] {
   for (const [name, type, rank] of [
@@ -41,7 +45,7 @@ function shape([sequence, delta, h0]: readonly TensorType[]): readonly TensorTyp
   return [{ dtype: "f32", shape: [h, delta.shape[2]] }];
 }
 
-const sizesOf = ({ inputs: [sequence, delta] }: Call<Attributes>) => {
+const sizesOf = ({ inputs: [sequence, delta] }: Call<Attributes>): StateSizes => {
   const [t, b, h] = sequence.shape;
   return { t, b, h, g: delta.shape[2] };
 };
@@ -61,37 +65,6 @@ function accumulate(call: Call<Attributes>, [sequence, delta, h0]: readonly Floa
       for (let j = 0; j < g; j++) out[i * g + j] += previous * delta[row * g + j];
     }
   return out;
-}
-
-/**
- * The sequence and what follows it in delta are one product aᵀ·b of matrix rows. With h0 there is a second, of h0 and the first step
- * of delta; then, as where the sum over rows is split, the parts lie in one list and an ordered pass adds them.
- */
-function lower(call: Call<Attributes>, kernel: MatmulKernel): Lowering {
-  const { t, b, h, g } = sizesOf(call);
-  if (h * g === 0) return { dispatches: [] };
-  const rows = (k: number): Problem => ({ m: h, n: g, k, transposeA: true, transposeB: false, batch: [] });
-  const [first, rest] = [rows(b), rows((t - 1) * b)];
-  const initial = call.inputs.length > 2 ? 1 : 0;
-  const { splits, kSplit } = cutSum(rest.k, partsOf(kernel, rest, 1));
-  const later = initial > 0 && rest.k === 0 ? 0 : splits;
-  const parts = initial + later;
-  const c = parts > 1 ? { temporary: 0 } : { output: 0 };
-  const common = { shape: kernel, epilogue: { bias: false } };
-  const dispatches: Dispatch[] = [];
-  if (initial > 0) {
-    const operands = { a: { input: 2 }, b: { input: 1 }, c };
-    dispatches.push(
-      productDispatch({ ...common, problem: first, splits: 1, kSplit: Math.max(b, 1), operands, start: { a: 0, b: 0, c: 0 } }),
-    );
-  }
-  if (later > 0) {
-    const operands = { a: { input: 0 }, b: { input: 1 }, c };
-    const start = { a: 0, b: b * g, c: initial * h * g };
-    dispatches.push(productDispatch({ ...common, problem: rest, splits, kSplit, operands, start }));
-  }
-  if (parts === 1) return { dispatches };
-  return { dispatches: [...dispatches, sumSplits(h * g, parts, g)], temporaries: [{ dtype: "f32", shape: [parts, h, g] }] };
 }
 
 type Matrix = F32<readonly [number, number]>;
@@ -128,7 +101,7 @@ export const stateOuterProductOp: Op<Attributes> = {
       name: kernel.name,
       allowed: (call, device) => kernel.allowed(wholeProduct(call), device),
       preference: (call, device) => kernel.preference(wholeProduct(call), device),
-      plan: (call) => lower(call, kernel),
+      plan: (call) => lower(sizesOf(call), call.inputs.length > 2, kernel),
     })),
   cost: (call) => {
     const { t, b, h, g } = sizesOf(call);

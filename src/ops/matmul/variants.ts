@@ -1,9 +1,11 @@
-import { matmulRegisters } from "../../../shaders/matmul-registers.wgsl.ts";
-import { matmulSkinny } from "../../../shaders/matmul-skinny.wgsl.ts";
-import { matmulTiled } from "../../../shaders/matmul-tiled.wgsl.ts";
+import { onDemand } from "../../graph/on-demand.ts";
 import type { DeviceTraits } from "../../graph/op.ts";
 import type { MatmulKernel } from "./lower.ts";
+import { lowerMatmul } from "./lower.ts";
 import { batchSize, type Problem } from "./problem.ts";
+
+/** Dispatches of one of {@link matmulKernels} for a call. */
+export const lowerWith = /* @__PURE__ */ onDemand(lowerMatmul);
 
 /** Splits K, into parts of at least 256 terms, until there are `wanted` tiles. */
 const splitUntil = (wanted: number) => (k: number, tiles: number) => Math.min(Math.ceil(wanted / tiles), Math.ceil(k / 256));
@@ -20,7 +22,7 @@ const quads = (
   preference: (p: Problem, device: DeviceTraits) => number,
 ): MatmulKernel => ({
   name: `quads ${rows}×${4 * columns}`,
-  wgsl: (layout, epilogue) => matmulRegisters({ layout, epilogue, rows, columns, quad: true, workgroup: 4 }),
+  form: { rows, columns, quad: true, workgroup: 4 },
   rows,
   columns: 4 * columns,
   tilesPerWorkgroup: 1,
@@ -37,7 +39,7 @@ const registers = (
   preference: MatmulKernel["preference"],
 ): MatmulKernel => ({
   name: `registers ${rows}×${columns}`,
-  wgsl: (layout, epilogue) => matmulRegisters({ layout, epilogue, rows, columns, quad: false, workgroup: 16 }),
+  form: { rows, columns, quad: false, workgroup: 16 },
   rows,
   columns,
   tilesPerWorkgroup: 16,
@@ -49,7 +51,7 @@ const registers = (
 /** Real GPUs: a tile for each workgroup, shared through its memory. */
 const tiles64: MatmulKernel = {
   name: "tiles 64×64",
-  wgsl: (layout, epilogue) => matmulTiled({ layout, epilogue }),
+  form: "tiled",
   rows: 64,
   columns: 64,
   tilesPerWorkgroup: 1,
@@ -62,7 +64,7 @@ const tiles64: MatmulKernel = {
 /** Real GPUs, few rows. */
 const skinny: MatmulKernel = {
   name: "skinny 4×64",
-  wgsl: (layout, epilogue) => matmulSkinny({ layout, epilogue }),
+  form: "skinny",
   rows: 4,
   columns: 64,
   tilesPerWorkgroup: 1,

@@ -4,8 +4,8 @@ import { apply, applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import { byteLength, formatType, type Shape, sizeOf, stridesOf } from "../../graph/types.ts";
 import { affine } from "../pointwise/affine.ts";
 import { add, mul, sub } from "../pointwise/arithmetic.ts";
-import { checkTensor } from "../pointwise/define.ts";
-import { canVectorize, planPointwise } from "../pointwise/plan.ts";
+import { canVectorize } from "../pointwise/broadcast.ts";
+import { checkTensor, lowerPointwise } from "../pointwise/define.ts";
 import { checkChannels } from "./batch-norm-check.ts";
 import { batchNormGradientOp, batchNormSumsOp, byChannelOf, columnsOf } from "./batch-norm-gradient.ts";
 import type { NormAttributes, NormOptions } from "./batch-norm-inference.ts";
@@ -55,7 +55,7 @@ export const batchNormOp: Op<NormAttributes> = {
         const byChannel = byChannelOf(shape);
         const strides = [stridesOf(shape), byChannel, byChannel, byChannel, byChannel];
         const vector = canVectorize(shape, strides);
-        const normalize: Lowering = planPointwise(
+        const normalize: Lowering = lowerPointwise(
           {
             name: `batchNorm ${vector ? "vec4" : "scalar"}`,
             dtype: "f32",

@@ -7,8 +7,8 @@ import { byteLength, formatShape, formatType, sizeOf, type TensorType } from "..
 import { foldGrid } from "../grid.ts";
 import { affine } from "../pointwise/affine.ts";
 import { add, mul, sub } from "../pointwise/arithmetic.ts";
-import { TINY, U } from "../pointwise/define.ts";
-import { canVectorize, planPointwise } from "../pointwise/plan.ts";
+import { canVectorize } from "../pointwise/broadcast.ts";
+import { lowerPointwise, TINY, U } from "../pointwise/define.ts";
 import { sumFactor } from "../reduce/define.ts";
 import { checkF32, checkShape, noSecondDerivative, withOperands } from "./common.ts";
 import type { LayerNormAttributes } from "./layer-norm.ts";
@@ -144,7 +144,7 @@ function plan(kind: RowKind, call: Call<Attributes>, device: DeviceTraits): Lowe
   );
   const { whole, row, place } = rowStrides(n);
   const strides = [whole, place, row, row, whole, row, row];
-  const spread = planPointwise(
+  const spread = lowerPointwise(
     {
       name: "layerNormGradient spread",
       dtype: "f32",

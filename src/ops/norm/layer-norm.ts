@@ -5,8 +5,8 @@ import type { Call, DeviceTraits, Lowering, Op } from "../../graph/op.ts";
 import { apply, constant, type F32 } from "../../graph/tensor.ts";
 import { byteLength, formatType, type Shape, sizeOf } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
-import { checkTensor, TINY } from "../pointwise/define.ts";
-import { canVectorize, planPointwise } from "../pointwise/plan.ts";
+import { canVectorize } from "../pointwise/broadcast.ts";
+import { checkTensor, lowerPointwise, TINY } from "../pointwise/define.ts";
 import { normalizeAxis } from "../softmax/define.ts";
 import { checkEpsilon, checkF32, checkShape, EPSILON, momentsOf, normalizedError, rootError, withOperands } from "./common.ts";
 import { layerNormGradient } from "./layer-norm-gradient.ts";
@@ -63,7 +63,7 @@ function plan(kind: RowKind, call: Call<LayerNormAttributes>, device: DeviceTrai
   );
   const { whole, row, place } = rowStrides(n);
   const strides = [whole, place, place, row, row];
-  const normalize = planPointwise(
+  const normalize = lowerPointwise(
     {
       name: "layerNorm normalize",
       dtype: "f32",

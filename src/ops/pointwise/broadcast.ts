@@ -70,3 +70,25 @@ export function walk(shape: Shape, strides: readonly (readonly number[])[], visi
     }
   }
 }
+
+/** Whether elements lie in memory in the order of the walk. */
+export const isLinear = (shape: Shape, strides: readonly number[]): boolean => {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (strides[axis] !== expected) return false;
+    expected *= shape[axis];
+  }
+  return true;
+};
+
+/** Whether the walk can go four elements at a time. */
+export function canVectorize(shape: Shape, strides: readonly (readonly number[])[]): boolean {
+  const merged = mergeAxes(shape, strides);
+  return merged.shape.length > 0 && merged.shape[merged.shape.length - 1] % 4 === 0;
+}
+
+/** Inputs whose elements are read at the place where the output is written. */
+export const linearInputs = (shape: Shape, strides: readonly (readonly number[])[]): boolean[] => {
+  const merged = mergeAxes(shape, strides);
+  return merged.strides.map((s) => isLinear(merged.shape, s));
+};

@@ -1,9 +1,13 @@
 import { check } from "../../errors.ts";
+import { onDemand } from "../../graph/on-demand.ts";
 import type { Call, GradientContext, Op, Variant } from "../../graph/op.ts";
 import { applyOne, constant, type F32, Tensor } from "../../graph/tensor.ts";
 import { type DType, formatType, type Shape, sizeOf, type TensorType } from "../../graph/types.ts";
-import { broadcastShapes, broadcastStrides, walk } from "./broadcast.ts";
-import { canVectorize, linearInputs, planPointwise } from "./plan.ts";
+import { broadcastShapes, broadcastStrides, canVectorize, linearInputs, walk } from "./broadcast.ts";
+import { planPointwise } from "./plan.ts";
+
+/** One dispatch that computes a pointwise function. */
+export const lowerPointwise = /* @__PURE__ */ onDemand(planPointwise);
 
 /** Unit roundoff of f32. */
 export const U = 2 ** -24;
@@ -57,7 +61,7 @@ export function pointwise<A>(spec: PointwiseSpec<A>): Op<A> {
       );
     },
     plan: (call, device, inPlace) =>
-      planPointwise(
+      lowerPointwise(
         {
           name: `${name} ${vector ? "vec4" : "scalar"}`,
           dtype: call.outputs[0].dtype as Numeric,

@@ -4,7 +4,7 @@ import type { DeviceTraits, Lowering, Operand } from "../../graph/op.ts";
 import type { Shape } from "../../graph/types.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
-import { mergeAxes } from "./broadcast.ts";
+import { isLinear, mergeAxes } from "./broadcast.ts";
 
 /** What a pointwise kernel needs to know of a call. */
 export interface PointwisePlan {
@@ -17,27 +17,6 @@ export interface PointwisePlan {
   readonly library: string;
   readonly params: Readonly<Record<string, number>>;
 }
-
-const isLinear = (shape: Shape, strides: readonly number[]): boolean => {
-  let expected = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (strides[axis] !== expected) return false;
-    expected *= shape[axis];
-  }
-  return true;
-};
-
-/** Whether the walk can go four elements at a time. */
-export function canVectorize(shape: Shape, strides: readonly (readonly number[])[]): boolean {
-  const merged = mergeAxes(shape, strides);
-  return merged.shape.length > 0 && merged.shape[merged.shape.length - 1] % 4 === 0;
-}
-
-/** Inputs whose elements are read at the place where the output is written. */
-export const linearInputs = (shape: Shape, strides: readonly (readonly number[])[]): boolean[] => {
-  const merged = mergeAxes(shape, strides);
-  return merged.strides.map((s) => isLinear(merged.shape, s));
-};
 
 /** Elements (or vec4s) per invocation. Starting an invocation is dear in software; a GPU rather wants many of them. */
 function elementsEach(count: number, device: DeviceTraits): number {

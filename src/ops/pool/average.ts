@@ -4,6 +4,7 @@ import { poolShader } from "../../../shaders/pool.wgsl.ts";
 import { poolSpreadShader } from "../../../shaders/pool_spread.wgsl.ts";
 import { check } from "../../errors.ts";
 import { read, write } from "../../graph/kernel.ts";
+import { onDemand } from "../../graph/on-demand.ts";
 import type { Call, Op, Variant } from "../../graph/op.ts";
 import { applyOne, type F32 } from "../../graph/tensor.ts";
 import { formatType, sameShape, sizeOf } from "../../graph/types.ts";
@@ -12,6 +13,8 @@ import type { Pair } from "../window.ts";
 import { allInside, checkImages, eachTap, type Geometry, type PoolAttributes, poolGeometry, tapsInside } from "./geometry.ts";
 import { cellsOf, lowerPool, spanOf, tilesOf, unrolledTaps } from "./lower.ts";
 import { sumError } from "./sum-error.ts";
+
+const shader = /* @__PURE__ */ onDemand(poolShader);
 
 export interface AveragePoolAttributes extends PoolAttributes {
   /** Taps in the padding count, as zeros. What ceilMode adds beyond the padding never counts. */
@@ -74,7 +77,7 @@ const variant = (vector: boolean): Variant<AveragePoolAttributes> => ({
     const { divisor, scale } = division(geometry, call.attributes);
     return lowerPool(geometry, {
       name: `average pool ${vector ? "vec4" : "scalar"}`,
-      wgsl: poolShader({
+      wgsl: shader({
         rule: averageRule(vector, divisor),
         vector,
         unrolled: unrolledTaps(geometry),

@@ -1,11 +1,14 @@
 import { poolWinnersShader } from "../../../shaders/pool_winners.wgsl.ts";
 import { check } from "../../errors.ts";
 import { read, write } from "../../graph/kernel.ts";
+import { onDemand } from "../../graph/on-demand.ts";
 import type { Call, Op } from "../../graph/op.ts";
 import { formatType, sameShape, sizeOf } from "../../graph/types.ts";
 import type { Pair, Window } from "../window.ts";
 import { eachTap, type Geometry, winnerAt, winnerForm, winnersType } from "./geometry.ts";
 import { lowerPool } from "./lower.ts";
+
+const winnersShader = /* @__PURE__ */ onDemand(poolWinnersShader);
 
 export interface IndicesAttributes {
   readonly window: Window;
@@ -66,7 +69,7 @@ export const maxPoolIndicesOp: Op<IndicesAttributes> = {
         const geometry = geometryOf(call);
         return lowerPool(geometry, {
           name: "max pool indices",
-          wgsl: poolWinnersShader({ winners: winnerForm(geometry.c, geometry.window), result: "indices" }),
+          wgsl: winnersShader({ winners: winnerForm(geometry.c, geometry.window), result: "indices" }),
           bindings: { winners: read("u32"), y: write("i32") },
           operands: { winners: { input: 0 }, y: { output: 0 } },
           grid: geometry.counts,

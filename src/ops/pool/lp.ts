@@ -3,6 +3,7 @@ import { poolShader } from "../../../shaders/pool.wgsl.ts";
 import { poolSpreadShader } from "../../../shaders/pool_spread.wgsl.ts";
 import { check, UnrollError } from "../../errors.ts";
 import { read, write } from "../../graph/kernel.ts";
+import { onDemand } from "../../graph/on-demand.ts";
 import type { Call, Op, Variant } from "../../graph/op.ts";
 import { applyOne } from "../../graph/tensor.ts";
 import { formatType, sameShape, sizeOf } from "../../graph/types.ts";
@@ -10,6 +11,8 @@ import { TINY, U } from "../pointwise/define.ts";
 import { checkImages, eachTap, type Geometry, type PoolAttributes, poolGeometry } from "./geometry.ts";
 import { cellsOf, lowerPool, spanOf, tilesOf, unrolledTaps } from "./lower.ts";
 import { sumError } from "./sum-error.ts";
+
+const shader = /* @__PURE__ */ onDemand(poolShader);
 
 export interface LpPoolAttributes extends PoolAttributes {
   /** The exponent, a whole number. */
@@ -38,7 +41,7 @@ const variant = (vector: boolean): Variant<LpPoolAttributes> => ({
     const span = unrolledTaps(geometry) ? spanOf(device, geometry, geometry.counts[1]) : 1;
     return lowerPool(geometry, {
       name: `lp pool ${vector ? "vec4" : "scalar"}`,
-      wgsl: poolShader({
+      wgsl: shader({
         rule: lpRule(vector, call.attributes.p),
         vector,
         unrolled: unrolledTaps(geometry),

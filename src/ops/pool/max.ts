@@ -1,12 +1,10 @@
-import { maxRule } from "../../../shaders/lib/pool-rules.wgsl.ts";
-import { poolShader } from "../../../shaders/pool.wgsl.ts";
-import { read, write } from "../../graph/kernel.ts";
+import { onDemand } from "../../graph/on-demand.ts";
 import type { Activation, Call, Op, Variant } from "../../graph/op.ts";
 import type { F32, Node } from "../../graph/tensor.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { TINY } from "../pointwise/define.ts";
 import { eachTap, type Geometry, type PoolAttributes, poolGeometry, winnerForm, winnersType } from "./geometry.ts";
-import { lowerPool, spanOf, tilesOf, unrolledTaps } from "./lower.ts";
+import { planMaxPool } from "./max-plan.ts";
 import { maxUnpoolBy } from "./unpool.ts";
 
 export interface MaxPoolAttributes extends PoolAttributes {
@@ -14,32 +12,14 @@ export interface MaxPoolAttributes extends PoolAttributes {
   readonly activation?: Activation;
 }
 
+const plan = /* @__PURE__ */ onDemand(planMaxPool);
+
 const geometryOf = ({ inputs, attributes }: Call<MaxPoolAttributes>): Geometry => poolGeometry("maxPool2d", inputs[0], attributes);
 
 const variant = (vector: boolean): Variant<MaxPoolAttributes> => ({
   name: vector ? "vec4" : "scalar",
   allowed: ({ inputs: [x], attributes }) => (vector ? x.shape[3] % 4 === 0 : winnerForm(x.shape[3], attributes.window) === "words"),
-  plan: (call, device) => {
-    const geometry = geometryOf(call);
-    const span = unrolledTaps(geometry) ? spanOf(device, geometry, geometry.counts[1]) : 1;
-    const winners = winnerForm(geometry.c, geometry.window);
-    const f = call.attributes.activation;
-    return lowerPool(geometry, {
-      name: `max pool ${vector ? "vec4" : "scalar"}`,
-      wgsl: poolShader({
-        rule: maxRule({ vector, winners, activation: f && { library: f.wgslLibrary ?? "", expression: f.wgsl } }),
-        vector,
-        unrolled: unrolledTaps(geometry),
-        tiles: tilesOf(geometry) !== undefined,
-        span,
-      }),
-      bindings: { x: read("f32"), y: write("f32"), winners: write("u32") },
-      operands: { x: { input: 0 }, y: { output: 0 }, winners: { output: 1 } },
-      grid: geometry.counts,
-      span,
-      vector,
-    });
-  },
+  plan: (call, device) => plan(geometryOf(call), call.attributes.activation, vector, device),
 });
 
 /** The maxima of each window, and the position of the first of them. */

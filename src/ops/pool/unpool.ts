@@ -3,6 +3,7 @@ import { poolSpreadShader } from "../../../shaders/pool_spread.wgsl.ts";
 import { poolWinnersShader } from "../../../shaders/pool_winners.wgsl.ts";
 import { check } from "../../errors.ts";
 import { read, write } from "../../graph/kernel.ts";
+import { onDemand } from "../../graph/on-demand.ts";
 import type { Call, Op, Variant } from "../../graph/op.ts";
 import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import { formatType, sameShape, sizeOf, type TensorType } from "../../graph/types.ts";
@@ -11,6 +12,8 @@ import { checkWindow, type Pair, resolvePair, type Window, windowCounts, windowF
 import { checkImages, eachTap, type Geometry, type WinnerForm, winnerAt, winnerForm } from "./geometry.ts";
 import { cellsOf, lowerPool, spanOf, tilesOf } from "./lower.ts";
 import { sumError } from "./sum-error.ts";
+
+const winnersShader = /* @__PURE__ */ onDemand(poolWinnersShader);
 
 export interface UnpoolAttributes {
   readonly window: Window;
@@ -208,7 +211,7 @@ export const winnersValueOp: Op<WinnersAttributes> = {
         const winners = call.inputs[1].dtype === "i32" ? "indices" : winnerForm(geometry.c, geometry.window);
         return lowerPool(geometry, {
           name: "max unpool gradient",
-          wgsl: poolWinnersShader({ winners, result: "values" }),
+          wgsl: winnersShader({ winners, result: "values" }),
           bindings: { x: read("f32"), winners: read(call.inputs[1].dtype), y: write("f32") },
           operands: { x: { input: 0 }, winners: { input: 1 }, y: { output: 0 } },
           grid: geometry.counts,

@@ -1,3 +1,4 @@
+import { attempt } from "../../graph/on-demand.ts";
 import type { DeviceTraits, Lowering } from "../../graph/op.ts";
 import type { Node, Tensor, Variable } from "../../graph/tensor.ts";
 import { byteLength, sizeOf, type TensorType } from "../../graph/types.ts";
@@ -102,7 +103,7 @@ export function makePlan(spec: GraphSpec, traits: DeviceTraits, options: PlanOpt
     if (node.op.view) return;
     const variant = chooseVariant(node, traits, options.variants);
     const inPlace = (variant.inPlace?.(node) ?? []).find((k) => canTakeOver(node, k, i));
-    const lowering = variant.plan(node, traits, inPlace);
+    const lowering = attempt(() => variant.plan(node, traits, inPlace), { dispatches: [] });
     chosen.push({ node, variant: variant.name, lowering, inPlace });
     node.outputs.forEach((output, k) => {
       if (gradients.has(output)) return;

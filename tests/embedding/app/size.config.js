@@ -1,6 +1,6 @@
 import lean from "./lean.config.js";
 
 export default ({ mode }) => ({
-  ...(mode === "lean" ? lean : {}),
-  build: { modulePreload: false, rolldownOptions: { input: "src/size.ts" } },
+  ...(mode.startsWith("lean") ? lean : {}),
+  build: { modulePreload: false, rolldownOptions: { input: mode.endsWith("await") ? "src/size-await.ts" : "src/size.ts" } },
 });

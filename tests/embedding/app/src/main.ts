@@ -1,5 +1,6 @@
 import { compile, Engine, input, kernel, matmul, read, runKernel, UnrollError, write } from "unroll-gpu";
 import { Host } from "./host.ts";
+import { kinds } from "./kinds.ts";
 import { bits, createLeNet, pictures, train } from "./lenet.ts";
 
 const STEPS = 40;
@@ -19,6 +20,8 @@ const scenes = {
     engine.dispose();
     return result;
   },
+
+  kinds,
 
   /** Mistakes that only show on a device, and what is said of each. */
   async mistakes() {
