@@ -19,8 +19,12 @@ export function evenBytes(data: ArrayBufferView): Uint8Array<ArrayBuffer> {
   return padded;
 }
 
-/** Runs in flight before `run` waits: enough to keep the GPU busy, few enough not to flood it. */
-const MAX_IN_FLIGHT = 3;
+/**
+ * Runs in flight before `run` waits: enough to keep the GPU busy, few enough not to flood it. The news that a run is done takes longer
+ * than a short run does, so there may be more of those.
+ */
+const MAX_IN_FLIGHT = { least: 3, most: 16 };
+const SHORT_MS = 2;
 
 /** How long a failed mapping waits for the news that the device was lost. */
 const LOSS_DELAY_MS = 200;
@@ -48,6 +52,9 @@ export class Gpu {
   readonly #buffers = new Set<GPUBuffer>();
   readonly #inFlight = new Set<(error: UnrollError) => void>();
   readonly #waiting: (() => void)[] = [];
+  /** Runs that may be in flight now, and when the last one was done. */
+  #most = MAX_IN_FLIGHT.least;
+  #lastDone = 0;
   #failure: UnrollError | undefined;
   #resolveEnded: (error: UnrollError) => void = () => {};
 
@@ -125,10 +132,10 @@ export class Gpu {
 
   /** Whether another run may be submitted without waiting. */
   get hasRoom(): boolean {
-    return this.#inFlight.size < MAX_IN_FLIGHT;
+    return this.#inFlight.size < this.#most;
   }
 
-  /** Resolves when fewer than 3 runs are in flight; rejects when the device is lost or the engine disposed. */
+  /** Resolves when fewer than 3 runs are in flight (up to 16 while each takes less than 2 ms); rejects when the device is lost or the engine disposed. */
   async room(): Promise<void> {
     while (!this.hasRoom) {
       this.assertUsable();
@@ -142,7 +149,12 @@ export class Gpu {
     const work = this.#typed(given);
     return new Promise<T>((resolve, reject) => {
       const fail = (error: UnrollError) => reject(error);
+      const start = performance.now();
       const done = () => {
+        const end = performance.now();
+        const short = end - Math.max(start, this.#lastDone) < SHORT_MS;
+        this.#most = short ? Math.min(MAX_IN_FLIGHT.most, this.#most + 1) : MAX_IN_FLIGHT.least;
+        this.#lastDone = end;
         this.#inFlight.delete(fail);
         for (const wake of this.#waiting.splice(0)) wake();
       };

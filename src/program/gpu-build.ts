@@ -31,6 +31,8 @@ export interface Built {
   readonly inputs: ReadonlyMap<string, GPUBuffer>;
   /** u32[1]: the number of the run. */
   readonly counter: GPUBuffer;
+  /** Whether anything reads it: an upload costs a small program as much as a dispatch. */
+  readonly counted: boolean;
   readonly readbacks: ReadonlyMap<string, Readback>;
   readonly staging: readonly GPUBuffer[];
   readonly locate: (tensor: Tensor) => Location;
@@ -147,7 +149,8 @@ function allocate({ gpu, store }: GpuParts, label: string, spec: GraphSpec, plan
     return { buffer: store.mirror("gradient", segment), offset, bytes };
   };
   const locate = (tensor: Tensor): Location => locatePlace(plan.placeOf(tensor), byteLength(tensor));
-  return { slots, counter, inputs, locate, locatePlace };
+  const counted = spec.updates.length > 0 || [...plan.leaves].some(({ source }) => source.kind === "counter");
+  return { slots, counter, counted, inputs, locate, locatePlace };
 }
 
 type Memory = Pick<Built, "locate" | "locatePlace">;

@@ -114,7 +114,7 @@ export class GpuProgram implements Program {
       if (ArrayBuffer.isView(value)) device.queue.writeBuffer(buffer, 0, evenBytes(value));
       else encoder.copyBufferToBuffer(value as GPUBuffer, 0, buffer, 0, bytes);
     }
-    device.queue.writeBuffer(this.#built.counter, 0, Uint32Array.of(number));
+    if (this.#built.counted) device.queue.writeBuffer(this.#built.counter, 0, Uint32Array.of(number));
     const pass = encoder.beginComputePass({ label: this.label });
     this.#built.recording.encode(pass);
     pass.end();

@@ -17,7 +17,7 @@ export interface Program<I extends Tensors = Tensors, O extends Tensors = Tensor
   /** How many runs were made: what random ops draw from. Set it when training resumes from a checkpoint. */
   counter: number;
   /**
-   * One run: uploads the batch, computes, applies the updates. Resolves when fewer than 3 runs are in flight, or, with `read`, with
+   * One run: uploads the batch, computes, applies the updates. Resolves when fewer than 3 runs are in flight (more while they are short), or, with `read`, with
    * the values of those outputs. The arrays of the batch may be reused as soon as it resolves.
    * @throws UnrollError `name`, `dtype`, `size` when the batch does not fit; `non-finite` once a loss or gradient was not finite,
    *   until `engine.clearNonFinite()`; `lost`, `disposed`.

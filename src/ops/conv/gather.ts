@@ -110,8 +110,17 @@ const WORTH_CUTTING = 2 ** 22;
 /** Multiply-adds up to which the time that more code takes to compile is that of some fifty runs more than it saves in each. */
 export const SMALL_WORK = 2 ** 24;
 
+/** Whether less code counts for more than fewer milliseconds. With many channels the larger tiles gain too much for that. */
+export const isSmall = (g: Gather): boolean => workOf(g) <= (groupTarget(g) > 16 ? SMALL_WORK / 4 : SMALL_WORK);
+
+/** Terms of each sum below which storing the tile is most of the work. */
+export const SHORT_SUM = 64;
+
+/** Terms of each sum. */
+export const sumOf = (g: Gather): number => runOf(g) * segmentsOf(g);
+
 /** Multiply-adds, those with padding included. */
-export const workOf = (g: Gather): number => runOf(g) * segmentsOf(g) * g.batch * g.target[0] * g.target[1] * g.targetChannels;
+export const workOf = (g: Gather): number => sumOf(g) * g.batch * g.target[0] * g.target[1] * g.targetChannels;
 
 /** How the sum is cut: a unit is a segment or, where there are more parts than segments, a piece of one. */
 function cut(g: Gather, shape: GatherKernel) {

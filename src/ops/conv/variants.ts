@@ -11,10 +11,12 @@ import {
   type GatherKernel,
   groupTarget,
   inputGather,
+  isSmall,
   lowerGather,
+  SHORT_SUM,
   SMALL_WORK,
+  sumOf,
   tilesOf,
-  workOf,
 } from "./gather.ts";
 import {
   type ConvAttributes,
@@ -69,8 +71,8 @@ const gatherRegisters = (rows: number, columns: number, preference: (g: Gather) 
 });
 
 export const gatherKernels: readonly GatherKernel[] = [
-  /* @__PURE__ */ gatherPairs(8, 4, (g) => (groupTarget(g) <= 4 ? -2 : workOf(g) <= SMALL_WORK ? 6 : 3.5)),
-  /* @__PURE__ */ gatherQuads(16, 8, (g) => (groupTarget(g) > 16 && tilesOf(g, 16, 32) >= 16 ? 5 : -2)),
+  /* @__PURE__ */ gatherPairs(8, 4, (g) => (groupTarget(g) <= 4 ? -2 : isSmall(g) ? 6 : 3.5)),
+  /* @__PURE__ */ gatherQuads(16, 8, (g) => (groupTarget(g) > 16 && tilesOf(g, 16, 32) >= 16 && sumOf(g) > SHORT_SUM ? 5 : -2)),
   /* @__PURE__ */ gatherQuads(16, 4, (g) => (groupTarget(g) > 8 ? 4 : -2)),
   /* @__PURE__ */ gatherRegisters(8, 8, (g) => (groupTarget(g) > 4 && tilesOf(g, 8, 8) >= 64 ? 3 : -2)),
   /* @__PURE__ */ gatherRegisters(4, 4, () => 1, 1),
