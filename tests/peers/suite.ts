@@ -70,6 +70,8 @@ export async function runPeers(options: PeersOptions): Promise<PeersReport> {
       const { url, server } = await serveStatic(await buildPage(library.page, folder), isolationHeaders);
       servers.push(server);
       const tab = await browser.newPage();
+      tab.on("console", (message) => trace(`${library.subject} ${message.text()}`));
+      tab.on("pageerror", (error) => trace(`${library.subject} ${error}`));
       await tab.goto(url);
       opened.push({ ...library, tab });
     }
@@ -97,17 +99,21 @@ export async function runPeers(options: PeersOptions): Promise<PeersReport> {
   }
 }
 
+const trace = (line: string) => process.env.PEERS_TRACE && console.error(`${(performance.now() / 1000).toFixed(1)} s ${line}`);
+
 async function measureRow(row: Row, opened: readonly Opened[], settings: typeof FULL, signal?: AbortSignal): Promise<BenchResult[]> {
   const checks = new Map<string, { readonly check: Check; readonly missing?: string }>();
   let own: Outputs | undefined;
   const timed: { readonly library: Opened; readonly runs: number; readonly samples: number[] }[] = [];
   for (const library of opened) {
     const { outputs, missing } = await call(library, row.name);
+    trace(`${library.subject} opened ${row.name} ${missing ?? ""}`);
     const given = outputs && decodeOutputs(outputs);
     if (library.subject === OWN) own = given;
     const found = given ? checkOf(row, own, given) : { check: { ok: true, against: "none" as const }, missing };
     checks.set(library.subject, found);
     if (!found.missing) timed.push({ library, runs: await library.tab.evaluate(calibrate, settings.sample), samples: [] });
+    trace(`${library.subject} calibrated ${timed.at(-1)?.runs}`);
   }
   for (let round = 0; round < settings.rounds && !signal?.aborted; round++)
     for (let i = 0; i < timed.length; i++) {

@@ -10,7 +10,10 @@ serve(async () => {
   const backend = tf.backend() as WebGPUBackend;
   return tfjsLibrary(async () => {
     // What is encoded waits for more unless it is submitted.
-    if ((backend as unknown as { commandEncoder: unknown }).commandEncoder) backend.submitQueue();
+    if ((backend as unknown as { commandEncoder: unknown }).commandEncoder) {
+      backend.endComputePassEncoder();
+      backend.submitQueue();
+    }
     await backend.queue.onSubmittedWorkDone();
   });
 });
