@@ -24,7 +24,10 @@ const backward = (f, primals, dy) => {
   return gradients;
 };
 
-/** [T, B, I] → the states of all steps, by a loop that `jit` unrolls: there is no scan. */
+/**
+ * [T, B, I] → the states of all steps, by a loop that `jit` unrolls: there is no scan. As a list, since stacking them takes longer than
+ * the loop.
+ */
 function states(x, { U, W, b }) {
   const [T, B, I] = x.shape;
   const H = W.shape[0];
@@ -42,36 +45,32 @@ function states(x, { U, W, b }) {
   h.dispose();
   xu.dispose();
   W.dispose();
-  return np.stack(all);
+  return all;
 }
 
 function operation(work, { shared, sets }) {
   const { kept, own, f, back } = forwardOf(work, shared);
   const f1 = jit(f);
   const inputs = sets.map(own);
-  let last;
   const start = (set) => f1(tree.ref(kept), tree.ref(inputs[set]));
+  const read = async ([name, results]) => {
+    const { shape } = results;
+    const parts = await Promise.all(tree.leaves(results).map((result) => result.data()));
+    const data = parts.length === 1 ? parts[0] : Float32Array.from(parts.flatMap((part) => [...part]));
+    return [name, back[name]?.({ shape, data }).data ?? data];
+  };
   return {
-    async run(set) {
-      last?.dispose();
-      const results = Object.values(start(set));
-      last = results[0].ref;
-      await Promise.all(results.map((result) => result.gpuBuffer()));
-    },
-    finish: () => last?.blockUntilReady(),
-    async outputs() {
-      const results = Object.entries(start(0));
-      const shapes = results.map(([, { shape }]) => shape);
-      const data = await Promise.all(results.map(([, result]) => result.data()));
-      return Object.fromEntries(results.map(([name], i) => [name, back[name]?.({ shape: shapes[i], data: data[i] }).data ?? data[i]]));
-    },
+    run: (set) => submitted(start(set)),
+    outputs: async () => Object.fromEntries(await Promise.all(Object.entries(start(0)).map(read))),
     dispose() {
-      last?.dispose();
       tree.dispose(kept);
       tree.dispose(inputs);
     },
   };
 }
+
+/** Submits all that these arrays need, and lets go of them. */
+const submitted = (results) => Promise.all(tree.leaves(results).map((result) => result.gpuBuffer()));
 
 /** `kept`: what stays on the device; `own`: a set of inputs there; `f`: from both to the outputs by name; `back`: to our layouts. */
 function forwardOf(work, shared) {
@@ -132,8 +131,8 @@ function lossOf(work) {
       .sum()
       .mul(-1 / labels.size);
   if (work.kind === "lenet training") return (p, { x, labels }) => crossEntropy(lenet(p, x), labels, 10);
-  const { t, b, h } = work;
-  const outputs = ({ V, c, ...cell }, x) => np.dot(states(x, cell).reshape([t * b, h]), V).add(c);
+  const { t, b } = work;
+  const outputs = ({ V, c, ...cell }, x) => np.dot(np.concatenate(states(x, cell), 0), V).add(c);
   if (work.kind === "rnn training") return (p, { x, target }) => np.square(outputs(p, x).sub(target.reshape([t * b, work.o]))).mean();
   return (p, { x, target }) => crossEntropy(outputs(p, nn.oneHot(x, work.v)), target.reshape([t * b]), work.v);
 }
@@ -164,11 +163,7 @@ function training(work, data) {
   };
   const back = isLenet ? { W1: filterLast, W2: filterLast, W3: rowsLast } : {};
   return {
-    run: async (set) => {
-      await next(set).gpuBuffer();
-      await Promise.all(tree.leaves(parameters).map((value) => value.ref.gpuBuffer()));
-    },
-    finish: () => tree.leaves(parameters)[0].blockUntilReady(),
+    run: (set) => submitted([next(set), tree.ref(parameters)]),
     outputs: () =>
       trained(
         data,
@@ -189,18 +184,11 @@ function training(work, data) {
   };
 }
 
-let job;
 serve(async () => {
   await init("webgpu");
   defaultDevice("webgpu");
   return {
-    async open(work, data) {
-      job = /training|character/.test(work.kind) ? training(work, data) : operation(work, data);
-      return job;
-    },
-    finish: async () => {
-      await job?.finish();
-      await getWebGPUDevice().queue.onSubmittedWorkDone();
-    },
+    open: async (work, data) => (/training|character/.test(work.kind) ? training(work, data) : operation(work, data)),
+    finish: () => getWebGPUDevice().queue.onSubmittedWorkDone(),
   };
 });

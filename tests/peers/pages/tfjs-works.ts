@@ -81,7 +81,7 @@ function states(x: tf.Tensor, { U, W, b }: Tensors): tf.Tensor {
   const all: tf.Tensor[] = [];
   for (const step of steps) {
     const before = all.at(-1);
-    all.push(tf.tanh(before ? tf.fused.matMul({ a: before, b: W, bias: step }) : step));
+    all.push(tf.tanh(before ? tf.add(step, tf.matMul(before, W)) : step));
   }
   return tf.stack(all);
 }
