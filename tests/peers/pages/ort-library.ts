@@ -51,7 +51,8 @@ async function create(ort: Ort, model: Uint8Array, onGpu: boolean, kind: string)
   try {
     return await ort.InferenceSession.create(model, options);
   } catch (error) {
-    if (onGpu && /fallback|CPU EP/i.test(String(error))) throw new Error(`ONNX Runtime Web computes ${kind.toUpperCase()} on the CPU, in silence unless that is forbidden`);
+    if (onGpu && /fallback|CPU EP/i.test(String(error)))
+      throw new Error(`ONNX Runtime Web computes ${kind.toUpperCase()} on the CPU, in silence unless that is forbidden`);
     throw error;
   }
 }

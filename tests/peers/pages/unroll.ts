@@ -6,7 +6,6 @@ import {
   Engine,
   type F32,
   gradient,
-  input,
   load,
   matmul,
   maxPool2d,
@@ -113,28 +112,24 @@ function gradients(y: F32, dy: F32, wrt: Record<string, Tensor>): Record<string,
   return Object.fromEntries(Object.keys(wrt).map((name, i) => [`d${name}`, found.tensors[i] as Tensor]));
 }
 
+/** Batches are variables, too, as the other libraries keep them on the device: a program for each, which share the parameters. */
 async function training(engine: Engine, work: Work, data: Data): Promise<Omit<Job, "dispose">> {
   const parameters = await variables(engine, data.shared);
-  const inputs = Object.fromEntries(
-    Object.entries(data.sets[0]).map(([name, { shape, data }]) => [name, input(shape, data instanceof Int32Array ? "i32" : "f32")]),
-  ) as Record<string, Tensor>;
-  const loss = lossOf(work, parameters, inputs);
-  const found = gradient(loss, Object.values(parameters));
-  const updates: Update = sgd({ learningRate: LEARNING_RATE })(work.kind === "lenet training" ? found : clipNorm(found, CLIP_NORM));
-  const program = await compile(engine, { inputs, outputs: { loss }, updates });
-  const batches = data.sets.map((set) => Object.fromEntries(Object.entries(set).map(([name, { data }]) => [name, data])));
+  const programs: Program[] = [];
+  for (const [i, set] of data.sets.entries()) {
+    const loss = lossOf(work, parameters, await variables(engine, set, `${i}/`));
+    const found = gradient(loss, Object.values(parameters));
+    const updates: Update = sgd({ learningRate: LEARNING_RATE })(work.kind === "lenet training" ? found : clipNorm(found, CLIP_NORM));
+    programs.push((await compile(engine, { inputs: {}, outputs: { loss }, updates })) as unknown as Program);
+  }
+  const read = async ([name, value]: [string, Variable]) => [name, (await engine.read(value)) as Float32Array] as const;
   return {
-    run: (set) => program.run(batches[set]),
+    run: (set) => programs[set].run({}),
     outputs: () =>
       trained(
         data,
-        async (set) => (await program.run(batches[set], { read: ["loss"] })).loss[0],
-        async () =>
-          Object.fromEntries(
-            await Promise.all(
-              Object.entries(parameters).map(async ([name, value]) => [name, (await engine.read(value)) as Float32Array] as const),
-            ),
-          ),
+        async (set) => ((await programs[set].run({}, { read: ["loss"] as never[] })) as { loss: Float32Array }).loss[0],
+        async () => Object.fromEntries(await Promise.all(Object.entries(parameters).map(read))),
       ),
   };
 }
