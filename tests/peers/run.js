@@ -17,11 +17,6 @@ const { values } = parseArgs({
 });
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) throw new Error("--rounds takes a whole number of at least 1");
-const stop = new AbortController();
-process.once("SIGINT", () => {
-  console.log("stopping after this row; again to stop at once");
-  stop.abort();
-});
 const vite = await createServer({
   configFile: false,
   root: fileURLToPath(new URL("../..", import.meta.url)),
@@ -38,7 +33,6 @@ try {
     ...values,
     rounds,
     flags: values["browser-flag"] ?? [],
-    signal: stop.signal,
     log: (line) => console.log(line),
   });
   const command = ["node", "tests/peers/run.js", ...process.argv.slice(2)].join(" ");

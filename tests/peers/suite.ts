@@ -70,8 +70,6 @@ export async function runPeers(options: PeersOptions): Promise<PeersReport> {
       const { url, server } = await serveStatic(await buildPage(library.page, folder), isolationHeaders);
       servers.push(server);
       const tab = await browser.newPage();
-      tab.on("console", (message) => trace(`${library.subject} ${message.text()}`));
-      tab.on("pageerror", (error) => trace(`${library.subject} ${error}`));
       await tab.goto(url);
       opened.push({ ...library, tab });
     }
@@ -99,41 +97,69 @@ export async function runPeers(options: PeersOptions): Promise<PeersReport> {
   }
 }
 
-const trace = (line: string) => process.env.PEERS_TRACE && console.error(`${(performance.now() / 1000).toFixed(1)} s ${line}`);
+/** A library in a row. */
+interface Entry {
+  readonly library: Opened;
+  check: Check;
+  missing?: string;
+  runs: number;
+  readonly samples: number[];
+}
 
 async function measureRow(row: Row, opened: readonly Opened[], settings: typeof FULL, signal?: AbortSignal): Promise<BenchResult[]> {
-  const checks = new Map<string, { readonly check: Check; readonly missing?: string }>();
+  const entries: Entry[] = [];
   let own: Outputs | undefined;
-  const timed: { readonly library: Opened; readonly runs: number; readonly samples: number[] }[] = [];
   for (const library of opened) {
     const { outputs, missing } = await call(library, row.name);
-    trace(`${library.subject} opened ${row.name} ${missing ?? ""}`);
     const given = outputs && decodeOutputs(outputs);
     if (library.subject === OWN) own = given;
     const found = given ? checkOf(row, own, given) : { check: { ok: true, against: "none" as const }, missing };
-    checks.set(library.subject, found);
-    if (!found.missing) timed.push({ library, runs: await library.tab.evaluate(calibrate, settings.sample), samples: [] });
-    trace(`${library.subject} calibrated ${timed.at(-1)?.runs}`);
+    entries.push({ library, runs: 0, samples: [], ...found });
   }
+  for (const entry of entries)
+    await attempt(entry, async () => {
+      entry.runs = await entry.library.tab.evaluate(calibrate, settings.sample);
+    });
   for (let round = 0; round < settings.rounds && !signal?.aborted; round++)
-    for (let i = 0; i < timed.length; i++) {
-      const { library, runs, samples } = timed[(i + round) % timed.length];
-      const spent = samples.reduce((sum, each) => sum + each * runs, 0);
-      if (spent < settings.budget) samples.push(await library.tab.evaluate(sample, runs));
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[(i + round) % entries.length];
+      const spent = entry.samples.reduce((sum, each) => sum + each * entry.runs, 0);
+      if (spent >= settings.budget) continue;
+      await attempt(entry, async () => void entry.samples.push(await entry.library.tab.evaluate(sample, entry.runs)));
     }
   const results: BenchResult[] = [];
-  for (const library of opened) {
-    const { check, missing } = checks.get(library.subject) as { check: Check; missing?: string };
-    const times = timed.find((entry) => entry.library === library);
-    const wall = times && times.samples.length > 0 ? distribution(times.samples, times.runs) : undefined;
-    const counts = wall && library.webgpu ? await library.tab.evaluate(count) : {};
-    await library.tab.evaluate(close);
-    const flops = row.flops === undefined ? {} : { flops: row.flops };
-    const reason = missing ?? (wall ? undefined : "the run was stopped");
-    const { subject } = library;
-    results.push({ suite: "peers", name: row.name, subject, check, wall, ...flops, ...counts, ...(reason ? { missing: reason } : {}) });
-  }
+  for (const entry of entries) results.push(await resultOf(row, entry));
   return results;
+}
+
+/** What fails after the check costs the library its time in this row, and no other row. */
+async function attempt(entry: Entry, work: () => Promise<void>): Promise<void> {
+  if (entry.missing) return;
+  try {
+    await work();
+  } catch (error) {
+    if (!entry.library.tab.browser().connected) throw error;
+    entry.missing = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    entry.samples.length = 0;
+    await entry.library.tab.reload();
+  }
+}
+
+async function resultOf({ name, flops }: Row, entry: Entry): Promise<BenchResult> {
+  const { library, check, samples } = entry;
+  let counts = {};
+  await attempt(entry, async () => {
+    if (library.webgpu) counts = await library.tab.evaluate(count);
+  });
+  await library.tab.evaluate(close);
+  return {
+    suite: "peers",
+    name,
+    subject: library.subject,
+    check,
+    ...(samples.length > 0 ? { wall: distribution(samples, entry.runs), ...counts } : { missing: entry.missing ?? "the run was stopped" }),
+    ...(flops === undefined ? {} : { flops }),
+  };
 }
 
 function checkOf(row: Row, own: Outputs | undefined, given: Outputs): { check: Check; missing?: string } {

@@ -64,7 +64,11 @@ export function formatSummary(results: readonly BenchResult[]): string[] {
   const mean = geometricMean(ratios.map(({ ratio }) => ratio));
   const below = ratios.filter(({ ratio, target }) => ratio < target);
   const missing = results.filter((result) => result.missing);
+  const shipped = results.flatMap(({ subject, shippedBytes }) =>
+    shippedBytes ? [`${subject} ${Math.round(shippedBytes / 1000)} KB`] : [],
+  );
   return [
+    ...(shipped.length > 0 ? [`script and WebAssembly that LeNet forward loads, gzipped: ${shipped.join(", ")}`] : []),
     `geometric mean of the ratios to the best WebGPU peer: ${mean.toFixed(2)} over ${ratios.length} rows (target ${GEOMETRIC_MEAN})`,
     below.length === 0 ? "no row is below its target" : `below their targets (! in the table):`,
     ...below.map(({ name, ratio, target, best }) => `  ${name}: ${ratio.toFixed(2)}, target ${target} (best peer ${best})`),

@@ -77,11 +77,10 @@ export function serve(start: () => Promise<Library>): void {
     },
     async calibrate(ms) {
       let runs = 1;
-      await repeat(1);
-      for (let tries = 0; tries < 4; tries++) {
-        const each = await repeat(runs);
-        const needed = Math.min(MOST_RUNS, Math.ceil(ms / each));
+      for (let tries = 0; tries < 5; tries++) {
+        const needed = Math.min(MOST_RUNS, Math.ceil(ms / (await repeat(runs))));
         if (needed <= runs) break;
+        // What is short is not told from the wait for it at first.
         runs = tries < 3 ? Math.min(needed, 16 * runs) : needed;
       }
       return runs;
