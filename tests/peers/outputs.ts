@@ -1,0 +1,50 @@
+import type { Check } from "../../src/bench/schema.ts";
+
+export type Outputs = Readonly<Record<string, Float32Array>>;
+
+/**
+ * What an output may differ by, relative to its size: |theirs − ours| ≤ tolerance · (|ours| + rms of ours). f32 in another order of
+ * summation stays well below it over the lengths that occur here; training steps feed their differences back.
+ */
+export const TOLERANCE = 1e-4;
+export const TRAINING_TOLERANCE = 2e-3;
+
+/** Whether a peer computed what this library did. */
+export function compareOutputs(ours: Outputs, theirs: Outputs, tolerance: number): Check {
+  let error = 0;
+  let message: string | undefined;
+  for (const [name, own] of Object.entries(ours)) {
+    const other = theirs[name];
+    if (other?.length !== own.length)
+      return { ok: false, against: "unroll", message: `${name} has ${other?.length ?? "no"} values, not ${own.length}` };
+    const size = Math.sqrt(own.reduce((sum, value) => sum + value * value, 0) / own.length);
+    for (let i = 0; i < own.length; i++) {
+      const allowed = tolerance * (Math.abs(own[i]) + size) || Number.MIN_VALUE;
+      const found = Math.abs(other[i] - own[i]) / allowed;
+      if (found <= error) continue;
+      error = Number.isNaN(found) ? Number.POSITIVE_INFINITY : found;
+      if (error > 1) message = `${name}[${i}] is ${other[i]}, not ${own[i]}`;
+      if (error === Number.POSITIVE_INFINITY) return { ok: false, against: "unroll", message };
+    }
+  }
+  return { ok: error <= 1, against: "unroll", error, ...(message ? { message } : {}) };
+}
+
+export const decodeOutputs = (encoded: Readonly<Record<string, string>>): Outputs =>
+  Object.fromEntries(
+    Object.entries(encoded).map(([name, text]) => {
+      const bytes = Uint8Array.from(Buffer.from(text, "base64"));
+      return [name, new Float32Array(bytes.buffer)];
+    }),
+  );
+
+/** A distribution as reports hold it. */
+export function distribution(samples: readonly number[], repeats: number) {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const at = (q: number): number => {
+    const place = q * (sorted.length - 1);
+    const low = Math.floor(place);
+    return sorted[low] + (place - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low]);
+  };
+  return { samples, median: at(0.5), p10: at(0.1), p90: at(0.9), repeats };
+}

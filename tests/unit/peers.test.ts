@@ -1,0 +1,93 @@
+import { describe, expect, test } from "vitest";
+import type { BenchResult } from "../../src/bench/schema.ts";
+import { permuted, rowsFirst, rowsLast } from "../peers/layout.ts";
+import { compareOutputs, distribution, TOLERANCE } from "../peers/outputs.ts";
+import { formatRow, formatSummary, geometricMean, ratioOf } from "../peers/table.ts";
+import { targetOf, targets } from "../peers/targets.ts";
+import { COLD, rows, wanted } from "../peers/works.ts";
+
+const result = (subject: string, ms: number | undefined, missing?: string): BenchResult => ({
+  suite: "peers",
+  name: "matmul 512",
+  subject,
+  check: { ok: true, against: "unroll" },
+  ...(ms === undefined ? {} : { wall: distribution([ms], 1), dispatches: 1, submits: 1 }),
+  ...(missing ? { missing } : {}),
+});
+
+describe("peers: outputs", () => {
+  const ours = { y: Float32Array.of(1, -2, 3, 0) };
+
+  test("another order of summation is let through", () => {
+    const check = compareOutputs(ours, { y: Float32Array.of(1.00001, -2, 3.00001, 1e-6) }, TOLERANCE);
+    expect(check.ok).toBe(true);
+    expect(check.error).toBeLessThan(1);
+  });
+
+  test("a wrong value is refused and named, and so are NaN and missing values", () => {
+    expect(compareOutputs(ours, { y: Float32Array.of(1, -2, 3.01, 0) }, TOLERANCE)).toMatchObject({
+      ok: false,
+      message: expect.stringMatching(/^y\[2\] is 3.0\d+, not 3$/),
+    });
+    expect(compareOutputs(ours, { y: Float32Array.of(1, Number.NaN, 3, 0) }, TOLERANCE).ok).toBe(false);
+    expect(compareOutputs(ours, { y: Float32Array.of(1, -2, 3) }, TOLERANCE).message).toBe("y has 3 values, not 4");
+    expect(compareOutputs(ours, {}, TOLERANCE).message).toBe("y has no values, not 4");
+  });
+
+  test("where all is 0, all must be 0", () => {
+    const zeros = { y: new Float32Array(4) };
+    expect(compareOutputs(zeros, zeros, TOLERANCE).ok).toBe(true);
+    expect(compareOutputs(zeros, ours, TOLERANCE).ok).toBe(false);
+  });
+});
+
+describe("peers: layouts", () => {
+  test("axes change places and back", () => {
+    const values = { shape: [1, 2, 2, 3], data: Float32Array.from({ length: 12 }, (_, i) => i) };
+    const first = permuted(values, [0, 3, 1, 2]);
+    expect(first.shape).toEqual([1, 3, 2, 2]);
+    expect([...first.data]).toEqual([0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11]);
+    expect(permuted(first, [0, 2, 3, 1])).toEqual(values);
+  });
+
+  test("rows of LeNet's dense layer", () => {
+    const W3 = { shape: [256, 10], data: Float32Array.from({ length: 2560 }, (_, i) => i) };
+    expect(rowsLast(rowsFirst(W3))).toEqual(W3);
+    expect(rowsFirst(W3).data[10]).toBe(160); // channel 0 of the second pixel
+  });
+});
+
+describe("peers: table", () => {
+  test("the ratio is to the fastest WebGPU peer", () => {
+    const results = [result("unroll", 10), result("jax-js", 30), result("tfjs", 20), result("tfjs-wasm", 1)];
+    expect(ratioOf("matmul 512", results)).toEqual({ name: "matmul 512", ratio: 2, best: "tfjs", target: 1.6 });
+    expect(ratioOf("matmul 512", [result("unroll", 10), result("tfjs-wasm", 1)])).toBeUndefined();
+    expect(geometricMean([1, 4, 16])).toBeCloseTo(4);
+  });
+
+  test("rows below their target are marked and listed, and what is missing has its reason", () => {
+    const results = [result("unroll", 10), result("jax-js", 15), result("ort", undefined, "no gradients")];
+    expect(formatRow("matmul 512", results)).toMatch(/10\.0 +15\.0 +n\/a +1\.50! +1 \(1\) · 1 \(1\)$/);
+    expect(formatSummary(results)).toEqual([
+      expect.stringContaining("1.50 over 1 rows"),
+      "below their targets (! in the table):",
+      "  matmul 512: 1.50, target 1.6 (best peer jax-js)",
+      "without a time:",
+      "  ort: no gradients (matmul 512)",
+    ]);
+  });
+
+  test("every target is some row's, and names are unique", () => {
+    const names = [...rows.map(({ name }) => name), COLD];
+    expect(new Set(names).size).toBe(names.length);
+    const used = new Set(names.map((name) => targets.find(([pattern]) => pattern.test(name))));
+    for (const target of targets) expect(used, String(target[0])).toContain(target);
+    expect(targetOf("max pool N8 56² 64")).toBe(1);
+    expect(targetOf("max pool gradient N8 56² 64")).toBe(3);
+  });
+
+  test("rows are chosen by a part of their name", () => {
+    expect(rows.filter(({ name }) => wanted(name, "lenet"))).toHaveLength(2);
+    expect(rows.filter(({ name }) => wanted(name, /^conv2d gradients/))).toHaveLength(2);
+  });
+});
