@@ -29,7 +29,8 @@ export interface Comparison {
 /** What a row may gain or lose before it counts, unless said otherwise: 10 %. */
 export const THRESHOLD = 0.1;
 
-export const rowKey = ({ suite, name, subject }: BenchResult): string => `${suite}: ${name}, ${subject}`;
+export const rowKey = ({ suite, name, subject }: Pick<BenchResult, "suite" | "name" | "subject">): string =>
+  `${suite}: ${name}, ${subject}`;
 
 /**
  * Two reports, row by row. A row is slower when the whole 95 % bootstrap interval of the ratio of its medians lies above 1 + threshold, so

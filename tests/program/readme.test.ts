@@ -9,11 +9,21 @@ const text = (file: string) => readFileSync(new URL(file, root), "utf8");
 const example = (file: string) => text(file).split("// README\n")[1].split("  // end")[0].replace(/^ {2}/gm, "").trim();
 
 describe("README", () => {
-  for (const file of ["tests/examples/train-rnn.ts", "tests/examples/train-model.ts", "tests/examples/train-cnn.ts"])
+  for (const file of [
+    "tests/examples/train-rnn.ts",
+    "tests/examples/train-model.ts",
+    "tests/examples/train-cnn.ts",
+    "tests/examples/my-kernel.ts",
+  ])
     test(`shows ${file} as it is run`, () => {
       const [, block] = text("README.md").split(`<!-- ${file}; the tests run it -->\n\`\`\`ts\n`);
       expect(block?.split("\n```")[0]).toBe(example(file));
     });
+
+  // what they do is seen in tests/gpu/bench-cli.test.ts
+  test("a kernel of one's own takes ten lines", () => {
+    expect(example("tests/examples/my-kernel.ts").split("\n")).toHaveLength(10);
+  });
 
   test("the ten lines train an RNN", async () => {
     expect(example("tests/examples/train-rnn.ts").split("\n")).toHaveLength(10);

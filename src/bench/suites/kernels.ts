@@ -2,20 +2,13 @@ import type { DeviceTraits } from "../../graph/op.ts";
 import { type F32, input, type RandomSource, variable } from "../../graph/tensor.ts";
 import { reluActivation } from "../../ops/activation.ts";
 import { type Conv2dOptions, conv2d } from "../../ops/conv/conv2d.ts";
-import { gather } from "../../ops/gather/gather.ts";
-import { softmaxCrossEntropy } from "../../ops/loss/classification.ts";
 import { matmul } from "../../ops/matmul/matmul.ts";
-import { layerNorm } from "../../ops/norm/layer-norm.ts";
-import { add } from "../../ops/pointwise/arithmetic.ts";
-import { tanh } from "../../ops/pointwise/index.ts";
 import { averagePool2d, maxPool2d } from "../../ops/pool/public.ts";
-import { sum } from "../../ops/reduce/sums.ts";
 import { rnn } from "../../ops/rnn/rnn.ts";
-import { transpose } from "../../ops/shape/transpose.ts";
-import { softmax } from "../../ops/softmax/index.ts";
 import { type OpCase, variantSubjects } from "../node-subject.ts";
 import type { Subject } from "../subject.ts";
 import { casesOf, withGradients } from "./cases.ts";
+import { otherCases } from "./other-kernels.ts";
 
 type Shape4 = readonly [number, number, number, number];
 
@@ -94,28 +87,6 @@ function walks(quick: boolean): OpCase[] {
   });
 }
 
-function others(quick: boolean): OpCase[] {
-  const n = quick ? 2 ** 18 : 2 ** 21;
-  const [a, b] = [input([n / 256, 256]), input([n / 256, 256])];
-  const labels = input([n / 256], "i32");
-  const all: OpCase[] = [
-    { name: `add ${n / 256}×256`, tensor: add(a, b) },
-    { name: `tanh ${n / 256}×256`, tensor: tanh(a) },
-    { name: `sum of columns ${n / 256}×256`, tensor: sum(a, { axes: [0] }) },
-    { name: `sum of rows ${n / 256}×256`, tensor: sum(a, { axes: [1] }) },
-    { name: `softmax ${n / 256}×256`, tensor: softmax(a) },
-    ...casesOf(`cross-entropy ${n / 256}×256`, [softmaxCrossEntropy(a, labels)], { crossEntropy: "" }, { 1: (_, i) => i % 256 }),
-    ...casesOf(`layer norm ${n / 256}×256`, [layerNorm(a)], { layerNorm: "" }),
-    { name: `transpose ${n / 256}×256`, tensor: transpose(a) },
-    {
-      name: `gather 4096 rows of 512×256`,
-      tensor: gather(input([512, 256]), input([4096], "i32")),
-      values: { 1: (_, i) => (37 * i) % 512 },
-    },
-  ];
-  return quick ? all.slice(0, 2) : all;
-}
-
 /** Convolution, bias, ReLU and 2×2 max pooling as one op. */
 function fused(quick: boolean): OpCase[] {
   if (quick) return [];
@@ -126,6 +97,6 @@ function fused(quick: boolean): OpCase[] {
 
 /** Every kernel variant that this device can run, at sizes that matter. */
 export const kernelSubjects = (traits: DeviceTraits, quick: boolean): Subject[] =>
-  [...products(quick), ...convolutions(quick), ...fused(quick), ...pooling(quick), ...walks(quick), ...others(quick)].flatMap((one) =>
+  [...products(quick), ...convolutions(quick), ...fused(quick), ...pooling(quick), ...walks(quick), ...otherCases(quick)].flatMap((one) =>
     variantSubjects("kernels", one, traits, quick),
   );

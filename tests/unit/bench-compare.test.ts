@@ -1,0 +1,122 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { compareReports, rowKey } from "../../src/bench/compare.ts";
+import { timeOf } from "../../src/bench/figures.ts";
+import { parseReport } from "../../src/bench/parse.ts";
+import type { BenchReport, BenchResult, Distribution } from "../../src/bench/schema.ts";
+import { distribution, quantile, ratioOfMedians } from "../../src/bench/statistics.ts";
+import { formatComparison } from "../../src/cli/bench/table.ts";
+import { randomSource } from "../../src/random.ts";
+import { sampleReport } from "../support/bench-report.ts";
+
+/** Two runs of `unroll bench kernels layers models --quick` of one build, one right after the other. */
+const recording = (name: string): BenchReport =>
+  parseReport(readFileSync(new URL(`../support/recordings/${name}.json`, import.meta.url), "utf8"));
+
+const scaled = (times: Distribution | undefined, factor: number) =>
+  times &&
+  distribution(
+    times.samples.map((ms) => factor * ms),
+    times.repeats,
+  );
+
+/** The report with one row slower. */
+const withSlow = (report: BenchReport, key: string, factor: number): BenchReport => ({
+  ...report,
+  results: report.results.map((result) =>
+    rowKey(result) === key ? { ...result, gpu: scaled(result.gpu, factor), wall: scaled(result.wall, factor) } : result,
+  ),
+});
+
+describe("two recordings of one build", () => {
+  const [before, after] = [recording("first"), recording("second")];
+
+  test("hold enough to compare", () => {
+    expect(before.results.length).toBeGreaterThan(20);
+    expect(compareReports(before, after).rows).toHaveLength(before.results.length);
+  });
+
+  test("are the same to --compare, either way round", () => {
+    for (const { regressions, rows, unmatched, warning } of [compareReports(before, after), compareReports(after, before)]) {
+      expect(regressions).toEqual([]);
+      expect(rows.filter(({ verdict }) => verdict !== "same")).toEqual([]);
+      expect([unmatched, warning]).toEqual([[], undefined]);
+    }
+  });
+
+  test("a slowdown of 1.3 is found in each row, and in no other", () => {
+    const missed: string[] = [];
+    for (const key of before.results.map(rowKey)) {
+      const found = compareReports(before, withSlow(after, key, 1.3)).regressions.map((row) => rowKey(row));
+      if (!found.includes(key)) missed.push(key);
+      expect(found.filter((other) => other !== key)).toEqual([]);
+    }
+    // where the spread of the machine is wider than 1.3, nothing can be said; that is rare
+    expect(missed.length, missed.join("; ")).toBeLessThanOrEqual(0.1 * before.results.length);
+  });
+});
+
+describe("compareReports", () => {
+  const base = sampleReport();
+  const first = base.results.find((result) => timeOf(result)) as BenchResult;
+
+  test("says nothing of changes within the threshold, which can be chosen", () => {
+    const slower = withSlow(base, rowKey(first), 1.06);
+    expect(compareReports(base, slower).regressions).toEqual([]);
+    expect(compareReports(base, slower, 0.01).regressions.map(({ name }) => name)).toEqual([first.name]);
+  });
+
+  test("a row that is now wrong is a regression", () => {
+    const results = base.results.map((result) =>
+      result === first
+        ? { ...result, gpu: undefined, wall: undefined, check: { ok: false, against: "reference", message: "off by 7" } as const }
+        : result,
+    );
+    const { regressions } = compareReports(base, { ...base, results });
+    expect(regressions).toMatchObject([{ name: first.name, verdict: "broken", reason: "off by 7" }]);
+    expect(formatComparison(compareReports(base, { ...base, results }), 0.1).join("\n")).toMatch(/^BROKEN .*off by 7$/m);
+  });
+
+  test("tells rows that only one of the two has", () => {
+    const fewer = { ...base, results: base.results.filter((result) => result !== first) };
+    expect(compareReports(base, fewer).unmatched).toEqual([`${rowKey(first)} (gone)`]);
+    expect(compareReports(fewer, base).unmatched).toEqual([`${rowKey(first)} (new)`]);
+  });
+
+  test("warns when it was given two machines", () => {
+    expect(compareReports(base, base).warning).toBeUndefined();
+    expect(compareReports(base, sampleReport({ software: false })).warning).toMatch(/different adapters/);
+  });
+});
+
+describe("statistics", () => {
+  test("quantiles between neighbours in proportion", () => {
+    expect(quantile([4, 1, 3, 2], 0.5)).toBe(2.5);
+    expect(quantile([10, 20, 30], 0.1)).toBeCloseTo(12);
+    expect(quantile([7], 0.9)).toBe(7);
+  });
+
+  test("the interval holds the true ratio in about 95 of 100 cases", () => {
+    const random = randomSource(0, "coverage");
+    const draw = (median: number) => Array.from({ length: 15 }, () => median * Math.exp(0.1 * random.normal()));
+    let holds = 0;
+    for (let i = 0; i < 300; i++) {
+      const { low, high } = ratioOfMedians(draw(1), draw(1.3));
+      if (low <= 1.3 && 1.3 <= high) holds++;
+    }
+    expect(holds / 300).toBeGreaterThan(0.9);
+    expect(holds / 300).toBeLessThan(1);
+  });
+
+  test("after twice before is 2, whatever the order of the samples", () => {
+    const [a, b] = [
+      [1, 1.1, 0.9, 1, 1.02],
+      [2, 2.1, 2.2, 1.9, 2],
+    ];
+    const { ratio, low, high } = ratioOfMedians(a, b);
+    expect(ratio).toBe(2);
+    expect(low).toBeGreaterThan(1.6);
+    expect(high).toBeLessThan(2.5);
+    expect(ratioOfMedians(a, b)).toEqual(ratioOfMedians(a, b));
+  });
+});
