@@ -1,5 +1,6 @@
 import { chmod } from "node:fs/promises";
 import { defineConfig, type Plugin, type Rolldown, type UserConfig } from "vite";
+import { benchJsonSchema } from "./src/bench/json-schema.ts";
 import { leanChunks } from "./src/build/lean/chunks.ts";
 import { leanSources } from "./src/build/lean/lean.ts";
 import { shadersFirst } from "./src/build/order.ts";
@@ -36,7 +37,7 @@ function demo(): UserConfig {
 
 function library(): UserConfig {
   const entry = { "src/index": "src/index.ts", "src/bench/index": "src/bench/index.ts", "src/cli/unroll": "src/cli/unroll.ts" };
-  return modules("dist", entry, [compactShaders(), executable("src/cli/unroll.js")]);
+  return modules("dist", entry, [compactShaders(), executable("src/cli/unroll.js"), benchSchema()]);
 }
 
 function lean(): UserConfig {
@@ -70,6 +71,16 @@ function page(): UserConfig {
       outDir: "dist/page",
       target: "es2022",
       lib: { entry: { tasks: "src/cli/tasks.ts" }, formats: ["es"] },
+    },
+  };
+}
+
+/** Publishes the schema of `unroll bench --json` as a file. */
+function benchSchema(): Plugin {
+  return {
+    name: "unroll:bench-schema",
+    generateBundle() {
+      this.emitFile({ type: "asset", fileName: "bench.schema.json", source: `${JSON.stringify(benchJsonSchema, undefined, 1)}\n` });
     },
   };
 }

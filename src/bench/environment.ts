@@ -21,7 +21,15 @@ export function environmentOf(gpu: Gpu, hints: EnvironmentHints = {}): BenchEnvi
     flags: hints.flags ?? [],
     versions: hints.versions ?? {},
     cores: hardwareConcurrency,
+    driver: driverOf(gpu.device),
   };
+}
+
+/** Not standard: what Chrome's developer features add to the adapter's info. */
+function driverOf({ adapterInfo }: GPUDevice): string | undefined {
+  const { driver, backend } = (adapterInfo ?? {}) as { driver?: unknown; backend?: unknown };
+  const parts = [driver, backend].filter((part) => typeof part === "string" && part !== "");
+  return parts.length > 0 ? parts.join(", ") : undefined;
 }
 
 const SMALL = 24;

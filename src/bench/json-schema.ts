@@ -137,6 +137,7 @@ const environment = {
     flags: { type: "array", items: string },
     versions: { type: "object", additionalProperties: string },
     cores: count,
+    driver: string,
   },
 } as const satisfies SchemaOf<BenchReport["environment"]>;
 

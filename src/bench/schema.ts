@@ -86,6 +86,8 @@ export interface BenchEnvironment {
   /** Of this library and what it was compared with, by name. */
   readonly versions: Readonly<Record<string, string>>;
   readonly cores?: number;
+  /** Driver with its version and the API beneath, where the browser tells (Chrome with developer features). */
+  readonly driver?: string;
 }
 
 export interface BenchReport {

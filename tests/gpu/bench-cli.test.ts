@@ -1,7 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
-import { benchJsonSchema } from "../../src/bench/json-schema.ts";
 import { parseReport } from "../../src/bench/parse.ts";
 import type { BenchReport, Distribution } from "../../src/bench/schema.ts";
 import { root } from "../support/build.ts";
@@ -21,7 +20,9 @@ async function changed(name: string, from: string, to: string): Promise<string> 
 
 const load = async (file: string): Promise<BenchReport> => {
   const report: unknown = JSON.parse(await readFile(file, "utf8"));
-  const validate = new Ajv2020({ strict: false }).compile(benchJsonSchema);
+  // as it is published
+  const schema = JSON.parse(await readFile(`${line.folder}/bench.schema.json`, "utf8"));
+  const validate = new Ajv2020({ strict: false }).compile(schema);
   expect(validate(report), JSON.stringify(validate.errors)).toBe(true);
   return parseReport(report);
 };
@@ -48,6 +49,7 @@ describe.each(["chrome", "node"])("unroll bench in %s", (runtime) => {
     const report = await load(json);
     expect(report.environment.runtime.name).toBe(runtime);
     expect(report.environment.adapter.software).toBe(true);
+    if (runtime === "chrome") expect(report.environment.driver).toMatch(/vulkan|metal|d3d/);
     expect(report.environment.versions["unroll-gpu"]).toMatch(/^\d+\.\d+\.\d+/);
     expect(report.results.map(({ subject }) => subject).sort()).toEqual(["square 256", "square 32"]);
     for (const { gpu, wall, check, bytes } of report.results) {

@@ -55,6 +55,7 @@ function renderFacts(one: Shown, several: boolean): Markup {
             .map(([key, value]) => `${key}: ${value === "" ? "not told" : value}`)
             .join(", "),
         )}
+        ${fact("Driver", environment.driver)}
         ${fact("Cores", environment.cores)}
         ${fact("User agent", environment.userAgent)}
         ${fact("Features", environment.features.join(", ") || "none")}

@@ -6,13 +6,14 @@ import { formatAdapter } from "../../gpu/device.ts";
 
 /** The head of a report: what was measured on, and by which clock. The adapter stands first; a software adapter is called so. */
 export function formatHead({ environment, clock, roofline }: BenchReport): string[] {
-  const { adapter, runtime, flags, features } = environment;
+  const { adapter, runtime, flags, features, driver } = environment;
   const grain =
     clock.kind === "gpu"
       ? `timestamps in steps of ${duration(clock.gpuGrainNanoseconds)}`
       : "no timestamps on this device: wall clock only";
   return [
     `adapter: ${formatAdapter(adapter)}`,
+    ...(driver === undefined ? [] : [`driver: ${driver}`]),
     `runtime: ${runtime.name}, ${runtime.choice}${flags.length > 0 ? ` ${flags.join(" ")}` : ""}`,
     `features: ${features.join(", ") || "none"}`,
     `clock: ${grain}; performance.now() in steps of ${duration(clock.wallGrainNanoseconds)}`,
