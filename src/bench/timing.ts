@@ -40,6 +40,8 @@ export interface Lap {
 }
 
 const MOST_REPEATS = 4096;
+/** No more repeats when the host has waited this many times as long as the GPU's clock was to show. */
+const MOST_WALL = 10;
 /** Measurements before the first that counts, at most, and how near to one another the last three must be to stop earlier. */
 const MOST_WARM_UP = 12;
 const STEADY = 0.05;
@@ -65,7 +67,8 @@ export class Stopwatch {
   /** `repeats` runs in one pass. */
   async lap(encode: Encode, repeats: number): Promise<Lap> {
     const [begin, end, wall] = await this.#run(encode, repeats);
-    return this.clock === "gpu" ? { gpu: Number(end - begin) / 1e6, wall } : { wall };
+    // WebGPU lets timestamps go backwards, when a GPU's clock is reset: such a lap has only the wall's time
+    return end > begin ? { gpu: Number(end - begin) / 1e6, wall } : { wall };
   }
 
   /** When the pass began and ended by the GPU's clock, nanoseconds; 0 where it has none. */
@@ -138,7 +141,7 @@ async function enough(lap: (repeats: number) => Promise<Lap>, atLeast?: number):
     const taken = await lap(repeats);
     const time = timeOf(taken);
     const wanted = atLeast ?? (taken.gpu === undefined ? 20 : 5);
-    if (time >= wanted) break;
+    if (time >= wanted || taken.wall >= MOST_WALL * wanted) break;
     // a time of 0 is one below the clock's step
     repeats = Math.min(MOST_REPEATS, Math.max(2 * repeats, Math.ceil((1.2 * repeats * wanted) / Math.max(time, wanted / 16))));
   }
@@ -171,7 +174,7 @@ export async function timeGpu(gpu: Gpu, encode: Encode, options: TimingOptions =
       max: Math.max(...samples),
       samples: samples.length,
       repeats,
-      clock: stopwatch.clock,
+      clock: onGpu ? "gpu" : "wall",
     };
   } finally {
     stopwatch.dispose();

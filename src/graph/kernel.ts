@@ -22,9 +22,9 @@ export type Params = Readonly<Record<string, "u32" | "i32" | "f32">>;
 export type Workgroups = readonly [number, number, number];
 
 /** What a kernel that is used on its own knows of its call: the lengths (in elements) of what is bound, and the params. */
-export interface KernelCall {
-  readonly lengths: Readonly<Record<string, number>>;
-  readonly params: Readonly<Record<string, number>>;
+export interface KernelCall<B extends Bindings = Bindings, P extends Params = Params> {
+  readonly lengths: { readonly [K in keyof B]: number };
+  readonly params: { readonly [K in keyof P]: number };
 }
 
 export interface Cost {
@@ -45,8 +45,8 @@ export interface KernelSpec<B extends Bindings = Bindings, P extends Params = Pa
   readonly bindings: B;
   readonly params?: P;
   /** Needed only for use on its own (`runKernel`, bench); an op's plan says it per dispatch. */
-  workgroups?(call: KernelCall): Workgroups;
-  cost?(call: KernelCall): Cost;
+  workgroups?(call: KernelCall<B, P>): Workgroups;
+  cost?(call: KernelCall<B, P>): Cost;
   /** The same in f64: fills the arrays bound as write or read_write. For use on its own. */
   reference?(arrays: { readonly [K in keyof B]: Float64Array }, params: { readonly [K in keyof P]: number }): void;
   /** The largest allowed |GPU − reference|, relative to max(1, |reference|). Default 1e-5. For use on its own. */

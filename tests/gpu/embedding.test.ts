@@ -117,6 +117,16 @@ describe("the package in somebody else's app, under a strict Content-Security-Po
     }
   });
 
+  test("benchmarks kernels of its own by unroll-gpu/bench, and draws the report", async () => {
+    const { rows, peak, drawn } = await scene<{ rows: unknown; peak: boolean; drawn: string[] }>("bench");
+    expect(rows).toEqual([
+      ["right", true, true],
+      ["wrong", false, false],
+    ]);
+    expect(peak).toBe(true);
+    expect(drawn).toEqual(["twice", "right", "wrong", "software, no GPU"]);
+  });
+
   test("the lean package learns the same, bit for bit", async () => {
     const [bits, same] = [await scene<number[]>("bits"), await scene<number[]>("bits", lean)];
     expect(bits.length).toBeGreaterThan(6000);

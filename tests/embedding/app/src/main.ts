@@ -23,6 +23,9 @@ const scenes = {
 
   kinds,
 
+  /** On demand: the bench is larger than the app. */
+  bench: async () => (await import("./bench.ts")).bench(),
+
   /** Mistakes that only show on a device, and what is said of each. */
   async mistakes() {
     const engine = await Engine.create();
