@@ -83,6 +83,27 @@ export function copyPeakProbe(gpu: Gpu, elements = COPIED): Promise<Probe> {
   });
 }
 
+/** What is copied within one dispatch at least: much more than the dispatch itself costs. */
+const LEAST_COPIED = 16 * 2 ** 20;
+
+/** The same for a working set, both buffers together, of a power of two of bytes; a small one is copied many times in one dispatch. */
+export function memoryProbe(gpu: Gpu, workingSetBytes: number): Promise<Probe> {
+  const bytes = workingSetBytes / 2;
+  const turns = Math.max(1, Math.ceil(LEAST_COPIED / workingSetBytes));
+  return probe(gpu, {
+    kernel: kernel({
+      name: "copy_peak turns",
+      wgsl: copyPeakShader({ turns: true }),
+      bindings: { x: read("f32"), y: write("f32") },
+      params: { turns: "u32" },
+    }),
+    bytes: [bytes, bytes],
+    params: { turns },
+    groups: bytes / (4 * UNIT),
+    work: workingSetBytes * turns,
+  });
+}
+
 /** Bytes per second read from workgroup memory, over all workgroups. */
 export function workgroupPeakProbe(gpu: Gpu): Promise<Probe> {
   const groups = groupsOf(gpu);

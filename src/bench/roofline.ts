@@ -1,7 +1,7 @@
 import { type Gpu, USAGE } from "../gpu/gpu.ts";
 import { Recording } from "../gpu/recorder.ts";
 import { kernel, write } from "../graph/kernel.ts";
-import { barrierProbe, copyPeakProbe, fmaPeakProbe, type Probe, workgroupPeakProbe } from "./peak.ts";
+import { barrierProbe, fmaPeakProbe, memoryProbe, type Probe, workgroupPeakProbe } from "./peak.ts";
 import type { Roofline } from "./schema.ts";
 import { median } from "./statistics.ts";
 import { Stopwatch } from "./timing.ts";
@@ -37,7 +37,7 @@ export async function measureRoofline(
   const fits = (bytes: number) => bytes / 2 <= Math.min(maxBufferSize, maxStorageBufferBindingSize);
   const memory: { workingSetBytes: number; bytesPerSecond: number }[] = [];
   for (const workingSetBytes of (quick ? QUICK_WORKING_SETS : WORKING_SETS).filter(fits))
-    memory.push({ workingSetBytes, bytesPerSecond: await best(copyPeakProbe(gpu, workingSetBytes / 8)) });
+    memory.push({ workingSetBytes, bytesPerSecond: await best(memoryProbe(gpu, workingSetBytes)) });
   return {
     fma: {
       scalar: await best(fmaPeakProbe(gpu, "scalar")),

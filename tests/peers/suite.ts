@@ -62,7 +62,7 @@ export async function runPeers(options: PeersOptions): Promise<PeersReport> {
     results.push(...found);
     log(formatRow(name, found));
   };
-  const { browser, description } = await launchChrome(options);
+  const { browser, description, flags = [] } = await launchChrome(options);
   try {
     const opened: Opened[] = [];
     for (const library of libraries) {
@@ -73,7 +73,7 @@ export async function runPeers(options: PeersOptions): Promise<PeersReport> {
       await tab.goto(url);
       opened.push({ ...library, tab });
     }
-    const { environment, clock } = await describe(opened[0].tab, description, options.flags ?? []);
+    const { environment, clock } = await describe(opened[0].tab, description, flags);
     const { adapter } = environment;
     log(`${adapter.software ? "software adapter: " : ""}${adapter.description || adapter.vendor}; ${description}`);
     log(

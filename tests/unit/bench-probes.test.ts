@@ -19,8 +19,10 @@ describe("probes count what they do", () => {
   });
 
   test("copied vec4", () => {
-    expect(count(copyPeakShader(), /y\[i \+ \d+u\] = x\[i \+ \d+u\]/g)).toBe(COPY_ITEMS);
-    expect(copyPeakShader()).toContain(`@workgroup_size(${COPY_INVOCATIONS})`);
+    for (const wgsl of [copyPeakShader(), copyPeakShader({ turns: true })]) {
+      expect(count(wgsl, /y\[i \+ \d+u\] = x\[i \+ \d+u\]/g)).toBe(COPY_ITEMS);
+      expect(wgsl).toContain(`@workgroup_size(${COPY_INVOCATIONS})`);
+    }
   });
 
   test("reads of workgroup memory, and barriers", () => {

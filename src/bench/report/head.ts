@@ -40,7 +40,7 @@ function renderFacts(one: Shown, several: boolean): Markup {
     <dl>
       ${fact("Measured", date(report.date))}
       ${fact("Browser", browserName(environment.userAgent))}
-      ${fact("Clock", clockName(report.clock))}
+      ${fact("Clock", clockName(report))}
       ${fact("Results", tally(report))}
       ${fact("Versions", versions.join(", "))}
       ${!several && how}
@@ -68,9 +68,11 @@ function renderFacts(one: Shown, several: boolean): Markup {
 const fact = (name: string, value: Content): Markup | undefined =>
   value === undefined || value === false || value === "" ? undefined : html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
 
-function clockName({ kind, gpuGrainNanoseconds, wallGrainNanoseconds }: BenchReport["clock"]): string {
+function clockName({ clock, environment }: BenchReport): string {
+  const { kind, gpuGrainNanoseconds, wallGrainNanoseconds } = clock;
   const wall = `wall clock, grain ${duration(wallGrainNanoseconds)}`;
-  if (kind === "wall") return `${wall}; this device gives no GPU timestamps`;
+  // a suite may do without the timestamps that there are
+  if (kind === "wall") return environment.features.includes("timestamp-query") ? wall : `${wall}; this device gives no GPU timestamps`;
   return `GPU timestamps${gpuGrainNanoseconds === undefined ? "" : `, grain ${duration(gpuGrainNanoseconds)}`}; ${wall}`;
 }
 

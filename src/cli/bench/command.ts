@@ -44,7 +44,7 @@ export async function benchCommand(words: readonly string[], values: BenchValues
   // what cannot be read is said before minutes of measuring
   const earlier = values.compare === undefined ? undefined : await readReport(values.compare);
   const command = `unroll bench ${process.argv.slice(3).join(" ")}`.trim();
-  const { report, interrupted } = words.includes("peers") ? await peers(words, values) : await measure(words, values, command);
+  const { report, interrupted } = words.includes("peers") ? await peers(words, command, values) : await measure(words, values, command);
   if (!report) return INTERRUPTED;
   if (values.json) await writeFile(values.json, `${JSON.stringify(report, undefined, 1)}\n`);
   if (values.html) await writeFile(values.html, renderPage(earlier ? [earlier, report] : [report]));
@@ -73,7 +73,11 @@ interface Outcome {
   readonly interrupted?: boolean;
 }
 
-async function peers(words: readonly string[], { browser, "browser-flag": flags = [], quick }: BenchValues): Promise<Outcome> {
+async function peers(
+  words: readonly string[],
+  command: string,
+  { browser, "browser-flag": flags = [], quick }: BenchValues,
+): Promise<Outcome> {
   const only = words.filter((word) => word !== "peers");
   const args = [
     ...(browser ? ["--browser", browser] : []),
@@ -81,7 +85,7 @@ async function peers(words: readonly string[], { browser, "browser-flag": flags 
     ...(quick ? ["--quick"] : []),
     ...(only.length > 0 ? ["--only", only.join("|")] : []),
   ];
-  return { report: await runPeers(args) };
+  return { report: { ...(await runPeers(args)), command } };
 }
 
 async function measure(words: readonly string[], values: BenchValues, command: string): Promise<Outcome> {
