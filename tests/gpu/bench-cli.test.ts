@@ -114,7 +114,11 @@ describe("unroll bench", () => {
     const [leNet, rnn] = (await load(json)).results;
     expect(leNet.parts?.map(({ name }) => name)).toEqual(["module load", "device", "pipeline compilation", "first result"]);
     expect(rnn.parts?.map(({ name }) => name)).toEqual(["device", "pipeline compilation", "first result"]);
-    for (const { parts = [], wall } of [leNet, rnn]) expect(wall?.median).toBeCloseTo(parts.reduce((sum, { ms }) => sum + ms, 0));
+    for (const { parts = [], wall } of [leNet, rnn])
+      expect(wall?.median).toBeCloseTo(
+        parts.reduce((sum, { ms }) => sum + ms, 0),
+        0,
+      );
   });
 
   test("Ctrl-C prints what is done and leaves nothing behind", async () => {
