@@ -82,6 +82,7 @@ function differences({ environment: a, clock: c }: BenchReport, { environment: b
     ...(a.runtime.name === b.runtime.name && a.runtime.choice === b.runtime.choice
       ? []
       : [`runtimes (${a.runtime.choice}; ${b.runtime.choice})`]),
+    ...(a.flags.join(" ") === b.flags.join(" ") ? [] : [`flags (${a.flags.join(" ") || "none"}; ${b.flags.join(" ") || "none"})`]),
     ...(c.kind === d.kind ? [] : [`clocks (${c.kind}; ${d.kind})`]),
   ];
   return different.length > 0 ? `the two are of different ${different.join(" and ")}` : undefined;

@@ -15,7 +15,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) { y[id.x] = 1; }
 const KIB = 1024;
 /** Both buffers together. */
 const WORKING_SETS = [64 * KIB, 512 * KIB, 4 * KIB ** 2, 32 * KIB ** 2, 256 * KIB ** 2];
-const QUICK_WORKING_SETS = [64 * KIB, 4 * KIB ** 2, 64 * KIB ** 2];
+const QUICK_WORKING_SETS = [64 * KIB, 4 * KIB ** 2, 256 * KIB ** 2];
 
 /** Measures what the device can do, with kernels that do nothing else. Each is the best of a few: a roof is what can be reached. */
 export async function measureRoofline(

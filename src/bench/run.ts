@@ -2,13 +2,14 @@ import { check, checkOptions, UnrollError } from "../errors.ts";
 import { Engine, type GpuParts, gpuPartsOf } from "../program/engine.ts";
 import { type EnvironmentHints, environmentOf, measureClock } from "./environment.ts";
 import { measureRoofline } from "./roofline.ts";
-import { BENCH_SCHEMA, type BenchReport, type BenchResult, type Distribution } from "./schema.ts";
+import { BENCH_SCHEMA, type BenchReport, type BenchResult, type Distribution, type Roofline } from "./schema.ts";
 import { distribution } from "./statistics.ts";
 import type { Bench, Ready, Subject } from "./subject.ts";
 import { kernelSubjects } from "./suites/kernels.ts";
 import { layerSubjects } from "./suites/layers.ts";
 import { modelSubjects } from "./suites/models.ts";
-import { measureStart, startNames } from "./suites/start.ts";
+import { measureStart } from "./suites/start.ts";
+import { startNames } from "./suites/start-names.ts";
 import { type Lap, Stopwatch, sample, warmUp } from "./timing.ts";
 import { type KernelBench, kernelBenchSubjects } from "./user-kernel.ts";
 
@@ -72,14 +73,13 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
     check(suiteNames.includes(suite), "name", () => `bench: there is no suite "${String(suite)}"; suites are ${suiteNames.join(", ")}`);
   const wanted = (suite: string, name: string, subject: string) => !only || only.test(`${suite}: ${name}, ${subject}`);
   const date = new Date().toISOString();
-  // Before anything else is compiled, or it would not be cold.
-  const starts = suites.includes("start") ? startNames.filter((name) => wanted("start", name, "unroll")) : [];
+  // Before anything else is compiled, or it would not be cold; and one only, for what comes second finds a warm browser.
+  const starts = suites.includes("start") ? startNames.filter((name) => wanted("start", name, "unroll")).slice(0, 1) : [];
   const results = new Map<string, BenchResult>();
   for (const name of starts) {
     if (signal?.aborted) break;
     options.onProgress?.({ done: 0, total: starts.length, name: `start: ${name}` });
-    // what comes second finds a warm process: its module is loaded
-    const result = await measureStart(name, source, name === starts[0] ? options.moduleLoad : undefined);
+    const result = await measureStart(name, { gpu: source, powerPreference: options.powerPreference }, options.moduleLoad);
     results.set(`start: ${name}, unroll`, result);
     options.onResult?.(result);
   }
@@ -92,6 +92,8 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
       ...(suites.includes("models") ? modelSubjects(quick) : []),
       ...kernels.flatMap(kernelBenchSubjects),
     ].filter(({ suite, name, subject }) => wanted(suite, name, subject));
+    const twice = subjects.map(keyOf).find((key, i, all) => all.indexOf(key) < i);
+    check(twice === undefined, "name", () => `bench: two kernels are called ${twice}; give their benchmarks names of their own`);
     check(subjects.length + starts.length > 0, "name", () => `bench: nothing has a name that matches ${only}`);
     const clock = await measureClock(gpu);
     const base = {
@@ -103,7 +105,7 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
     } as const;
     const measured = (options.roofline ?? true) && subjects.length > 0 && !signal?.aborted;
     options.onProgress?.({ done: 0, total: subjects.length, name: "what the device can do" });
-    const roofline = measured ? await measureRoofline(gpu, { quick, signal }) : undefined;
+    let roofline: Roofline | undefined;
     const report = (): BenchReport => ({
       ...base,
       roofline,
@@ -111,6 +113,10 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
       ...(signal?.aborted ? { incomplete: true } : {}),
     });
     options.onReport?.(report());
+    if (measured) {
+      roofline = await measureRoofline(gpu, { quick, signal });
+      options.onReport?.(report());
+    }
     const pace = { ...(quick ? QUICK : PACE) };
     const grain = (clock.gpuGrainNanoseconds ?? clock.wallGrainNanoseconds) / 1e6;
     const bench: Measuring = {
@@ -130,6 +136,8 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
   }
 }
 
+const keyOf = ({ suite, name, subject }: Subject): string => `${suite}: ${name}, ${subject}`;
+
 interface Measuring extends Bench {
   readonly stopwatch: Stopwatch;
   readonly pace: Pace;
@@ -147,7 +155,7 @@ async function measureAll(
   for (let round = 0; round < bench.pace.rounds; round++)
     for (const subject of subjects) {
       if (signal?.aborted) return;
-      const key = `${subject.suite}: ${subject.name}, ${subject.subject}`;
+      const key = keyOf(subject);
       onProgress?.({ done: done++, total, name: key });
       const before = results.get(key);
       if (before && !before.check.ok) continue;
@@ -181,10 +189,13 @@ async function measureOnce(bench: Measuring, subject: Subject, before?: BenchRes
 
 async function time({ stopwatch, pace }: Measuring, ready: Ready): Promise<{ gpu?: Distribution; wall: Distribution }> {
   const { samples, budget, atLeast } = pace;
-  const onGpu = (repeats: number) => stopwatch.lap(ready.encode, repeats);
+  const { once, run, finish } = ready;
+  const onGpu = async (repeats: number) => {
+    await once?.restore();
+    return stopwatch.lap(ready.encode, repeats);
+  };
   await warmUp(onGpu, 1, budget);
-  const passes = await sample(onGpu, { samples, budget, atLeast, warmUp: 0 });
-  const { run, finish } = ready;
+  const passes = await sample(onGpu, { samples, budget, atLeast, warmUp: 0, repeats: once?.runs });
   if (!run || !finish) return passes;
   let turn = 0;
   const loop = async (repeats: number): Promise<Lap> => {

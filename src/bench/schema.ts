@@ -43,7 +43,7 @@ export interface BenchResult {
   /** Time on the host's clock from the call to the result, or to the end of the work. */
   readonly wall?: Distribution;
   readonly flops?: number;
-  /** The fewest bytes that must move. */
+  /** The fewest bytes that must move; of a program the sum over its kernels. */
   readonly bytes?: number;
   readonly dispatches?: number;
   readonly submits?: number;
@@ -100,7 +100,7 @@ export interface BenchReport {
   readonly clock: {
     /** `gpu` where timestamps are written by the GPU. */
     readonly kind: "gpu" | "wall";
-    /** The smallest step that was seen between timestamps, nanoseconds; absent where there are none. */
+    /** What all steps between timestamps are multiples of, nanoseconds; absent where there are none. */
     readonly gpuGrainNanoseconds?: number;
     /** The smallest step of performance.now(), nanoseconds. */
     readonly wallGrainNanoseconds: number;

@@ -27,14 +27,17 @@ export interface Ready {
   check(): Promise<Check>;
   /** One run, on the `turn`-th of its sets of inputs. */
   readonly encode: Encode;
+  /** Work that changes what it reads: its sets serve that many runs, and are restored before each measurement. */
+  readonly once?: { readonly runs: number; restore(): Promise<void> };
   /** The same through the public API, without reading back, and the wait for all of it. Absent: the wall clock runs around passes. */
   readonly run?: (turn: number) => Promise<void>;
   readonly finish?: () => Promise<void>;
   dispose(): void;
 }
 
-/** Enough sets of inputs that one run does not find what the run before it left in the caches, and few enough to fit. */
-export function setsFor(bytes: number): number {
-  const CACHES = 64 * 2 ** 20;
-  return Math.max(2, Math.min(6, Math.ceil(CACHES / Math.max(1, bytes))));
-}
+/** What caches hold, roughly, and the most sets that are made. */
+const CACHES = 64 * 2 ** 20;
+const MOST_SETS = 16;
+
+/** Sets of inputs: where memory allows it, so many that a run does not find its own in the caches. */
+export const setsFor = (bytes: number): number => Math.max(2, Math.min(MOST_SETS, Math.ceil(CACHES / Math.max(1, bytes))));

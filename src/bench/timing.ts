@@ -66,7 +66,7 @@ export class Stopwatch {
   async lap(encode: Encode, repeats: number): Promise<Lap> {
     const [begin, end, wall] = await this.#run(encode, repeats);
     // WebGPU lets timestamps go backwards, when a GPU's clock is reset: such a lap has only the wall's time
-    return end >= begin ? { gpu: Number(end - begin) / 1e6, wall } : { wall };
+    return this.clock === "gpu" && end >= begin ? { gpu: Number(end - begin) / 1e6, wall } : { wall };
   }
 
   /** When the pass began and ended by the GPU's clock, nanoseconds; 0 where it has none. */

@@ -1,15 +1,14 @@
 import { check, checkOptions, describe } from "../errors.ts";
-import { type Gpu, USAGE } from "../gpu/gpu.ts";
+import { evenBytes, type Gpu, USAGE } from "../gpu/gpu.ts";
 import { type Location, Recording } from "../gpu/recorder.ts";
 import { type KernelRun, kernelCall } from "../gpu/run-kernel.ts";
-import type { Bindings, Kernel, KernelCall, Params, Workgroups } from "../graph/kernel.ts";
+import type { Bindings, Kernel, Params, Workgroups } from "../graph/kernel.ts";
 import { bytesPerElement, type DType, type HostArray } from "../graph/types.ts";
 import { checkKernel } from "../graph/user-kernel.ts";
 import { randomSource } from "../random.ts";
-import { verifyKernel } from "../verify/kernel.ts";
 import { toHost } from "../verify/prepare.ts";
-import type { Check } from "./schema.ts";
 import { type Bench, type Ready, type Subject, setsFor } from "./subject.ts";
+import { checkKernelOutput } from "./user-kernel-check.ts";
 
 /** Values of one binding: how many (then they are random, in [-1, 1); integers 0 to 9), or the values themselves. */
 export type BenchBuffer = number | HostArray;
@@ -90,13 +89,14 @@ export const isKernelBench = (value: unknown): value is KernelBench =>
 
 export function kernelBenchSubjects({ name, variants, sizes }: KernelBench): Subject[] {
   const reference = variants.find((kernel) => kernel.reference)?.reference;
-  return sizes.flatMap((size) => {
+  const labels = labelsOf(sizes);
+  return sizes.flatMap((size, i) => {
     const inputs = new Inputs(name, size);
     return variants.map((kernel): Subject => {
       const checked = kernel.reference ? kernel : { ...kernel, reference };
       return {
         suite: "own",
-        name: sizes.length > 1 || size.name ? `${name} ${size.name ?? labelOf(size)}` : name,
+        name: [name, labels[i]].filter(Boolean).join(" "),
         subject: kernel.name,
         prepare: (bench) => prepareKernel(bench, checked, inputs.of(kernel)),
       };
@@ -104,10 +104,17 @@ export function kernelBenchSubjects({ name, variants, sizes }: KernelBench): Sub
   });
 }
 
-const labelOf = ({ buffers }: BenchSize): string =>
-  Object.entries(buffers)
-    .map(([binding, value]) => `${binding}=${typeof value === "number" ? value : value.length}`)
-    .join(" ");
+/** What tells sizes apart: their names, else lengths, and where those are the same params; a number where nothing does. */
+function labelsOf(sizes: readonly BenchSize[]): string[] {
+  if (sizes.length === 1) return [sizes[0].name ?? ""];
+  const fields = (values: Readonly<Record<string, number | HostArray>> = {}): string[] =>
+    Object.entries(values).map(([field, value]) => `${field}=${typeof value === "number" ? value : value.length}`);
+  const distinct = (labels: readonly string[]): boolean => new Set(labels).size === labels.length;
+  const short = sizes.map(({ name, buffers }) => name ?? fields(buffers).join(" "));
+  if (distinct(short)) return short;
+  const long = sizes.map(({ name, buffers, params }) => name ?? [...fields(buffers), ...fields(params)].join(" "));
+  return distinct(long) ? long : long.map((label, i) => `${label} (${i + 1})`);
+}
 
 /** The same values for all variants. */
 class Inputs {
@@ -142,57 +149,64 @@ class Inputs {
   }
 }
 
-async function prepareKernel({ gpu, engine }: Bench, kernel: Kernel, run: KernelRun): Promise<Ready> {
+/** In place a kernel finds its own output in the next run: each set of buffers is used once, and then restored. */
+const IN_PLACE = { sets: 64, bytes: 256 * 2 ** 20 };
+
+async function prepareKernel(bench: Bench, kernel: Kernel, run: KernelRun): Promise<Ready> {
+  const { gpu } = bench;
   const call = kernelCall(kernel, run);
+  const cost = kernel.cost?.(call);
+  for (const [part, value] of Object.entries(cost ?? {}))
+    check(Number.isFinite(value) && value >= 0, "argument", () => `kernel "${kernel.name}": its cost says ${value} ${part}`);
   const bytes = Object.entries(kernel.bindings).map(([name, { dtype }]) => call.lengths[name] * bytesPerElement(dtype));
-  const sets = setsFor(bytes.reduce((sum, n) => sum + n, 0));
+  const total = bytes.reduce((sum, n) => sum + n, 0);
+  const inPlace = Object.values(kernel.bindings).some(({ access }) => access === "read_write");
+  const sets = inPlace ? Math.max(2, Math.min(IN_PLACE.sets, Math.floor(IN_PLACE.bytes / Math.max(1, total)))) : setsFor(total);
   const made: GPUBuffer[] = [];
   const recordings: Recording[] = [];
   const dispose = () => {
     for (const recording of recordings) recording.dispose();
     for (const buffer of made) gpu.destroyBuffer(buffer);
   };
+  const places: Location[][] = [];
+  const pristine = new Map<number, GPUBuffer>();
   try {
-    for (let set = 0; set < sets; set++) recordings.push(await record(gpu, kernel, run, call, bytes, made));
+    for (let set = 0; set < sets; set++) {
+      places.push(placesOf(gpu, kernel, run, bytes, made));
+      const workgroups = (run.workgroups ?? kernel.workgroups?.(call)) as Workgroups;
+      recordings.push(await Recording.create(gpu, kernel.name, [{ kernel, locations: places[set], params: call.params, workgroups }]));
+    }
+    if (inPlace)
+      Object.values(kernel.bindings).forEach(({ access }, i) => {
+        if (access === "read_write") pristine.set(i, placesOf(gpu, kernel, run, bytes, made)[i].buffer);
+      });
   } catch (error) {
     dispose();
     throw error;
   }
+  const restore = async (): Promise<void> => {
+    const encoder = gpu.device.createCommandEncoder({ label: "restore" });
+    for (const place of places) for (const [i, from] of pristine) encoder.copyBufferToBuffer(from, 0, place[i].buffer, 0, from.size);
+    gpu.device.queue.submit([encoder.finish()]);
+    await gpu.device.queue.onSubmittedWorkDone();
+  };
   return {
-    cost: kernel.cost?.(call),
+    cost,
     dispatches: 1,
-    check: async (): Promise<Check> => {
-      if (!kernel.reference) return { ok: true, against: "none" };
-      const { ok, outputs, tolerance } = await verifyKernel(engine, kernel, {
-        buffers: run.buffers,
-        params: run.params,
-        workgroups: run.workgroups,
-      } as never);
-      const worst = outputs.reduce((a, b) => (b.error > a.error ? b : a), outputs[0]);
-      const error = worst.error / tolerance;
-      if (ok) return { ok, against: "reference", error };
-      return { ok, against: "reference", error, message: `"${worst.name}"[${worst.index}] is off by ${worst.error}, allowed ${tolerance}` };
-    },
+    check: () => checkKernelOutput(bench, kernel, run),
     encode: (pass, turn) => recordings[turn % sets].encode(pass),
+    once: inPlace ? { runs: sets, restore } : undefined,
     dispose,
   };
 }
 
-function record(
-  gpu: Gpu,
-  kernel: Kernel,
-  run: KernelRun,
-  call: KernelCall,
-  bytes: readonly number[],
-  made: GPUBuffer[],
-): Promise<Recording> {
-  const locations = Object.keys(kernel.bindings).map((name, i): Location => {
-    const buffer = gpu.createBuffer(`${kernel.name} ${name}`, bytes[i], USAGE.STORAGE | USAGE.COPY_DST);
+/** Buffers of their own for all bindings, filled. */
+function placesOf(gpu: Gpu, kernel: Kernel, run: KernelRun, bytes: readonly number[], made: GPUBuffer[]): Location[] {
+  return Object.keys(kernel.bindings).map((name, i): Location => {
+    const buffer = gpu.createBuffer(`${kernel.name} ${name}`, bytes[i], USAGE.STORAGE | USAGE.COPY_DST | USAGE.COPY_SRC);
     made.push(buffer);
     const value = run.buffers[name];
-    if (typeof value !== "number" && value.byteLength % 4 === 0) gpu.device.queue.writeBuffer(buffer, 0, value as never);
+    if (typeof value !== "number") gpu.device.queue.writeBuffer(buffer, 0, evenBytes(value));
     return { buffer, offset: 0, bytes: bytes[i] };
   });
-  const workgroups = (run.workgroups ?? kernel.workgroups?.(call)) as Workgroups;
-  return Recording.create(gpu, kernel.name, [{ kernel, locations, params: call.params, workgroups }]);
 }

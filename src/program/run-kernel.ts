@@ -1,5 +1,6 @@
 import { check, checkOptions, describe } from "../errors.ts";
 import { ARRAYS, type KernelRun, kernelCall, runKernelOn } from "../gpu/run-kernel.ts";
+import { fromHalf, toHalf } from "../graph/half.ts";
 import type { Bindings, Kernel, Params, Workgroups } from "../graph/kernel.ts";
 import { hostArray } from "../graph/tensor.ts";
 import type { HostArray, HostArrays } from "../graph/types.ts";
@@ -38,8 +39,9 @@ export async function runKernel<B extends Bindings, P extends Params>(
   }
   return Object.fromEntries(
     Object.entries(kernelReference(kernel as Kernel, run)).map(([name, values]) => {
-      const data = hostArray(kernel.bindings[name].dtype, values.length);
-      data.set(values);
+      const { dtype } = kernel.bindings[name];
+      const data = hostArray(dtype, values.length);
+      data.set(dtype === "f16" ? values.map(toHalf) : values);
       return [name, data];
     }),
   ) as unknown as KernelResults<B>;
@@ -53,7 +55,12 @@ export function kernelReference(kernel: Kernel, run: KernelRun): Record<string, 
   const arrays = Object.fromEntries(
     Object.keys(kernel.bindings).map((name) => {
       const value = run.buffers[name];
-      return [name, typeof value === "number" ? new Float64Array(lengths[name]) : Float64Array.from(value as HostArray)];
+      if (typeof value === "number") return [name, new Float64Array(lengths[name])];
+      // halves come as their bits
+      return [
+        name,
+        kernel.bindings[name].dtype === "f16" ? Float64Array.from(value as HostArray, fromHalf) : Float64Array.from(value as HostArray),
+      ];
     }),
   );
   kernel.reference(arrays, params);

@@ -1,8 +1,8 @@
+import { fromHalf, toHalf } from "../graph/half.ts";
 import type { Call, Op } from "../graph/op.ts";
 import { hostArray, type RandomSource } from "../graph/tensor.ts";
 import { type DType, formatType, type HostArray, sizeOf } from "../graph/types.ts";
 import { randomSource } from "../random.ts";
-import { fromHalf, toHalf } from "./half.ts";
 import type { Sample } from "./sample.ts";
 
 /** A call with its inputs, and what the reference says of it. */

@@ -45,7 +45,7 @@ describe("runBench", () => {
     expect(right).toMatchObject({ suite: "own", name: "copy", subject: "right", check: { ok: true, against: "reference" } });
     expect(right.gpu?.samples.length).toBeGreaterThanOrEqual(6);
     expect(wrong).toMatchObject({ subject: "wrong", check: { ok: false, against: "reference" } });
-    expect(wrong.check.message).toMatch(/^"y"\[\d+\] is off by/);
+    expect(wrong.check.message).toMatch(/^"y"\[\d+\] is \S+ instead of \S+, off by/);
     expect(wrong.gpu ?? wrong.wall).toBeUndefined();
     expect(heard.some((name) => name.includes("copy"))).toBe(true);
   });
@@ -60,7 +60,32 @@ describe("runBench", () => {
   test("rotates through sets of inputs, more of them the smaller they are", async () => {
     const small = await inPage<number[]>(PAGE, "turnsOf", 1024);
     const large = await inPage<number[]>(PAGE, "turnsOf", 2 ** 21);
-    expect(small).toEqual([0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5]);
+    expect(small).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     expect(large).toEqual([0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3]);
+  });
+
+  test("measures what changes its input on fresh input each time", async () => {
+    const { first, later } = await inPage<{ first: number[]; later: number[] }>(PAGE, "inPlace");
+    expect(first).toEqual([16384, 0]); // the kernel does its work once and finds nothing to do after it
+    expect(later).toEqual([16384, 0]);
+  });
+
+  test("does not take small values that are wrong for right ones", async () => {
+    const { results } = await inPage<BenchReport>(PAGE, "smallValues");
+    expect(results.map(({ subject, check }) => [subject, check.ok])).toEqual([
+      ["right", true],
+      ["zeros", false],
+      ["half", false],
+      ["not a number", false],
+    ]);
+    expect(results[1].check.message).toMatch(/^"y"\[0\] is 0 instead of/);
+    expect(results[2].check.message).toMatch(/differs between two runs/); // what it left out is poison
+    expect(results[3].check.error).toBeUndefined();
+  });
+
+  test("tells sizes apart, and refuses two kernels of one name", async () => {
+    const { names, refusal } = await inPage<{ names: string[]; refusal: string }>(PAGE, "names");
+    expect(names).toEqual(["copy x=64 y=64 n=1", "copy x=64 y=64 n=2"]);
+    expect(refusal).toMatch(/^name: .*two kernels are called own: copy, right/);
   });
 });

@@ -116,6 +116,7 @@ async function measureRow(row: Row, opened: readonly Opened[], settings: typeof 
     const found = given ? checkOf(row, own, given) : { check: { ok: true, against: "none" as const }, missing };
     entries.push({ library, runs: 0, samples: [], ...found });
   }
+  doubtOwn(entries);
   for (const entry of entries)
     await attempt(entry, async () => {
       entry.runs = await entry.library.tab.evaluate(calibrate, settings.sample);
@@ -130,6 +131,15 @@ async function measureRow(row: Row, opened: readonly Opened[], settings: typeof 
   const results: BenchResult[] = [];
   for (const entry of entries) results.push(await resultOf(row, entry));
   return results;
+}
+
+/** Where others gave an output and none agrees with ours, it is ours that is wrong. */
+function doubtOwn(entries: readonly Entry[]): void {
+  const own = entries.find(({ library }) => library.subject === OWN);
+  const others = entries.filter((entry) => entry !== own && entry.check.against === "unroll");
+  if (!own || own.missing || others.length === 0 || others.some(({ check }) => check.ok)) return;
+  own.check = { ok: false, against: "none", message: `no other library agrees: ${others[0].check.message}` };
+  own.missing = "wrong: no other library agrees";
 }
 
 /** What fails after the check costs the library its time in this row, and no other row. */

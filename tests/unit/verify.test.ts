@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { median } from "../../src/bench/statistics.ts";
+import { fromHalf, toHalf } from "../../src/graph/half.ts";
 import { matmulOp } from "../../src/ops/matmul/matmul.ts";
 import { randomSource } from "../../src/random.ts";
 import { compare } from "../../src/verify/compare.ts";
-import { fromHalf, toHalf } from "../../src/verify/half.ts";
 import { prepareSample } from "../../src/verify/prepare.ts";
 import { matmulSamples } from "../../src/verify/samples/matmul.ts";
 import type { OpSummary } from "../../src/verify/schema.ts";

@@ -1,23 +1,26 @@
 import { compile } from "../../program/compile.ts";
-import { Engine } from "../../program/engine.ts";
+import { Engine, type EngineOptions } from "../../program/engine.ts";
 import { verify } from "../../verify/program.ts";
 import type { BenchResult } from "../schema.ts";
 import { distribution } from "../statistics.ts";
 import { batchOf, leNetStep, trainingStep } from "../workloads.ts";
+import type { StartName } from "./start-names.ts";
 
-const MODELS = {
+const MODELS: Readonly<Record<StartName, () => unknown>> = {
   "first loss of LeNet B64": () => leNetStep(),
   "first loss of tanh RNN T128 B16 I64 H128 O64": () => trainingStep(),
-} as const;
-
-export const startNames = Object.keys(MODELS) as readonly (keyof typeof MODELS)[];
+};
 
 /**
  * From nothing to the first loss on the host, on a device of its own: device, pipelines, first result. Only the first in a fresh browser is
  * cold: it keeps compiled shaders.
  * @param module milliseconds that loading the script took, where that is known.
  */
-export async function measureStart(name: keyof typeof MODELS, source: GPU | undefined, module?: number): Promise<BenchResult> {
+export async function measureStart(
+  name: StartName,
+  source: Pick<EngineOptions, "gpu" | "powerPreference">,
+  module?: number,
+): Promise<BenchResult> {
   const parts: { name: string; ms: number }[] = module === undefined ? [] : [{ name: "module load", ms: module }];
   const begin = performance.now();
   let last = begin;
@@ -26,7 +29,7 @@ export async function measureStart(name: keyof typeof MODELS, source: GPU | unde
     parts.push({ name: part, ms: now - last });
     last = now;
   };
-  const engine = await Engine.create({ gpu: source });
+  const engine = await Engine.create(source);
   try {
     mark("device");
     const program = await compile(engine, MODELS[name]() as never);

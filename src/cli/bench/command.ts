@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, constants, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { compareReports, rowKey, THRESHOLD } from "../../bench/compare.ts";
 import { outcomeOf } from "../../bench/figures.ts";
@@ -9,6 +9,7 @@ import { parseReport } from "../../bench/parse.ts";
 import { renderPage } from "../../bench/report/index.ts";
 import type { SuiteName } from "../../bench/run.ts";
 import type { BenchReport, BenchResult } from "../../bench/schema.ts";
+import { startNames } from "../../bench/suites/start-names.ts";
 import { UnrollError } from "../../errors.ts";
 import { launch, type RuntimeOptions } from "../runtime/runtime.ts";
 import type { BenchEvent, BenchTaskOptions } from "../tasks.ts";
@@ -16,7 +17,7 @@ import { bundleKernelFile, isKernelFile } from "./kernel-file.ts";
 import { runPeers } from "./peers.ts";
 import { ProgressBar } from "./progress.ts";
 import { mergeStarts } from "./starts.ts";
-import { formatComparison, formatHead, formatTable } from "./table.ts";
+import { formatComparison, formatHead, formatRoofline, formatTable } from "./table.ts";
 
 /** Options of the command line, as they were given. */
 export interface BenchValues {
@@ -43,22 +44,35 @@ export async function benchCommand(words: readonly string[], values: BenchValues
   if (!(threshold >= 0)) throw new UnrollError("argument", `--threshold must be a number such as 0.1, not "${values.threshold}"`);
   // what cannot be read is said before minutes of measuring
   const earlier = values.compare === undefined ? undefined : await readReport(values.compare);
-  const command = `unroll bench ${process.argv.slice(3).join(" ")}`.trim();
-  const { report, interrupted } = words.includes("peers") ? await peers(words, command, values) : await measure(words, values, command);
+  for (const file of [values.json, values.html]) if (file !== undefined) await checkWritable(file);
+  const command = ["unroll bench", ...process.argv.slice(3).map(quoted)].join(" ");
+  const { report, interrupted, error } = words.includes("peers")
+    ? await peers(words, command, values)
+    : await measure(words, values, command);
   if (!report) return INTERRUPTED;
   if (values.json) await writeFile(values.json, `${JSON.stringify(report, undefined, 1)}\n`);
   if (values.html) await writeFile(values.html, renderPage(earlier ? [earlier, report] : [report]));
   const comparison = earlier && compareReports(earlier, report, threshold);
   if (comparison) for (const line of formatComparison(comparison, threshold)) console.log(line);
   if (interrupted) return INTERRUPTED;
+  if (error !== undefined) throw error;
   // what others compute wrongly is told in the table; it is no failure of ours
   const wrong = report.results.filter(
     (result) => outcomeOf(result) === "wrong" && (result.suite !== "peers" || result.subject === "unroll"),
   );
   // a kernel that does not compile says the same at every size
-  const told = new Map(wrong.map((result) => [result.check.message, result]));
+  const told = new Map(wrong.map((result) => [`${result.subject} ${result.check.message}`, result]));
   for (const result of told.values()) console.error(`\nWRONG, so not timed: ${rowKey(result)}\n${result.check.message}`);
   return wrong.length > 0 || (comparison?.regressions.length ?? 0) > 0 ? 1 : 0;
+}
+
+/** As a shell takes it for one word. */
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+async function checkWritable(file: string): Promise<void> {
+  await access(dirname(resolve(file)), constants.W_OK).catch((cause: unknown) => {
+    throw new UnrollError("argument", `${file} cannot be written: its folder is not there, or closed`, { cause });
+  });
 }
 
 async function readReport(file: string): Promise<BenchReport> {
@@ -71,21 +85,28 @@ async function readReport(file: string): Promise<BenchReport> {
 interface Outcome {
   readonly report?: BenchReport;
   readonly interrupted?: boolean;
+  /** What broke the run off, as when a device is lost; the report holds what was done. */
+  readonly error?: unknown;
 }
 
-async function peers(
-  words: readonly string[],
-  command: string,
-  { browser, "browser-flag": flags = [], quick }: BenchValues,
-): Promise<Outcome> {
+async function peers(words: readonly string[], command: string, values: BenchValues): Promise<Outcome> {
+  const { browser, quick, runtime = "chrome" } = values;
+  if (runtime !== "chrome") throw new UnrollError("argument", `--runtime ${runtime}: the suite peers runs in chrome only`);
+  const strangers = words.filter((word) => isKernelFile(word) || (SUITES as readonly string[]).includes(word));
+  if (strangers.length > 0) throw new UnrollError("argument", `the suite peers runs alone, without ${strangers.join(", ")}`);
+  const { flags, powerPreference } = adapterOptions(runtime, values);
+  if (powerPreference)
+    throw new UnrollError("argument", `--adapter ${powerPreference}: the other libraries of the suite peers choose for themselves`);
   const only = words.filter((word) => word !== "peers");
   const args = [
     ...(browser ? ["--browser", browser] : []),
     ...flags.map((flag) => `--browser-flag=${flag}`),
     ...(quick ? ["--quick"] : []),
-    ...(only.length > 0 ? ["--only", only.join("|")] : []),
+    ...(only.length > 0 ? ["--only", only.map(escape).join("|")] : []),
   ];
-  return { report: { ...(await runPeers(args)), command } };
+  const report = await runPeers(args);
+  if (report.results.length === 0) throw new UnrollError("name", `no row of the suite peers has a name that matches ${only.join(" or ")}`);
+  return { report: { ...report, command } };
 }
 
 async function measure(words: readonly string[], values: BenchValues, command: string): Promise<Outcome> {
@@ -102,14 +123,18 @@ async function measure(words: readonly string[], values: BenchValues, command: s
   const progress = new ProgressBar();
   const seen = new Map<string, BenchResult>();
   let head: BenchReport | undefined;
+  let last = "";
   const onEvent = (json: string) => {
     const event = JSON.parse(json) as BenchEvent;
     if (event.kind === "progress") progress.show(event);
     if (event.kind === "result") seen.set(rowKey(event.result), event.result);
+    if (event.kind === "progress") last = event.name;
     if (event.kind === "report") {
       progress.clear();
+      const { roofline } = event.report;
       if (!head) for (const line of formatHead(event.report)) console.log(line);
-      head = event.report;
+      else if (roofline && !head.roofline) for (const line of formatRoofline(roofline)) console.log(line);
+      if (!head || roofline) head = event.report;
     }
   };
   const runtimeOptions: RuntimeOptions = {
@@ -144,20 +169,25 @@ async function measure(words: readonly string[], values: BenchValues, command: s
     };
     try {
       let report = await run({ suites, file });
-      // Further cold starts, which only a fresh runtime gives; Dawn in Node cannot begin anew within a process.
-      const cold = suites.includes("start") && name !== "node" && report.results.some(({ suite }) => suite === "start");
-      for (let i = 1; cold && i < (quick ? STARTS.quick : STARTS.full); i++)
-        report = mergeStarts(report, await run({ suites: ["start"], roofline: false }));
+      // Only a fresh runtime starts cold, and Dawn in Node cannot begin anew within a process: there the first is all.
+      if (suites.includes("start") && name !== "node") {
+        const wanted = startNames.filter((start) => !only || new RegExp(only, "i").test(`start: ${start}, unroll`));
+        for (let round = 0; round < (quick ? STARTS.quick : STARTS.full); round++)
+          for (const [i, start] of wanted.entries())
+            if (round + i > 0)
+              report = mergeStarts(report, await run({ suites: ["start"], only: escape(`start: ${start},`), roofline: false }));
+      }
       progress.clear();
       for (const line of formatTable(report)) console.log(line);
       return { report };
     } catch (error) {
-      if (!interrupt.happened) throw error;
       progress.clear();
       const report = partial();
-      console.log(report ? "\ninterrupted; what was done:" : "\ninterrupted before anything was measured");
+      if (!interrupt.happened && seen.size === 0) throw error;
+      const what = interrupt.happened ? "interrupted" : `it broke off${last && ` at ${last}`}`;
+      console.log(report ? `\n${what}; what was done:` : `\n${what} before anything was measured`);
       if (report) for (const line of formatTable(report)) console.log(line);
-      return { report, interrupted: true };
+      return interrupt.happened ? { report, interrupted: true } : { report, error };
     } finally {
       if (folder !== undefined) await rm(folder, { recursive: true, force: true });
     }
@@ -207,6 +237,8 @@ function adapterOptions(
   { adapter, "browser-flag": given = [] }: BenchValues,
 ): { flags: string[]; powerPreference?: GPUPowerPreference } {
   const flags = [...given];
+  if (runtime === "firefox" && given.length > 0)
+    throw new UnrollError("argument", "--browser-flag is for chrome and node; Firefox takes none");
   if (adapter === undefined) return { flags };
   const power = POWER.find((one) => one === adapter);
   if (power) return { flags, powerPreference: power };

@@ -16,7 +16,12 @@ export const isKernelFile = (word: string): boolean => /\.[cm]?[jt]sx?$/.test(wo
 export async function bundleKernelFile(file: string): Promise<string> {
   const path = resolve(file);
   if (!existsSync(path)) throw new UnrollError("missing", `there is no file ${file}`);
-  const { build } = await optional("vite", "Reading a file with kernels", () => import("vite"));
+  const { build, version } = await optional("vite", "Reading a file with kernels", () => import("vite"));
+  // one script, in the words of Rolldown or, before Vite 8, of Rollup
+  const oneChunk =
+    Number.parseInt(version, 10) >= 8
+      ? { rolldownOptions: { output: { codeSplitting: false } } }
+      : { rollupOptions: { output: { inlineDynamicImports: true } } };
   // a path, not new URL(…, import.meta.url), which Vite would take for an asset
   const house = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
   const own = (module: string): string => [`${module}.js`, `${module}.ts`].map((name) => join(house, name)).find(existsSync) ?? module;
@@ -35,7 +40,7 @@ export async function bundleKernelFile(file: string): Promise<string> {
         minify: false,
         target: "es2022",
         lib: { entry: path, formats: ["es"] },
-        rolldownOptions: { output: { codeSplitting: false } },
+        ...oneChunk,
       },
     });
     const outputs = (Array.isArray(built) ? built : [built]).flatMap((one) => ("output" in one ? one.output : []));

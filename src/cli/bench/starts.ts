@@ -1,14 +1,17 @@
 import type { BenchReport, BenchResult } from "../../bench/schema.ts";
 import { distribution, median } from "../../bench/statistics.ts";
 
-/** The report with the cold starts of another added to its own: one sample more for each, and the medians of their parts. */
+/** The report with the cold starts of another added to its own: one sample more for each, and the medians of their parts; those that it has not are added. */
 export function mergeStarts(report: BenchReport, other: BenchReport): BenchReport {
+  const starts = report.results.filter(({ suite }) => suite === "start");
+  const rest = report.results.filter(({ suite }) => suite !== "start");
   const more = new Map(other.results.filter(({ suite }) => suite === "start").map((result) => [result.name, result]));
-  const results = report.results.map((result) => {
-    const again = result.suite === "start" ? more.get(result.name) : undefined;
+  const merged = starts.map((result) => {
+    const again = more.get(result.name);
+    more.delete(result.name);
     return again ? merge(result, again) : result;
   });
-  return { ...report, results };
+  return { ...report, results: [...merged, ...more.values(), ...rest] };
 }
 
 /** Parts of every sample, which the report itself has no place for. */

@@ -21,7 +21,8 @@ export function formatHead({ environment, clock, roofline }: BenchReport): strin
   ];
 }
 
-function formatRoofline(roofline: Roofline): string[] {
+/** What the device can do. */
+export function formatRoofline(roofline: Roofline): string[] {
   const { fma, memory, workgroupBytesPerSecond, barrierNanoseconds, dispatchMicroseconds, submitMicroseconds, readbackMicroseconds } =
     roofline;
   const f16 = fma.f16 === undefined ? "" : `, f16 ${rate(fma.f16, "FLOP/s")}`;
@@ -66,7 +67,25 @@ export function formatTable({ results, roofline }: BenchReport): string[] {
     lines.push("", line([suite, ...COLUMNS.slice(1)]));
     for (const [i, cell] of rows.entries()) lines.push(notes.has(i) ? `${cell[0].padEnd(widths[0])}  ${notes.get(i)}` : line(cell));
   }
-  return lines;
+  return [...lines, ...remarks(results, roof)];
+}
+
+/** No compute-bound row can be this far above the peak: its cost is wrong, or the compiler has left work out. */
+const IMPOSSIBLE = 1.1;
+
+function remarks(results: readonly BenchResult[], roofline: Roofline | undefined): string[] {
+  const impossible = results.filter((result) => {
+    const { bound, share = 0 } = figuresOf(result, roofline);
+    return bound === "compute" && share > IMPOSSIBLE;
+  });
+  const unverified = results.filter((result) => result.suite === "own" && result.check.against === "none" && outcomeOf(result) === "timed");
+  const list = (found: readonly BenchResult[]) => found.map(({ name, subject }) => `${name} (${subject})`).join(", ");
+  return [
+    ...(impossible.length > 0
+      ? ["", `more than the device can do, so the cost is wrong or the compiler left work out: ${list(impossible)}`]
+      : []),
+    ...(unverified.length > 0 ? ["", `not verified, for want of a reference: ${list(unverified)}`] : []),
+  ];
 }
 
 /** Rows in the order in which they were first measured, their variants by time. */

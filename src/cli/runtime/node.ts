@@ -1,3 +1,4 @@
+import { UnrollError } from "../../errors.ts";
 import { optional } from "./optional.ts";
 import type { Runtime, RuntimeOptions, TaskName, TaskOptions, TaskResult } from "./runtime.ts";
 import { provideVulkan } from "./vulkan.ts";
@@ -18,9 +19,22 @@ export async function launchNode(options: { readonly browser?: string; readonly 
   const { create, globals } = await optional("webgpu", "WebGPU in Node", () => import("webgpu"));
   const driver = await provideVulkan(options.browser);
   Object.assign(globalThis, globals);
-  const gpu = create([...FLAGS, ...(options.flags ?? [])]);
+  const gpu = attempt(() => create([...FLAGS, ...(options.flags ?? [])]), options.flags ?? []);
   instances.push(gpu);
   return { gpu, description: `Dawn in Node ${process.versions.node}${driver === undefined ? "" : ` with the SwiftShader in ${driver}`}` };
+}
+
+/** @throws UnrollError `argument` when Dawn does not take the flags. */
+function attempt<T>(make: () => T, flags: readonly string[]): T {
+  try {
+    return make();
+  } catch (cause) {
+    throw new UnrollError(
+      "argument",
+      `Dawn does not start with ${flags.join(" ")}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
 }
 
 /** This Node process with Dawn. What a task logs goes to the console as it is. */

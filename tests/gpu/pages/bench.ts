@@ -1,6 +1,6 @@
 import { fmaPeakShader } from "../../../shaders/fma_peak.wgsl.ts";
 import { measureClock } from "../../../src/bench/environment.ts";
-import { benchmark, kernel, read, runBench, write } from "../../../src/bench/index.ts";
+import { benchmark, kernel, read, readWrite, runBench, write } from "../../../src/bench/index.ts";
 import { timeGpu } from "../../../src/bench/timing.ts";
 import { kernelBenchSubjects } from "../../../src/bench/user-kernel.ts";
 import { requestDevice } from "../../../src/gpu/device.ts";
@@ -100,4 +100,100 @@ export async function turnsOf(elements: number): Promise<number[]> {
   engine.dispose();
   const seen = [...new Set(groups)];
   return groups.map((group) => seen.indexOf(group));
+}
+
+/** How many elements a kernel that works on its own output changes: in two runs after the first restoring, and in two after another. */
+export async function inPlace(): Promise<{ first: number[]; later: number[] }> {
+  const engine = await Engine.create();
+  const { gpu } = gpuPartsOf(engine) as GpuParts;
+  const made: GPUBuffer[] = [];
+  const create = gpu.createBuffer.bind(gpu);
+  gpu.createBuffer = (label, bytes, usage) => {
+    const buffer = create(label, bytes, usage);
+    if (label === "clear changed") made.push(buffer);
+    return buffer;
+  };
+  const clear = kernel({
+    name: "clear",
+    wgsl: `
+@group(0) @binding(0) var<storage, read_write> x: array<u32>;
+@group(0) @binding(1) var<storage, read_write> changed: array<atomic<u32>>;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (x[id.x] > 0u) { x[id.x] = 0u; atomicAdd(&changed[0], 1u); }
+}`,
+    bindings: { x: readWrite("u32"), changed: readWrite("u32") },
+  });
+  const buffers = { x: new Uint32Array(16384).fill(7), changed: new Uint32Array(1) };
+  const [subject] = kernelBenchSubjects(benchmark({ kernels: clear, sizes: [{ buffers, workgroups: [256, 1, 1] }] }));
+  const ready = await subject.prepare({ engine, gpu });
+  const staging = create("staging", 16, USAGE.MAP_READ | USAGE.COPY_DST);
+  const changed = async (): Promise<number> => {
+    const encoder = gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    ready.encode(pass, 0);
+    pass.end();
+    encoder.copyBufferToBuffer(made[0], 0, staging, 0, 16);
+    gpu.device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(1);
+    const [count] = new Uint32Array(staging.getMappedRange().slice(0, 4));
+    staging.unmap();
+    return count;
+  };
+  const twice = async (): Promise<number[]> => {
+    await ready.once?.restore();
+    const first = await changed();
+    return [first, (await changed()) - first];
+  };
+  const result = { first: await twice(), later: await twice() };
+  ready.dispose();
+  engine.dispose();
+  return result;
+}
+
+/** Kernels whose output is as small as a probability of many, and how each of them is found. */
+export function smallValues() {
+  const small = (name: string, line: string) =>
+    kernel({
+      name,
+      wgsl: `
+@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { ${line} }`,
+      bindings: { y: write("f32") },
+      workgroups: ({ lengths }) => [lengths.y / 64, 1, 1],
+      reference: ({ y }) => y.fill(1 / 131072),
+    });
+  const value = "y[id.x] = 1.0 / 131072.0;";
+  const kernels = [
+    small("right", value),
+    small("zeros", "y[id.x] = 0.0;"),
+    small("half", `if (id.x < 512u) { ${value} }`),
+    small("not a number", "let zero = f32(id.x) * 0.0; y[id.x] = zero / zero;"),
+  ];
+  return runBench({ kernels: [benchmark({ name: "small", kernels, sizes: [{ buffers: { y: 1024 } }] })], quick: true, roofline: false });
+}
+
+/** How rows are called whose sizes differ in params only, and what is said of two kernels of one name. */
+export async function names() {
+  const counted = kernel({
+    ...copy("counted"),
+    params: { n: "u32" as const },
+    wgsl: copy("c").wgsl.replace("@compute", "struct P { n: u32 }\n@group(0) @binding(2) var<uniform> params: P;\n@compute"),
+  });
+  const buffers = { x: 64, y: 64 };
+  const subjects = kernelBenchSubjects(
+    benchmark({
+      name: "copy",
+      kernels: counted,
+      sizes: [
+        { buffers, params: { n: 1 } },
+        { buffers, params: { n: 2 } },
+      ],
+    }),
+  );
+  const one = benchmark({ name: "copy", kernels: copy("right"), sizes: [{ buffers }] });
+  const refusal = await runBench({ kernels: [one, one], quick: true, roofline: false }).then(
+    () => "none",
+    (error: { code: string; message: string }) => `${error.code}: ${error.message}`,
+  );
+  return { names: subjects.map(({ name }) => name), refusal };
 }

@@ -1,0 +1,74 @@
+import { type KernelRun, kernelCall } from "../gpu/run-kernel.ts";
+import type { Kernel, Workgroups } from "../graph/kernel.ts";
+import type { Call, Lowering, Operand } from "../graph/op.ts";
+import type { HostArray } from "../graph/types.ts";
+import { kernelReference, runKernel } from "../program/run-kernel.ts";
+import { fromHost } from "../verify/prepare.ts";
+import { runLowering } from "../verify/runner.ts";
+import type { Check } from "./schema.ts";
+import type { Bench } from "./subject.ts";
+
+const TOLERANCE = { f32: 1e-5, i32: 0, u32: 0, f16: 1e-3 };
+
+/**
+ * Compares what a kernel writes with its reference. Allowed is tolerance · max(|reference|, scale), where scale is the largest |reference|
+ * of the output, but at most 1: an output of small numbers must be right, too.
+ */
+export async function checkKernelOutput(bench: Bench, kernel: Kernel, run: KernelRun): Promise<Check> {
+  if (!kernel.reference) return { ok: true, against: "none" };
+  const expected = kernelReference(kernel, run);
+  const { outputs, problem } = await outputsOf(bench, kernel, run);
+  if (problem !== undefined) return { ok: false, against: "reference", message: problem };
+  let worst = { ratio: 0, message: "" };
+  for (const [name, right] of Object.entries(expected)) {
+    const tolerance = kernel.tolerance ?? TOLERANCE[kernel.bindings[name].dtype];
+    const scale = Math.min(
+      1,
+      right.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0),
+    );
+    right.forEach((value, i) => {
+      const given = outputs[name][i];
+      if (Object.is(given, value) || given === Math.fround(value) || (Number.isNaN(given) && Number.isNaN(value))) return;
+      const allowed = tolerance * Math.max(scale, Math.abs(value));
+      const off = Math.abs(given - value);
+      const ratio = Number.isNaN(off) || allowed === 0 ? Number.POSITIVE_INFINITY : off / allowed;
+      if (ratio > worst.ratio)
+        worst = { ratio, message: `"${name}"[${i}] is ${given} instead of ${value}, off by ${off}, allowed ${allowed}` };
+    });
+  }
+  const error = Number.isFinite(worst.ratio) ? { error: worst.ratio } : {}; // JSON has no infinity
+  return worst.ratio <= 1
+    ? { ok: true, against: "reference", ...error }
+    : { ok: false, against: "reference", ...error, message: worst.message };
+}
+
+interface Outputs {
+  readonly outputs: Readonly<Record<string, Float64Array>>;
+  readonly problem?: string;
+}
+
+async function outputsOf({ engine, gpu }: Bench, kernel: Kernel, run: KernelRun): Promise<Outputs> {
+  const bindings = Object.entries(kernel.bindings);
+  if (bindings.some(([, { access }]) => access === "read_write")) {
+    const given = { buffers: run.buffers, params: run.params, workgroups: run.workgroups } as never;
+    const results = (await runKernel(engine, kernel, given)) as unknown as Record<string, HostArray>;
+    return {
+      outputs: Object.fromEntries(Object.entries(results).map(([name, data]) => [name, fromHost(kernel.bindings[name].dtype, data)])),
+    };
+  }
+  // As ops are proven: over poison, between guard words, twice.
+  const call = kernelCall(kernel, run);
+  const type = (name: string) => ({ dtype: kernel.bindings[name].dtype, shape: [call.lengths[name]] });
+  const named = (access: string) => bindings.flatMap(([name, binding]) => (binding.access === access ? [name] : []));
+  const [inputs, outputs] = [named("read"), named("write")];
+  const operands: Record<string, Operand> = Object.fromEntries([
+    ...inputs.map((name, input) => [name, { input }]),
+    ...outputs.map((name, output) => [name, { output }]),
+  ]);
+  const workgroups = (run.workgroups ?? kernel.workgroups?.(call)) as Workgroups;
+  const lowering: Lowering = { dispatches: [{ kernel, bindings: operands, params: call.params, workgroups }] };
+  const types: Call = { inputs: inputs.map(type), outputs: outputs.map(type), attributes: undefined };
+  const hosts = inputs.map((name) => run.buffers[name] as HostArray);
+  const result = await runLowering(gpu, types, lowering, hosts, undefined);
+  return { outputs: Object.fromEntries(outputs.map((name, i) => [name, result.outputs[i]])), problem: result.problem };
+}
