@@ -12,7 +12,7 @@ import { otherCases } from "./other-kernels.ts";
 
 type Shape4 = readonly [number, number, number, number];
 
-/** Both factors transposed or not, as forward passes and gradients need them. */
+/** Products as they are, and with factors transposed as gradients need them. */
 function products(quick: boolean): OpCase[] {
   const sizes: [string, number, number, number][] = quick
     ? [["256³", 256, 256, 256]]
@@ -24,7 +24,16 @@ function products(quick: boolean): OpCase[] {
         ["2048×64×64", 2048, 64, 64],
         ["1×256×1024", 1, 256, 1024],
       ];
-  return sizes.map(([name, m, k, n]) => ({ name: `matmul ${name}`, tensor: matmul(input([m, k]), input([k, n])) }));
+  const [a, b] = [input([512, 512]), input([512, 512])];
+  return [
+    ...sizes.map(([name, m, k, n]) => ({ name: `matmul ${name}`, tensor: matmul(input([m, k]), input([k, n])) })),
+    ...(quick
+      ? []
+      : [
+          { name: "matmul 512³, A transposed", tensor: matmul(a, b, { transposeA: true }) },
+          { name: "matmul 512³, B transposed", tensor: matmul(a, b, { transposeB: true }) },
+        ]),
+  ];
 }
 
 const parts = { conv2d: "", conv2dInputGradient: "gradient of x", conv2dFilterGradient: "gradient of the filter" };

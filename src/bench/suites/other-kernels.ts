@@ -56,9 +56,14 @@ function rowwise(rows: number, size: string): OpCase[] {
   const square = meanSquaredError(x, input([rows, COLUMNS]));
   return [
     ...casesOf(`softmax ${size}`, withGradients(softmax(x), [x]), { softmax: "", softmaxGradient: "gradient" }),
-    ...casesOf(`cross-entropy ${size}`, [loss], { crossEntropy: "" }, label),
+    ...casesOf(
+      `cross-entropy ${size}`,
+      [loss, ...gradient(loss, [x]).tensors],
+      { crossEntropy: "", crossEntropyGradient: "gradient" },
+      label,
+    ),
     ...casesOf(`squared error ${size}`, [square, ...gradient(square, [x]).tensors], { squaredError: "", squaredErrorGradient: "gradient" }),
-    ...casesOf(`layer norm ${size}`, withGradients(layerNorm(x), [x]), { layerNorm: "" }),
+    ...casesOf(`layer norm ${size}`, withGradients(layerNorm(x), [x]), { layerNorm: "", layerNormGradient: "gradient" }),
     { name: `argmax of rows ${size}`, tensor: argmax(x, { axis: 1 }) },
     { name: `top-5 accuracy ${size}`, tensor: topKAccuracy(x, labels, 5), values: label },
   ];
@@ -77,7 +82,7 @@ function moving(a: F32, b: F32, size: string): OpCase[] {
       name: `pad ${size} by one`,
       tensor: pad(a, [1, 1], [1, 1]),
     },
-    ...casesOf("gather 4096 rows of 512×256", withGradients(rows, [table]), { gather: "" }, { 1: chosen }),
+    ...casesOf("gather 4096 rows of 512×256", withGradients(rows, [table]), { gather: "", gatherGradient: "gradient" }, { 1: chosen }),
     { name: "one-hot 4096 of 256", tensor: oneHot(input([4096], "i32"), COLUMNS) as Tensor, values: { 0: (_, i) => i % COLUMNS } },
     { name: `dropout ${size}`, tensor: dropout(a, { rate: 0.3, seed: 1, stream: 1 } as never), values: { 1: () => 3 } },
     { name: `random normal ${size}`, tensor: randomNormal([a.shape[0], COLUMNS], { seed: 1, stream: 1 } as never), values: { 0: () => 3 } },
@@ -88,7 +93,12 @@ function images(): OpCase[] {
   const x = variable("x", [8, 28, 28, 64], () => []);
   const [scale, bias] = [variable("scale", [64], () => []), variable("bias", [64], () => [])];
   return [
-    ...casesOf("batch norm 8×28×28×64", [batchNormTrain(x, scale, bias).y], { batchNormTrain: "" }),
+    ...casesOf(
+      "batch norm 8×28×28×64",
+      withGradients(batchNormTrain(x, scale, bias).y as F32, [x]),
+      { batchNormTrain: "", batchNormGradient: "gradient" },
+      { 3: (random) => 0.5 + random.uniform() }, // a variance
+    ),
     ...casesOf("resize 8×28×28×64 to 56²", withGradients(resize2d(x, { size: [56, 56] } as never) as F32, [x]), {
       resize2d: "",
       resize2dGradient: "gradient",
