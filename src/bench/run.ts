@@ -54,7 +54,7 @@ interface Pace {
   readonly atLeast: number;
 }
 const PACE: Pace = { rounds: 3, samples: 5, budget: 700, atLeast: 8 };
-const QUICK: Pace = { rounds: 2, samples: 4, budget: 300, atLeast: 4 };
+const QUICK: Pace = { rounds: 3, samples: 3, budget: 200, atLeast: 4 };
 /** Below this many steps of the clock a time means little. */
 const GRAINS = 50;
 

@@ -58,7 +58,7 @@ describe.each(["chrome", "node"])("unroll bench in %s", (runtime) => {
       expect(bytes).toBe(8 * 2 ** 20);
       expect(gpu?.median).toBeGreaterThan(0);
       expect(wall?.median).toBeGreaterThanOrEqual(0.9 * (gpu?.median ?? 0)); // the host waits for the GPU
-      expect(gpu?.samples.length).toBeGreaterThanOrEqual(6); // two rounds
+      expect(gpu?.samples.length).toBeGreaterThanOrEqual(9); // three rounds
     }
     const page = await readFile(html, "utf8");
     expect(page).toMatch(/^<!doctype html>/i);
