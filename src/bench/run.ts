@@ -55,6 +55,8 @@ interface Pace {
 }
 const PACE: Pace = { rounds: 3, samples: 5, budget: 700, atLeast: 8 };
 const QUICK: Pace = { rounds: 3, samples: 3, budget: 200, atLeast: 4 };
+/** How long what fails waits for the news that the device was lost. */
+const LOSS_DELAY_MS = 200;
 /** Below this many steps of the clock a time means little. */
 const GRAINS = 50;
 
@@ -181,6 +183,10 @@ async function measureOnce(bench: Measuring, subject: Subject, before?: BenchRes
     return { ...described, check: checked, gpu: joined(before?.gpu, gpu), wall: joined(before?.wall, wall) };
   } catch (error) {
     if (error instanceof UnrollError && (error.code === "lost" || error.code === "disposed")) throw error;
+    // mappings fail a moment before the device says that it is lost, which is no fault of this row
+    if (!(error instanceof UnrollError))
+      await Promise.race([bench.gpu.ended, new Promise((resolve) => setTimeout(resolve, LOSS_DELAY_MS))]);
+    bench.gpu.assertUsable();
     return { ...base, check: { ok: false, against: "none", message: error instanceof Error ? error.message : String(error) } };
   } finally {
     ready?.dispose();
