@@ -1,8 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { kernelSubjects } from "../../src/bench/suites/kernels.ts";
+import { kernelCases, kernelSubjects } from "../../src/bench/suites/kernels.ts";
 import { layerSubjects } from "../../src/bench/suites/layers.ts";
 import { modelSubjects } from "../../src/bench/suites/models.ts";
+import type { Source } from "../../src/graph/tensor.ts";
+import { allSamples } from "../../src/verify/all.ts";
 import { hardwareTraits, softwareTraits } from "../support/traits.ts";
+
+/** Ops that run only within others, a few numbers each or with the same kernel as a row that is there. */
+const WITHOUT_A_ROW: string[] = [];
 
 const keys = (subjects: readonly { readonly name: string; readonly subject: string }[]) =>
   subjects.map(({ name, subject }) => `${name}, ${subject}`);
@@ -22,6 +27,12 @@ describe("suites", () => {
     expect(quick.length).toBeGreaterThan(8);
     expect(quick.length).toBeLessThan(0.3 * subjects.length);
     expect(quick.every(({ chosen }) => chosen !== undefined)).toBe(true);
+  });
+
+  test("every op with kernels has a row", () => {
+    const measured = new Set(kernelCases(false).map(({ tensor }) => (tensor.source as Extract<Source, { kind: "node" }>).node.op.name));
+    const missing = allSamples.filter(({ op }) => op.kernels.length > 0 && !measured.has(op.name)).map(({ op }) => op.name);
+    expect(missing).toEqual(WITHOUT_A_ROW);
   });
 
   test("layers and models: each row once, and some of them quick", () => {

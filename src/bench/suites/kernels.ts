@@ -1,5 +1,5 @@
 import type { DeviceTraits } from "../../graph/op.ts";
-import { type F32, input, type RandomSource, variable } from "../../graph/tensor.ts";
+import { apply, type F32, input, type Node, type RandomSource, type Source, type Tensor, variable } from "../../graph/tensor.ts";
 import { reluActivation } from "../../ops/activation.ts";
 import { type Conv2dOptions, conv2d } from "../../ops/conv/conv2d.ts";
 import { matmul } from "../../ops/matmul/matmul.ts";
@@ -91,21 +91,49 @@ function walks(quick: boolean): OpCase[] {
     const tensors = withGradients(sequence, [x, W]);
     return [
       ...casesOf(name, tensors, { rnnWalk: "" }, { 1: weight }),
-      ...(quick ? [] : casesOf(name, tensors, { rnnWalkGradient: "gradient" }, { 1: (random) => Math.tanh(random.normal()), 2: weight })),
+      ...(quick
+        ? []
+        : [
+            ...casesOf(name, tensors, { rnnWalkGradient: "gradient" }, { 1: (random) => Math.tanh(random.normal()), 2: weight }),
+            ...casesOf(name, tensors, { stateOuterProduct: "gradient of W" }),
+          ]),
     ];
   });
 }
 
-/** Convolution, bias, ReLU and 2×2 max pooling as one op. */
+/** Convolution, bias and ReLU in one kernel, and with 2×2 max pooling in it, too. */
 function fused(quick: boolean): OpCase[] {
   if (quick) return [];
-  const x = input([16, 28, 28, 1]);
-  const y = conv2d(x, input([5, 5, 1, 16]), { padding: "same", bias: input([16]), activation: reluActivation }) as F32;
-  return [{ name: "conv 5×5 1→16 28² N16 + bias + ReLU", tensor: y }];
+  const name = "conv 5×5 1→16 28² N16 + bias + ReLU";
+  const y = conv2d(input([16, 28, 28, 1]), input([5, 5, 1, 16]), { padding: "same", bias: input([16]) });
+  const pooled = maxPool2d(y, { size: 2 });
+  const [conv, pool] = [nodeOf(y), nodeOf(pooled)];
+  const both = conv.op.absorb?.(conv as never, pool);
+  if (!both) throw new Error(`bench "${name}": the convolution does not take the pooling in`);
+  return [
+    {
+      name,
+      tensor: conv2d(conv.inputs[0] as F32<Shape4>, conv.inputs[1] as F32<Shape4>, {
+        padding: "same",
+        bias: input([16]),
+        activation: reluActivation,
+      }),
+    },
+    { name: "conv 5×5 1→16 28² N16 + bias + max pooling", tensor: apply(both.op, both.inputs, both.attributes as never)[0] },
+  ];
 }
+
+const nodeOf = ({ source }: Tensor): Node => (source as Extract<Source, { kind: "node" }>).node;
+
+export const kernelCases = (quick: boolean): OpCase[] => [
+  ...products(quick),
+  ...convolutions(quick),
+  ...fused(quick),
+  ...pooling(quick),
+  ...walks(quick),
+  ...otherCases(quick),
+];
 
 /** Every kernel variant that this device can run, at sizes that matter. */
 export const kernelSubjects = (traits: DeviceTraits, quick: boolean): Subject[] =>
-  [...products(quick), ...convolutions(quick), ...fused(quick), ...pooling(quick), ...walks(quick), ...otherCases(quick)].flatMap((one) =>
-    variantSubjects("kernels", one, traits, quick),
-  );
+  kernelCases(quick).flatMap((one) => variantSubjects("kernels", one, traits, quick));

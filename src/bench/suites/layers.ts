@@ -75,12 +75,12 @@ const QUICK = 2;
 /** Layers as an app uses them, forward, and forward with all gradients, each one program. */
 export const layerSubjects = (quick: boolean): Subject[] =>
   (quick ? cases.slice(0, QUICK) : cases).flatMap(({ name, build }) => [
-    programSubject("layers", `${name}, forward`, () => {
-      const { inputs, y } = build(`bench/${name}/forward`);
+    programSubject("layers", `${name}, forward`, (set) => {
+      const { inputs, y } = build(`bench/${name}/forward ${set}`);
       return { inputs, outputs: { y }, label: name } as never;
     }),
-    programSubject("layers", `${name}, forward and gradients`, () => {
-      const { inputs, y, of } = build(`bench/${name}/gradients`);
+    programSubject("layers", `${name}, forward and gradients`, (set) => {
+      const { inputs, y, of } = build(`bench/${name}/gradients ${set}`);
       const dy = input(y.shape);
       const gradients = gradient(sum(mul(y, dy)), of).tensors;
       const named = Object.fromEntries(gradients.map((tensor, i) => [`d${i}`, tensor]));
