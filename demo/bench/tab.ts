@@ -9,9 +9,10 @@ import {
 } from "../../src/bench/index.ts";
 import { formatAdapter } from "../../src/index.ts";
 import { find } from "../shared/dom.ts";
+import { acceptFiles, type TextFile } from "../shared/drop.ts";
 import type { Tab } from "../tabs.ts";
 import "./bench.css";
-import { acceptFiles, fileName, saveFile, type TextFile } from "./files.ts";
+import { fileName, saveFile } from "./files.ts";
 import panelHtml from "./panel.html?raw";
 
 /** Milliseconds between two drawings of a report that grows. */
@@ -65,7 +66,7 @@ class Bench {
     });
     this.#button("bench-save-json").addEventListener("click", () => this.#saveJson());
     this.#button("bench-save-html").addEventListener("click", () => this.#savePage());
-    acceptFiles(panel, this.#part("bench-file", HTMLInputElement), (files) => this.#read(files));
+    acceptFiles(panel, this.#part("bench-file", HTMLInputElement), ["dropping", "dropping-reports"], (files) => this.#read(files));
     panel.setAttribute("aria-busy", "false");
   }
 

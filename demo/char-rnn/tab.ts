@@ -1,8 +1,8 @@
 import { count, find } from "../shared/dom.ts";
+import { acceptFiles } from "../shared/drop.ts";
 import { RunCard } from "../shared/run-card.ts";
 import type { Tab } from "../tabs.ts";
 import { bundledCorpus, type Corpus, readCorpus } from "./corpus.ts";
-import { acceptDrops } from "./drop.ts";
 import { Figures } from "./figures.ts";
 import panelHtml from "./panel.html?raw";
 import { PictureCard } from "./picture-card.ts";
@@ -54,7 +54,7 @@ class CharRnn {
     for (const select of [this.#selects.steps, this.#selects.batch])
       select.addEventListener("change", () => run.enqueue("Planning for the new sizes …", () => this.#resize()));
     this.#temperature.addEventListener("input", () => this.#applyRates());
-    acceptDrops(panel, part("file", HTMLInputElement), (name, text) => {
+    acceptFiles(panel, part("file", HTMLInputElement), ["dropping"], ([{ name, text }]) => {
       run.enqueue(`Reading ${name} …`, async () => {
         this.#corpus = readCorpus(name, text);
         await this.#rebuild();

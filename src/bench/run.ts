@@ -10,6 +10,7 @@ import { layerSubjects } from "./suites/layers.ts";
 import { modelSubjects } from "./suites/models.ts";
 import { measureStart } from "./suites/start.ts";
 import { startNames } from "./suites/start-names.ts";
+import { updateSubjects } from "./suites/updates.ts";
 import { type Lap, Stopwatch, sample, warmUp } from "./timing.ts";
 import { type KernelBench, kernelBenchSubjects } from "./user-kernel.ts";
 
@@ -89,7 +90,7 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
   try {
     const { gpu } = gpuPartsOf(engine) as GpuParts;
     const subjects = [
-      ...(suites.includes("kernels") ? kernelSubjects(gpu.traits, quick) : []),
+      ...(suites.includes("kernels") ? [...kernelSubjects(gpu.traits, quick), ...updateSubjects(quick)] : []),
       ...(suites.includes("layers") ? layerSubjects(quick) : []),
       ...(suites.includes("models") ? modelSubjects(quick) : []),
       ...kernels.flatMap(kernelBenchSubjects),

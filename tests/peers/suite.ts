@@ -4,18 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "puppeteer";
-import type { BenchEnvironment, BenchReport, BenchResult, Check } from "../../src/bench/schema.ts";
+import type { BenchReport, BenchResult, Check } from "../../src/bench/schema.ts";
 import { launchChrome } from "../../src/cli/runtime/chrome.ts";
 import { isolationHeaders } from "../../src/cli/runtime/page-server.ts";
 import { serveStatic } from "../support/static-server.ts";
 import { buildPage } from "./build.ts";
 import { measureCold } from "./cold.ts";
+import { dataOf, type Named } from "./data.ts";
 import { type LibraryEntry, libraries, OWN } from "./libraries.ts";
 import { compareOutputs, decodeOutputs, distribution, type Outputs, TOLERANCE, TRAINING_TOLERANCE } from "./outputs.ts";
 import type { Peer } from "./pages/page.ts";
 import type { PeerEnvironment } from "./pages/unroll.ts";
 import { formatRow, formatSummary, header } from "./table.ts";
-import { COLD, type Row, rows, wanted } from "./works.ts";
+import { COLD, type Row, rows, type Work, wanted } from "./works.ts";
 
 export interface PeersOptions {
   readonly browser?: string;
@@ -32,7 +33,7 @@ export interface PeersOptions {
   readonly signal?: AbortSignal;
 }
 
-export type PeersReport = Pick<BenchReport, "environment" | "clock" | "results" | "incomplete">;
+export type PeersReport = Pick<BenchReport, "environment" | "clock" | "roofline" | "results" | "incomplete">;
 
 /** Milliseconds of a sample, at least; and of all samples of a library in a row, after which it takes no more. */
 const FULL = { rounds: 7, sample: 100, budget: 8000, coldRounds: 5 };
@@ -73,7 +74,7 @@ export async function runPeers(options: PeersOptions): Promise<PeersReport> {
       await tab.goto(url);
       opened.push({ ...library, tab });
     }
-    const { environment, clock } = await describe(opened[0].tab, description, flags);
+    const { environment, clock, roofline } = await describe(opened[0].tab, description, flags);
     const { adapter } = environment;
     log(`${adapter.software ? "software adapter: " : ""}${adapter.description || adapter.vendor}; ${description}`);
     log(
@@ -89,7 +90,7 @@ export async function runPeers(options: PeersOptions): Promise<PeersReport> {
     for (const { tab } of opened) await tab.close();
     if (!signal?.aborted && wanted(COLD, options.only)) add(COLD, await measureCold(options, settings.coldRounds, folder));
     for (const line of formatSummary(results)) log(line);
-    return { environment, clock, results, ...(signal?.aborted ? { incomplete: true } : {}) };
+    return { environment, clock, roofline, results, ...(signal?.aborted ? { incomplete: true } : {}) };
   } finally {
     await browser.close();
     for (const server of servers) server.close();
@@ -129,8 +130,18 @@ async function measureRow(row: Row, opened: readonly Opened[], settings: typeof 
       await attempt(entry, async () => void entry.samples.push(await entry.library.tab.evaluate(sample, entry.runs)));
     }
   const results: BenchResult[] = [];
-  for (const entry of entries) results.push(await resultOf(row, entry));
+  const bytes = own && bytesOf(row.work, own);
+  for (const entry of entries) results.push({ ...(await resultOf(row, entry)), ...(bytes === undefined ? {} : { bytes }) });
   return results;
+}
+
+/** The fewest bytes that must move: what goes in and what comes out, and in a training step the parameters both ways. */
+function bytesOf(work: Work, outputs: Outputs): number {
+  const { shared, sets } = dataOf(work);
+  const size = (named: Named): number => Object.values(named).reduce((sum, { data }) => sum + data.byteLength, 0);
+  const isTraining = /training|character/.test(work.kind);
+  const out = Object.values(outputs).reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return size(sets[0]) + size(shared) + (isTraining ? size(shared) : out);
 }
 
 /** Where others gave an output and none agrees with ours, it is ours that is wrong. */
@@ -203,8 +214,12 @@ async function describe(
   tab: Page,
   choice: string,
   flags: readonly string[],
-): Promise<{ environment: BenchEnvironment; clock: BenchReport["clock"] }> {
-  const { grain, ...own } = await tab.evaluate(() => (window as unknown as { environment: () => Promise<PeerEnvironment> }).environment());
+): Promise<Pick<BenchReport, "environment" | "clock" | "roofline">> {
+  const {
+    grain,
+    roofline,
+    environment: own,
+  } = await tab.evaluate(() => (window as unknown as { environment: () => Promise<PeerEnvironment> }).environment());
   const versions: Record<string, string> = {};
   for (const name of [undefined, ...new Set(libraries.flatMap((library) => library.package ?? []))]) {
     const path = new URL(name ? `../../node_modules/${name}/package.json` : "../../package.json", import.meta.url);
@@ -212,5 +227,5 @@ async function describe(
     versions[found] = version;
   }
   const environment = { ...own, runtime: { name: "chrome", choice }, flags, versions };
-  return { environment, clock: { kind: "wall", wallGrainNanoseconds: grain } };
+  return { environment, roofline, clock: { kind: "wall", wallGrainNanoseconds: grain } };
 }

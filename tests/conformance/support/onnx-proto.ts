@@ -1,32 +1,5 @@
-import protobuf from "protobufjs";
+import { onnxType } from "../../support/onnx-schema.ts";
 import type { Values } from "./case.ts";
-
-// The part of onnx.proto (Apache-2.0) that the tests use; field numbers are those of the format.
-const { root } = protobuf.parse(
-  `
-  syntax = "proto3";
-  message TensorProto {
-    repeated int64 dims = 1; int32 data_type = 2; repeated float float_data = 4; repeated int32 int32_data = 5;
-    repeated int64 int64_data = 7; string name = 8; bytes raw_data = 9;
-  }
-  message AttributeProto {
-    string name = 1; float f = 2; int64 i = 3; bytes s = 4; TensorProto t = 5; repeated float floats = 7; repeated int64 ints = 8;
-    repeated bytes strings = 9; int32 type = 20;
-  }
-  message NodeProto {
-    repeated string input = 1; repeated string output = 2; string name = 3; string op_type = 4; repeated AttributeProto attribute = 5;
-    string domain = 7;
-  }
-  message ValueInfoProto { string name = 1; }
-  message GraphProto {
-    repeated NodeProto node = 1; string name = 2; repeated TensorProto initializer = 5;
-    repeated ValueInfoProto input = 11; repeated ValueInfoProto output = 12;
-  }
-  message OperatorSetIdProto { string domain = 1; int64 version = 2; }
-  message ModelProto { int64 ir_version = 1; GraphProto graph = 7; repeated OperatorSetIdProto opset_import = 8; }
-`,
-  { keepCase: true },
-);
 
 interface RawTensor {
   dims: number[];
@@ -81,7 +54,7 @@ const INT32 = 6;
 const INT64 = 7;
 
 function decode<T>(message: string, bytes: Uint8Array): T {
-  const type = root.lookupType(message);
+  const type = onnxType(message);
   return type.toObject(type.decode(bytes), { longs: Number, arrays: true, defaults: true }) as T;
 }
 

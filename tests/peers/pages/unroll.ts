@@ -1,3 +1,5 @@
+import { environmentOf } from "../../../src/bench/environment.ts";
+import { measureRoofline } from "../../../src/bench/roofline.ts";
 import {
   averagePool2d,
   clipNorm,
@@ -22,6 +24,7 @@ import {
   type Variable,
   variable,
 } from "../../../src/index.ts";
+import { type GpuParts, gpuPartsOf } from "../../../src/program/engine.ts";
 import type { Data, Named } from "../data.ts";
 import { CLIP_NORM, LEARNING_RATE, padding, type Work } from "../works.ts";
 import { lenet } from "./lenet.ts";
@@ -142,16 +145,18 @@ function lossOf(work: Work, parameters: Record<string, Tensor>, { x, target, lab
   return work.kind === "rnn training" ? meanSquaredError(y, target as F32) : softmaxCrossEntropy(y as F32, target as Tensor<"i32">);
 }
 
-/** What reports say of the adapter, with the clock's smallest step in nanoseconds. */
+/** What reports say of the adapter, what it can do, and the clock's smallest step in nanoseconds. */
 async function environment() {
   const own = await Engine.create();
   const found = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
   const limits: Record<string, number> = {};
   for (const name in found?.limits) limits[name] = found?.limits[name as "maxBufferSize"] as number;
   const features = [...(found?.features ?? [])].sort();
-  const { adapter } = own;
+  const { gpu } = gpuPartsOf(own) as GpuParts;
+  const { adapter, driver, userAgent, cores } = environmentOf(gpu);
+  const roofline = await measureRoofline(gpu, { quick: true });
   own.dispose();
-  return { adapter, features, limits, userAgent: navigator.userAgent, cores: navigator.hardwareConcurrency, grain: clockGrain() };
+  return { environment: { adapter, driver, features, limits, userAgent, cores }, roofline, grain: clockGrain() };
 }
 
 function clockGrain(): number {
