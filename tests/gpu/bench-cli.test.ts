@@ -137,6 +137,24 @@ describe("unroll bench", () => {
     expect(left).toEqual([]);
   });
 
+  // a process of its own runs this suite
+  test("Ctrl-C and a kill end the suite peers as well", async () => {
+    const json = `${line.folder}/peers.json`;
+    const args = ["bench", "peers", "matmul 256", "matmul 512", "--quick", ...browser, "--json", json];
+    const { code, out, started, left } = await line.interrupt(args, /^matmul 256/m, "SIGINT");
+    expect(out).toContain("interrupted: what is being measured is the last");
+    expect(code).toBe(130);
+    const { incomplete, results } = await load(json);
+    expect(incomplete).toBe(true);
+    expect(results.find(({ name, subject }) => name === "matmul 256" && subject === "unroll")?.wall?.median).toBeGreaterThan(0);
+    expect(started.length).toBeGreaterThan(3);
+    expect(left).toEqual([]);
+    // a row that takes long
+    const killed = await line.interrupt(["bench", "peers", "RNN training step T128", ...browser], /^ms \(median\)/m, "SIGKILL");
+    expect(killed.started.length).toBeGreaterThan(3);
+    expect(killed.left).toEqual([]);
+  });
+
   test.each([
     [["bench", "no-such-file.ts"], 1, "there is no file no-such-file.ts"],
     [["bench", "--threshold", "much"], 2, '--threshold must be a number such as 0.1, not "much"'],

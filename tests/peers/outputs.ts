@@ -30,6 +30,20 @@ export function compareOutputs(ours: Outputs, theirs: Outputs, tolerance: number
   return { ok: error <= 1, against: "unroll", error, ...(message ? { message } : {}) };
 }
 
+/** A library in a row: how its outputs compare, and why it gets no time. */
+export interface Compared {
+  check: Check;
+  missing?: string;
+}
+
+/** Where others gave an output and none agrees with ours, it is ours that is wrong. */
+export function doubtOwn(own: Compared | undefined, others: readonly Compared[]): void {
+  const compared = others.filter(({ check }) => check.against === "unroll");
+  if (!own || own.missing || compared.length === 0 || compared.some(({ check }) => check.ok)) return;
+  own.check = { ok: false, against: "none", message: `no other library agrees: ${compared[0].check.message}` };
+  own.missing = "wrong: no other library agrees";
+}
+
 export const decodeOutputs = (encoded: Readonly<Record<string, string>>): Outputs =>
   Object.fromEntries(
     Object.entries(encoded).map(([name, text]) => {

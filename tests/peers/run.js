@@ -17,6 +17,22 @@ const { values } = parseArgs({
 });
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) throw new Error("--rounds takes a whole number of at least 1");
+
+// Ctrl-C ends the run after the row; twice: at once. Under `unroll bench` it is that which hears it, and says so; should that be killed,
+// this ends, too, and the browser with it.
+const stop = new AbortController();
+const INTERRUPTED = 130;
+const end = () => {
+  if (stop.signal.aborted) process.exit(INTERRUPTED);
+  console.log("interrupted: what is being measured is the last");
+  stop.abort();
+};
+if (process.send) {
+  process.on("message", end);
+  process.once("disconnect", () => process.exit(INTERRUPTED));
+}
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, process.send ? () => {} : end);
+
 const vite = await createServer({
   configFile: false,
   root: fileURLToPath(new URL("../..", import.meta.url)),
@@ -34,9 +50,13 @@ try {
     rounds,
     flags: values["browser-flag"] ?? [],
     log: (line) => console.log(line),
+    signal: stop.signal,
   });
   const command = ["node", "tests/peers/run.js", ...process.argv.slice(2)].join(" ");
   if (values.json) await writeFile(values.json, JSON.stringify({ schema: BENCH_SCHEMA, date, command, ...report }, null, 1));
 } finally {
   await vite.close();
+  process.removeAllListeners("disconnect");
+  process.disconnect?.();
 }
+if (stop.signal.aborted) process.exitCode = INTERRUPTED;

@@ -12,7 +12,16 @@ import { buildPage } from "./build.ts";
 import { measureCold } from "./cold.ts";
 import { dataOf, type Named } from "./data.ts";
 import { type LibraryEntry, libraries, OWN } from "./libraries.ts";
-import { compareOutputs, decodeOutputs, distribution, type Outputs, TOLERANCE, TRAINING_TOLERANCE } from "./outputs.ts";
+import {
+  type Compared,
+  compareOutputs,
+  decodeOutputs,
+  distribution,
+  doubtOwn,
+  type Outputs,
+  TOLERANCE,
+  TRAINING_TOLERANCE,
+} from "./outputs.ts";
 import type { Peer } from "./pages/page.ts";
 import type { PeerEnvironment } from "./pages/unroll.ts";
 import { formatRow, formatSummary, header } from "./table.ts";
@@ -63,7 +72,7 @@ export async function runPeers(options: PeersOptions): Promise<PeersReport> {
     results.push(...found);
     log(formatRow(name, found));
   };
-  const { browser, description, flags = [] } = await launchChrome(options);
+  const { browser, description, flags = [] } = await launchChrome({ ...options, pipe: true });
   try {
     const opened: Opened[] = [];
     for (const library of libraries) {
@@ -83,10 +92,7 @@ export async function runPeers(options: PeersOptions): Promise<PeersReport> {
         .join(", "),
     );
     log(header());
-    for (const row of chosen) {
-      if (signal?.aborted) break;
-      add(row.name, await measureRow(row, opened, settings, signal));
-    }
+    for (const row of chosen) if (!signal?.aborted) add(row.name, await measureRow(row, opened, settings, signal));
     for (const { tab } of opened) await tab.close();
     if (!signal?.aborted && wanted(COLD, options.only)) add(COLD, await measureCold(options, settings.coldRounds, folder));
     for (const line of formatSummary(results)) log(line);
@@ -99,10 +105,8 @@ export async function runPeers(options: PeersOptions): Promise<PeersReport> {
 }
 
 /** A library in a row. */
-interface Entry {
+interface Entry extends Compared {
   readonly library: Opened;
-  check: Check;
-  missing?: string;
   runs: number;
   readonly samples: number[];
 }
@@ -111,16 +115,18 @@ async function measureRow(row: Row, opened: readonly Opened[], settings: typeof 
   const entries: Entry[] = [];
   let own: Outputs | undefined;
   for (const library of opened) {
+    if (signal?.aborted) break;
     const { outputs, missing } = await call(library, row.name);
     const given = outputs && decodeOutputs(outputs);
     if (library.subject === OWN) own = given;
     const found = given ? checkOf(row, own, given) : { check: { ok: true, against: "none" as const }, missing };
     entries.push({ library, runs: 0, samples: [], ...found });
   }
-  doubtOwn(entries);
+  const [ours, others] = [true, false].map((isOwn) => entries.filter(({ library }) => (library.subject === OWN) === isOwn));
+  doubtOwn(ours[0], others);
   for (const entry of entries)
     await attempt(entry, async () => {
-      entry.runs = await entry.library.tab.evaluate(calibrate, settings.sample);
+      if (!signal?.aborted) entry.runs = await entry.library.tab.evaluate(calibrate, settings.sample);
     });
   for (let round = 0; round < settings.rounds && !signal?.aborted; round++)
     for (let i = 0; i < entries.length; i++) {
@@ -142,15 +148,6 @@ function bytesOf(work: Work, outputs: Outputs): number {
   const isTraining = /training|character/.test(work.kind);
   const out = Object.values(outputs).reduce((sum, { byteLength }) => sum + byteLength, 0);
   return size(sets[0]) + size(shared) + (isTraining ? size(shared) : out);
-}
-
-/** Where others gave an output and none agrees with ours, it is ours that is wrong. */
-function doubtOwn(entries: readonly Entry[]): void {
-  const own = entries.find(({ library }) => library.subject === OWN);
-  const others = entries.filter((entry) => entry !== own && entry.check.against === "unroll");
-  if (!own || own.missing || others.length === 0 || others.some(({ check }) => check.ok)) return;
-  own.check = { ok: false, against: "none", message: `no other library agrees: ${others[0].check.message}` };
-  own.missing = "wrong: no other library agrees";
 }
 
 /** What fails after the check costs the library its time in this row, and no other row. */

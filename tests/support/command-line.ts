@@ -43,7 +43,7 @@ export class CommandLine {
   }
 
   /**
-   * Runs it until its standard error says `until`, sends a signal, and waits for its end.
+   * Runs it until it says `until`, sends a signal, and waits for its end.
    * @returns with the processes that it had started and those of them that are still there.
    */
   async interrupt(
@@ -57,20 +57,25 @@ export class CommandLine {
     const said = new Promise<void>((resolve) => {
       child.stdout.on("data", (chunk) => {
         out += chunk;
+        if (until.test(out)) resolve();
       });
       child.stderr.on("data", (chunk) => {
         err += chunk;
         if (until.test(err)) resolve();
       });
     });
-    const ended = new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? -1)));
+    const ended = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? -1)));
+    // not before all that it has started has let go of its output
+    const silent = new Promise<void>((resolve) => child.once("close", () => resolve()));
     await Promise.race([said, ended]);
     started = descendants(child.pid as number);
     child.kill(signal);
     const code = await ended;
     const alive = () => started.filter((id) => isAlive(id));
     for (let i = 0; i < 100 && alive().length > 0; i++) await new Promise((resolve) => setTimeout(resolve, 100));
-    return { code, out, err, started, left: alive() };
+    const left = alive();
+    if (left.length === 0) await silent;
+    return { code, out, err, started, left };
   }
 }
 

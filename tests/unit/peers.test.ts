@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { BenchResult } from "../../src/bench/schema.ts";
 import { permuted, rowsFirst, rowsLast } from "../peers/layout.ts";
-import { compareOutputs, distribution, TOLERANCE } from "../peers/outputs.ts";
+import { type Compared, compareOutputs, distribution, doubtOwn, TOLERANCE } from "../peers/outputs.ts";
 import { formatRow, formatSummary, geometricMean, ratioOf } from "../peers/table.ts";
 import { targetOf, targets } from "../peers/targets.ts";
 import { COLD, rows, wanted } from "../peers/works.ts";
@@ -38,6 +38,32 @@ describe("peers: outputs", () => {
     const zeros = { y: new Float32Array(4) };
     expect(compareOutputs(zeros, zeros, TOLERANCE).ok).toBe(true);
     expect(compareOutputs(zeros, ours, TOLERANCE).ok).toBe(false);
+  });
+});
+
+describe("peers: doubt", () => {
+  const own = (): Compared => ({ check: { ok: true, against: "none" } });
+  const agrees: Compared = { check: { ok: true, against: "unroll" } };
+  const differs: Compared = { check: { ok: false, against: "unroll", message: "y[0] is 1, not 2" }, missing: "wrong" };
+  const absent: Compared = { check: { ok: true, against: "none" }, missing: "no gradients" };
+
+  test("where no other library agrees, our own output gets no time", () => {
+    const ours = own();
+    doubtOwn(ours, [differs, absent, differs]);
+    expect(ours).toEqual({
+      check: { ok: false, against: "none", message: "no other library agrees: y[0] is 1, not 2" },
+      missing: "wrong: no other library agrees",
+    });
+  });
+
+  test.each([
+    ["one of them agrees", [differs, agrees]],
+    ["none gave an output", [absent]],
+    ["there are none", []],
+  ])("where %s, it is taken", (_, others) => {
+    const ours = own();
+    doubtOwn(ours, others);
+    expect(ours).toEqual(own());
   });
 });
 

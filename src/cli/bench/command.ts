@@ -105,6 +105,8 @@ async function peers(words: readonly string[], command: string, values: BenchVal
     ...(only.length > 0 ? ["--only", only.map(escape).join("|")] : []),
   ];
   const report = await runPeers(args);
+  if (!report) return { interrupted: true };
+  if (report.incomplete) return { report: { ...report, command }, interrupted: true };
   if (report.results.length === 0) throw new UnrollError("name", `no row of the suite peers has a name that matches ${only.join(" or ")}`);
   return { report: { ...report, command } };
 }

@@ -9,6 +9,7 @@ import type { BenchReport } from "../../bench/schema.ts";
 import { UnrollError } from "../../errors.ts";
 
 const SCRIPT = join("tests", "peers", "run.js");
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /** The script of the suite, which lies in the repository, beside the libraries that it compares with. */
 function findScript(): string {
@@ -20,19 +21,31 @@ function findScript(): string {
   );
 }
 
-/** Runs the suite `peers` in a process of its own, which prints as it goes. */
-export async function runPeers(args: readonly string[]): Promise<BenchReport> {
+/**
+ * Runs the suite `peers` in a process of its own, which prints as it goes. Ctrl-C ends it after what is being measured, twice at once:
+ * the report is incomplete then, or there is none.
+ */
+export async function runPeers(args: readonly string[]): Promise<BenchReport | undefined> {
   const script = findScript();
   const folder = await mkdtemp(join(tmpdir(), "unroll-peers-"));
   try {
     const json = join(folder, "report.json");
-    const child = spawn(process.execPath, [script, ...args, "--json", json], { stdio: "inherit" });
+    const child = spawn(process.execPath, [script, ...args, "--json", json], { stdio: ["inherit", "inherit", "inherit", "ipc"] });
+    let interrupted = false;
+    const interrupt = () => {
+      interrupted = true;
+      if (child.connected) child.send("stop");
+    };
+    for (const signal of SIGNALS) process.on(signal, interrupt);
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once("error", reject);
       child.once("close", resolve);
+    }).finally(() => {
+      for (const signal of SIGNALS) process.off(signal, interrupt);
     });
-    if (!existsSync(json)) throw new UnrollError("missing", `the suite peers ended with ${code} and left no report`);
-    return parseReport(await readFile(json, "utf8"));
+    if (existsSync(json)) return parseReport(await readFile(json, "utf8"));
+    if (interrupted) return undefined;
+    throw new UnrollError("missing", `the suite peers ended with ${code} and left no report`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

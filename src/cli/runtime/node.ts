@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { UnrollError } from "../../errors.ts";
 import { optional } from "./optional.ts";
 import type { Runtime, RuntimeOptions, TaskName, TaskOptions, TaskResult } from "./runtime.ts";
@@ -21,7 +22,8 @@ export async function launchNode(options: { readonly browser?: string; readonly 
   Object.assign(globalThis, globals);
   const gpu = attempt(() => create([...FLAGS, ...(options.flags ?? [])]), options.flags ?? []);
   instances.push(gpu);
-  return { gpu, description: `Dawn in Node ${process.versions.node}${driver === undefined ? "" : ` with the SwiftShader in ${driver}`}` };
+  const { version } = createRequire(import.meta.url)("webgpu/package.json") as { version: string };
+  return { gpu, description: `Dawn of webgpu ${version} in Node ${process.versions.node}${driver === undefined ? "" : ` with the SwiftShader in ${driver}`}` };
 }
 
 /** @throws UnrollError `argument` when Dawn does not take the flags. */
