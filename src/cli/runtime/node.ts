@@ -23,7 +23,10 @@ export async function launchNode(options: { readonly browser?: string; readonly 
   const gpu = attempt(() => create([...FLAGS, ...(options.flags ?? [])]), options.flags ?? []);
   instances.push(gpu);
   const { version } = createRequire(import.meta.url)("webgpu/package.json") as { version: string };
-  return { gpu, description: `Dawn of webgpu ${version} in Node ${process.versions.node}${driver === undefined ? "" : ` with the SwiftShader in ${driver}`}` };
+  return {
+    gpu,
+    description: `Dawn of webgpu ${version} in Node ${process.versions.node}${driver === undefined ? "" : ` with the SwiftShader in ${driver}`}`,
+  };
 }
 
 /** @throws UnrollError `argument` when Dawn does not take the flags. */
