@@ -47,6 +47,7 @@ function lean(): UserConfig {
 /** One module for each source file, or as `output` has it. */
 function modules(outDir: string, entry: Record<string, string>, plugins: Plugin[], output: Rolldown.OutputOptions = EACH): UserConfig {
   return {
+    logLevel: "warn", // the list of its files has hundreds of lines
     plugins: [...plugins, shadersFirst("src/index.js")],
     build: {
       outDir,
@@ -66,6 +67,7 @@ function modules(outDir: string, entry: Record<string, string>, plugins: Plugin[
 
 function page(): UserConfig {
   return {
+    logLevel: "warn",
     plugins: [compactShaders()],
     build: {
       outDir: "dist/page",

@@ -7,10 +7,10 @@ import { missingWebGpu } from "./webgpu-help.ts";
 
 const adapter = byId("adapter");
 const help = await missingWebGpu();
-if (help) {
-  adapter.textContent = "No WebGPU";
-  byId("panels").append(help);
-} else {
-  const showAdapter = (name: string) => adapter.replaceChildren(name);
-  mountTabs(byId("tabs"), byId("panels"), [charRnnTab(showAdapter), convolutionTab(showAdapter), benchTab(showAdapter)]);
-}
+const showAdapter = (name: string) => adapter.replaceChildren(name);
+if (help) showAdapter("No WebGPU");
+// reports of other devices can be read all the same
+const tabs = help
+  ? [{ id: "help", title: "WebGPU", mount: (panel: HTMLElement) => panel.append(help) }, benchTab(showAdapter, false)]
+  : [charRnnTab(showAdapter), convolutionTab(showAdapter), benchTab(showAdapter)];
+mountTabs(byId("tabs"), byId("panels"), tabs);

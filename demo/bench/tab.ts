@@ -8,6 +8,7 @@ import {
   type SuiteName,
 } from "../../src/bench/index.ts";
 import { formatAdapter } from "../../src/index.ts";
+import { adapterName } from "../shared/adapter.ts";
 import { find } from "../shared/dom.ts";
 import { acceptFiles, type TextFile } from "../shared/drop.ts";
 import type { Tab } from "../tabs.ts";
@@ -18,13 +19,15 @@ import panelHtml from "./panel.html?raw";
 /** Milliseconds between two drawings of a report that grows. */
 const DRAW_EVERY = 150;
 
-/** The tab that measures this device, and sets reports side by side. `showAdapter` gets the name of the GPU that is used. */
-export const benchTab = (showAdapter: (name: string) => void): Tab => ({
+/**
+ * The tab that measures this device, where it `canRun`, and sets reports side by side. `showAdapter` gets the name of the GPU that is used.
+ */
+export const benchTab = (showAdapter: (name: string) => void, canRun = true): Tab => ({
   id: "bench",
   title: "Bench",
   mount: (panel) => {
-    new Bench(panel, showAdapter);
-    void adapterHere().then((name) => name && showAdapter(name));
+    new Bench(panel, showAdapter, canRun);
+    if (canRun) void adapterHere().then((name) => name && showAdapter(name));
   },
 });
 
@@ -35,7 +38,7 @@ async function adapterHere(): Promise<string | undefined> {
     | undefined;
   if (!info) return undefined;
   const { vendor, architecture, device, description } = info;
-  return formatAdapter({ vendor, architecture, device, description, software: info.isFallbackAdapter === true });
+  return adapterName({ adapter: { vendor, architecture, device, description, software: info.isFallbackAdapter === true } });
 }
 
 class Bench {
@@ -50,7 +53,7 @@ class Bench {
   #running: AbortController | undefined;
   #drawn = 0;
 
-  constructor(panel: HTMLElement, showAdapter: (name: string) => void) {
+  constructor(panel: HTMLElement, showAdapter: (name: string) => void, canRun: boolean) {
     panel.innerHTML = panelHtml;
     this.#panel = panel;
     this.#showAdapter = showAdapter;
@@ -68,6 +71,9 @@ class Bench {
     this.#button("bench-save-html").addEventListener("click", () => this.#savePage());
     acceptFiles(panel, this.#part("bench-file", HTMLInputElement), ["dropping", "dropping-reports"], (files) => this.#read(files));
     panel.setAttribute("aria-busy", "false");
+    if (canRun) return;
+    this.#button("bench-run").disabled = true;
+    this.#say("Without WebGPU this browser cannot measure. Open reports of other devices, or drop them here.");
   }
 
   #button(id: string): HTMLButtonElement {
@@ -119,7 +125,7 @@ class Bench {
   }
 
   #draw(): void {
-    if (this.#own) this.#showAdapter(formatAdapter(this.#own.environment.adapter));
+    if (this.#own) this.#showAdapter(adapterName(this.#own.environment));
     const place = this.#part("bench-report", HTMLElement);
     const reports = this.#reports;
     place.hidden = reports.length === 0;
@@ -146,8 +152,13 @@ class Bench {
         problems.push(`“${name}”: ${error instanceof Error ? error.message : String(error)}.`);
       }
     if (problems.length > 0) this.#say(problems.join(" "), true);
-    else if (!this.#running) this.#say(this.#reports.length > 1 ? "Side by side below." : "Press Run to measure this device beside it.");
+    else if (!this.#running) this.#say(this.#saying());
     this.#draw();
+  }
+
+  #saying(): string {
+    if (this.#reports.length > 1) return "Side by side below.";
+    return this.#button("bench-run").disabled ? "Below." : "Press Run to measure this device beside it.";
   }
 
   #listOthers(): void {

@@ -10,8 +10,11 @@ export interface ComparedRow extends Partial<Ratio> {
   readonly clock?: "gpu" | "wall";
   readonly before?: number;
   readonly after?: number;
-  /** `slower`, `faster`: the whole interval lies beyond the threshold. `broken`: it had a time, and has none now. */
-  readonly verdict: "same" | "slower" | "faster" | "broken";
+  /**
+   * `slower`, `faster`: the whole interval lies beyond the threshold; `same`: within it; `unclear`: partly. `broken`: it had a time, and has
+   * none now.
+   */
+  readonly verdict: "same" | "unclear" | "slower" | "faster" | "broken";
   readonly reason?: string;
 }
 
@@ -60,7 +63,7 @@ export function compareReports(before: BenchReport, after: BenchReport, threshol
       continue;
     }
     const ratio = ratioOfMedians(a, b);
-    const verdict = ratio.low > 1 + threshold ? "slower" : ratio.high < 1 / (1 + threshold) ? "faster" : "same";
+    const verdict = verdictOf(ratio, 1 + threshold);
     rows.push({ suite, name, subject, clock, before: earlier[clock]?.median, after: result[clock]?.median, ...ratio, verdict });
   }
   for (const [key, result] of old) if (outcomeOf(result) === "timed") unmatched.push(`${key} (gone)`);
@@ -72,6 +75,12 @@ export function compareReports(before: BenchReport, after: BenchReport, threshol
     regressions: rows.filter(({ verdict }) => verdict === "slower" || verdict === "broken"),
     warning: differences(before, after),
   };
+}
+
+function verdictOf({ low, high }: Ratio, allowed: number): ComparedRow["verdict"] {
+  if (low > allowed) return "slower";
+  if (high < 1 / allowed) return "faster";
+  return high <= allowed && low >= 1 / allowed ? "same" : "unclear";
 }
 
 function differences({ environment: a, clock: c }: BenchReport, { environment: b, clock: d }: BenchReport): string | undefined {

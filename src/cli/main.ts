@@ -8,6 +8,7 @@ import type { VerifyReport } from "../verify/schema.ts";
 import { benchCommand } from "./bench/command.ts";
 import { launch, type Runtime } from "./runtime/runtime.ts";
 import type { Info } from "./tasks.ts";
+import { ownVersion } from "./version.ts";
 
 const HELP = `unroll: what the GPU here can do, and whether Unroll computes right on it, and how fast
 
@@ -18,8 +19,9 @@ const HELP = `unroll: what the GPU here can do, and whether Unroll computes righ
 
   --runtime NAME             where to run: chrome (default) or firefox, headless; node, with Dawn; deno
   --browser PATH             the program of that runtime; for chrome also one of: installed, puppeteer, bundled
-  --json FILE                also write the result as JSON (schemas: src/verify/schema.ts, src/bench/json-schema.ts)
+  --json FILE                also write the result as JSON (for bench by the schema unroll-gpu/bench.schema.json)
   --help                     this text
+  --version                  the version of this package
 
   verify
   --only NAME                only ops whose name contains NAME (may be given more than once)
@@ -37,6 +39,8 @@ chrome is looked for in this order: --browser, PUPPETEER_EXECUTABLE_PATH, CHROME
 puppeteer's own download, the one inside @sparticuz/chromium.
 firefox: --browser, FIREFOX_PATH, an installed one, puppeteer's own download. deno: --browser, DENO_PATH, an installed one.`;
 
+const SEE_HELP = "unroll --help tells what there is";
+
 const options = {
   runtime: { type: "string", default: "chrome" },
   browser: { type: "string" },
@@ -50,6 +54,7 @@ const options = {
   threshold: { type: "string" },
   quick: { type: "boolean" },
   help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "v" },
 } as const;
 
 type Values = ReturnType<typeof parse>["values"];
@@ -65,17 +70,21 @@ export async function main(args: string[]): Promise<number> {
   try {
     parsed = parse(args);
   } catch (error) {
-    console.error(`unroll: ${messageOf(error)}\n\n${HELP}`);
+    console.error(`unroll: ${messageOf(error)}\n${SEE_HELP}`);
     return 2;
   }
   const { values, positionals } = parsed;
+  if (values.version) {
+    console.log(await ownVersion());
+    return 0;
+  }
   if (values.help || positionals.length === 0) {
     console.log(HELP);
     return values.help ? 0 : 2;
   }
   const [name, ...words] = positionals;
   if (name !== "bench" && (words.length > 0 || !Object.hasOwn(commands, name))) {
-    console.error(`unroll: there is no command "${positionals.join(" ")}"\n\n${HELP}`);
+    console.error(`unroll: there is no command "${positionals.join(" ")}"\n${SEE_HELP}`);
     return 2;
   }
   try {

@@ -95,6 +95,9 @@ describe("the page that stands alone", () => {
     expect(await column(1)).toEqual(["vec4 chosen"]);
     expect(await shown(".point")).toBe(0);
     expect(await shown(".group h4")).toBe(1);
+    expect([await shown(".singles li"), await shown("[data-nothing]")]).toEqual([0, 0]);
+    await page.type("[data-words]", " zzz");
+    expect([await rows(), await shown("[data-suite][data-name]"), await shown("[data-nothing]")]).toEqual([0, 0, 1]);
     expect(problems).toEqual([]);
   });
 

@@ -1,4 +1,6 @@
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import type { ElementHandle } from "puppeteer";
 import { describe, expect, test } from "vitest";
 import { DemoPage, part } from "../support/demo-page.ts";
 
@@ -135,5 +137,12 @@ test("without WebGPU the page says what to do", async () => {
   const words = (await advice?.evaluate((element) => element.textContent)) ?? "";
   for (const browser of ["Chrome and Edge (this browser)", "Safari", "Firefox"]) expect(words).toContain(browser);
   await demo.screenshots("no-webgpu");
+
+  // reports of other devices are read all the same
+  await demo.page.click("#tab-bench");
+  expect(await demo.page.$eval('[data-id="bench-run"]', (button) => (button as HTMLButtonElement).disabled)).toBe(true);
+  const file = (await demo.page.$('[data-id="bench-file"]')) as ElementHandle<HTMLInputElement>;
+  await file.uploadFile(fileURLToPath(new URL("../support/recordings/first.json", import.meta.url)));
+  await demo.page.waitForSelector('[data-id="bench-report"] >>> .roofline');
   expect(demo.problems).toEqual([]);
 });

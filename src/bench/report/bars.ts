@@ -24,7 +24,7 @@ function renderSuite(suite: string, rows: readonly Row[], shown: readonly Shown[
   const groups = rows.filter(({ entries }) => entries.length > 1);
   const singles = rows.filter(({ entries }) => entries.length === 1);
   const tint = suiteTint(suite, suites);
-  return html`<section class="suite ${tint}" data-suite="${suite}" data-name="">
+  return html`<section class="suite ${tint}" data-suite="${suite}" data-whole="">
     <h3>${suite}</h3>
     ${renderStanding(shown, suite)}
     ${groups.length > 0 && html`<div class="groups">${groups.map((row) => renderGroup(row, shown.length > 1, tint))}</div>`}
@@ -104,7 +104,7 @@ function renderSingles(rows: readonly Row[]): Markup {
   const axis =
     found.some(Boolean) &&
     html`<li class="axis-row" aria-hidden="true"><span class="who"></span><svg class="track">${scale.ticks.map((tick) => html`<text class="tick" x="${scale.at(tick)}%" y="14" text-anchor="middle">${plain(number(tick))}</text>`)}</svg><span class="amount"><small>ms, ${common ? clockName(common) : "GPU or wall"}</small></span></li>`;
-  return html`<ul class="bars singles">${entries.map((entry, i) => renderSingle(entry, found[i], scale))}${axis}</ul>`;
+  return html`<ul class="bars singles" data-whole="">${entries.map((entry, i) => renderSingle(entry, found[i], scale))}${axis}</ul>`;
 }
 
 function renderSingle({ result, shown }: Entry, distribution: Distribution | undefined, scale: Scale): Markup {

@@ -8,7 +8,7 @@ export function renderComparison(shown: readonly Shown[]): Markup {
   if (shown.length < 2) return html``;
   const [base, ...others] = shown;
   return html`<section class="card compare" aria-label="Comparison">
-    <header><h2>Comparison</h2><p class="note">Time of the other report over that of ${base.letter}: below 1 it is faster. Beside the ratio the interval that holds it in 95 of 100 cases (bootstrap of the medians). Grey where that reaches within 10 % of no change.</p></header>
+    <header><h2>Comparison</h2><p class="note">Time of the other report over that of ${base.letter}: below 1 it is faster. Beside the ratio the interval that holds it in 95 of 100 cases (bootstrap of the medians). Same or faster or slower where all of it lies within or beyond 10 % of no change, else unclear.</p></header>
     ${others.map((other) => renderOne(base, other, compareReports(base.report, other.report)))}
   </section>`;
 }
@@ -25,7 +25,7 @@ function renderOne(base: Shown, other: Shown, { rows, mean, unmatched, warning }
     ...(unmatched.length > 0 ? [`${unmatched.length} in one report only`] : []),
   ].map((text) => `; ${text}`);
   return html`<h3>${chip(other)} ${other.name} <small>against</small> ${chip(base)} ${base.name}</h3>
-    <p class="summary"><b>${mean !== undefined && saying(mean)}</b> in the geometric mean of ${timed.length} rows. ${count("faster")} faster, ${count("slower")} slower, ${count("same")} the same${rest}.</p>
+    <p class="summary"><b>${mean !== undefined && saying(mean)}</b> in the geometric mean of ${timed.length} rows. ${count("faster")} faster, ${count("slower")} slower, ${count("same")} the same, ${count("unclear")} unclear${rest}.</p>
     ${warning !== undefined && html`<p class="note">Beware: ${warning}.</p>`}
     <div class="scroll"><table class="ratios">
       <thead><tr><th scope="col">Row</th><th scope="col">${base.letter} <small>ms</small></th><th scope="col">${other.letter} <small>ms</small></th><th scope="col">${other.letter} / ${base.letter}</th><td class="wide"></td></tr></thead>
@@ -35,9 +35,8 @@ function renderOne(base: Shown, other: Shown, { rows, mean, unmatched, warning }
 
 type Timed = ComparedRow & { readonly ratio: number };
 
-/** 1 / 0.5 is 2.00× as fast. */
-const saying = (ratio: number): string =>
-  Math.abs(ratio - 1) < 0.005 ? "As fast" : ratio < 1 ? `${times(1 / ratio)} as fast` : `${times(ratio)} the time`;
+/** In the direction of the rows. */
+const saying = (ratio: number): string => (Math.abs(ratio - 1) < 0.005 ? "The same time" : `${times(ratio)} the time`);
 
 function renderRow({ suite, name, subject, clock, before, after, ratio, low, high, verdict }: Timed, furthest: number): Markup {
   const half = (50 * Math.log(ratio)) / Math.log(furthest);

@@ -41,6 +41,12 @@ export function enhance(root: Document | ShadowRoot | HTMLElement): Enhanced {
       // a heading of a suite has no name: it stays while its suite does
       element.toggleAttribute("data-off", off.has(data(element, "suite")) || (data(element, "name") !== "" && !hit));
     }
+    const isOff = (element: Element): boolean => element.hasAttribute("data-off");
+    const named = (within: Element): Element[] => Array.from(within.querySelectorAll("[data-name]"));
+    // what has lost all that was in it, such as the axis below bars
+    for (const whole of all("[data-whole]")) if (named(whole).length > 0) whole.toggleAttribute("data-off", named(whole).every(isOff));
+    const rows = all("[data-name]");
+    root.querySelector("[data-nothing]")?.toggleAttribute("data-off", rows.length === 0 || !rows.every(isOff));
   };
 
   const tip = (point: Element | undefined): void => {

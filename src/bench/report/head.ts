@@ -30,7 +30,7 @@ function renderFacts(one: Shown, several: boolean): Markup {
     html`<h2>${chip(one)} ${adapterName(environment)}${environment.adapter.software && html` <span class="badge">software, no GPU</span>`}</h2>`;
   const versions = Object.entries(environment.versions).map(([library, version]) => `${library} ${version}`);
   const how = [
-    fact("Runtime", [environment.runtime.name, environment.runtime.choice].filter(Boolean).join(": ")),
+    fact("Runtime", runtimeName(environment)),
     fact("Flags", environment.flags.length > 0 && environment.flags.map((flag) => html`<code>${flag}</code> `)),
     fact("Command", report.command && html`<code>${report.command}</code>`),
   ];
@@ -64,6 +64,10 @@ function renderFacts(one: Shown, several: boolean): Markup {
     </details>
   </div>`;
 }
+
+/** A page knows of its browser nothing but what the line above says already. */
+const runtimeName = ({ runtime: { name, choice }, userAgent }: BenchEnvironment): string =>
+  choice === userAgent ? "" : [name, choice].filter(Boolean).join(": ");
 
 const fact = (name: string, value: Content): Markup | undefined =>
   value === undefined || value === false || value === "" ? undefined : html`<div><dt>${name}</dt><dd>${value}</dd></div>`;

@@ -8,7 +8,7 @@ import { chip, type Shown } from "./subject.ts";
 const FIGURES: readonly (readonly [name: string, text: (roofline: Roofline) => string])[] = [
   ["f32 FMA, vec4", ({ fma }) => rate(fma.vec4, "FLOP/s")],
   ["f32 FMA, scalar", ({ fma }) => rate(fma.scalar, "FLOP/s")],
-  ["f16 FMA", ({ fma }) => (fma.f16 === undefined ? "not here" : rate(fma.f16, "FLOP/s"))],
+  ["f16 FMA", ({ fma }) => (fma.f16 === undefined ? "not supported" : rate(fma.f16, "FLOP/s"))],
   ["Memory", (roofline) => rate(ceilingsOf(roofline)?.memory.bytesPerSecond, "B/s")],
   ["Workgroup memory", ({ workgroupBytesPerSecond }) => rate(workgroupBytesPerSecond, "B/s")],
   ["Ridge", (roofline) => `${number(ceilingsOf(roofline)?.ridge)} FLOP/byte`],

@@ -83,6 +83,7 @@ function renderTools(shown: readonly Shown[]): Markup {
   if (suites.length === 0) return html``;
   return html`<div class="tools" role="group" aria-label="What is shown">
     ${suites.map((suite) => html`<button type="button" class="toggle" data-toggle="${suite}" aria-pressed="true"><span class="dot ${shown.length > 1 ? "" : suiteTint(suite, suites)}"></span>${suite}</button>`)}
-    <label class="words"><span>Only</span> <input type="search" data-words="" placeholder="words of a name" autocomplete="off" spellcheck="false"></label>
-  </div>`;
+    <label class="words"><span>Filter</span> <input type="search" data-words="" placeholder="words in a name" autocomplete="off" spellcheck="false"></label>
+  </div>
+  <p class="nothing" role="status" data-nothing="" data-off="">No row has these words in its name.</p>`;
 }

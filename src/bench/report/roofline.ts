@@ -39,7 +39,7 @@ export function renderRoofline(shown: readonly Shown[]): Markup {
       <svg class="plot" role="group" aria-label="Roofline: ${points.length} results by arithmetic intensity and FLOP per second">
         ${grid(x, y)}
         ${roofs.map(({ shown: one, ceilings, scalar }) => roof(ceilings, scalar, x, y, several ? one : undefined))}
-        <g class="points" data-roving="">${points.map((point) => dot(point, x, y, shown))}</g>
+        <g class="points" data-roving="">${chosenLast(points).map((point) => dot(point, x, y, shown))}</g>
       </svg>
       <p class="axis-x">Arithmetic intensity, FLOP per byte</p>
     </div>
@@ -47,6 +47,10 @@ export function renderRoofline(shown: readonly Shown[]): Markup {
     ${points.some(({ result }) => result.chosen === false) && html`<p class="legend">Hollow: variants that the planner does not take on this adapter.</p>`}
   </section>`;
 }
+
+/** On top of those that they would be hidden by. */
+const chosenLast = (points: readonly Point[]): Point[] =>
+  [...points].sort((a, b) => Number(a.result.chosen !== false) - Number(b.result.chosen !== false));
 
 function pointsOf(shown: Shown): Point[] {
   return shown.report.results.flatMap((result) => {
@@ -105,7 +109,7 @@ export function told(one: Shown, result: BenchResult): string {
     [rate(figures.flopsPerSecond, "FLOP/s"), rate(figures.bytesPerSecond, "B/s"), `${number(figures.intensity)} FLOP/byte`].join(" · "),
     figures.share === undefined
       ? ""
-      : `${percent(figures.share)} of what ${figures.bound === "memory" ? "memory" : "the peak"} allows here`,
+      : `${percent(figures.share)} of what ${figures.bound === "memory" ? "memory" : "the peak"} allows here${figures.bound === "memory" && figures.share > 1 ? ": a cache serves it" : ""}`,
   ]
     .filter(Boolean)
     .join("\n");

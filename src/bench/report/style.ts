@@ -9,7 +9,7 @@ const COLORS = {
   text: ["#1d2024", "#e8eaed"],
   muted: ["#5b626b", "#a0a8b2"],
   line: ["#e1e1dc", "#2c323a"],
-  field: ["#c3c5c1", "#4a525d"],
+  field: ["#8b9096", "#6f7884"],
   accent: ["#1f5fbf", "#82b1ff"],
   warm: ["#b65316", "#f2a56d"],
   error: ["#a8261f", "#ff9c93"],
@@ -55,12 +55,15 @@ body:has(> .report.page) { margin: 0; background: var(--r-page); }
 .report .summary b { color: var(--r-text); }
 .report em { font-style: normal; font-size: 0.75rem; padding: 0 6px; border: 1px solid currentColor; border-radius: 1em; color: var(--r-accent); white-space: nowrap; }
 .report code { font-size: 0.8125rem; overflow-wrap: anywhere; }
-.report [data-off] { display: none; }
+.report [data-off] { display: none !important; }
+.report [data-narrow] { display: none; }
 .report :focus-visible { outline: 2px solid var(--r-accent); outline-offset: 2px; }
 .report .card { min-width: 0; margin-bottom: 16px; padding: 16px; border: 1px solid var(--r-line); border-radius: 12px; background: var(--r-card); }
 .report .card > header { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: 2px 16px; margin-bottom: 12px; }
 .report .split { display: grid; grid-template-columns: minmax(0, 1.8fr) minmax(0, 1fr); gap: 0 16px; }
-.report .scroll { overflow-x: auto; }
+/* a shadow where there is more to the side, which the ends of the content cover */
+.report .scroll { --cover: var(--r-card) 24px, transparent; --shade: color-mix(in srgb, var(--r-text) 22%, transparent), transparent 10px; overflow-x: auto; background: linear-gradient(to right, var(--cover)) local, linear-gradient(to left, var(--cover)) local, linear-gradient(to right, var(--shade)), linear-gradient(to left, var(--shade)); }
+.report .nothing { padding: 4px 0 20px; color: var(--r-muted); }
 .report .notice { padding: 6px 10px; border-left: 3px solid var(--r-warm); font-size: 0.875rem; }
 .report footer { padding-top: 8px; }
 `;
@@ -152,7 +155,8 @@ const TABLES = `
 .report .all table { width: 100%; }
 .report .all .reason { white-space: normal; min-width: 20em; }
 .report .all td small, .report .all th small { font-size: 0.75rem; }
-.report .all tbody th { position: sticky; left: 0; min-width: 15em; padding-right: 8px; background: var(--r-card); white-space: normal; overflow-wrap: anywhere; }
+.report .all tbody th > .dot { margin-left: -16px; }
+.report .all tbody th { position: sticky; left: 0; min-width: 15em; padding: 4px 8px 4px 16px; background: var(--r-card); white-space: normal; overflow-wrap: anywhere; }
 .report th button { position: relative; padding: 0; border: 0; background: none; color: inherit; font: inherit; cursor: pointer; }
 .report th button:hover { color: var(--r-accent); }
 .report th button::after { position: absolute; left: 100%; }
@@ -165,7 +169,7 @@ const TABLES = `
 .report .ratio { fill: var(--r-muted); opacity: 0.5; }
 .report .faster .ratio { fill: var(--r-tint-2); opacity: 1; }
 .report .slower .ratio { fill: var(--r-error); opacity: 1; }
-.report .same b { font-weight: 400; color: var(--r-muted); }
+.report :is(.same, .unclear) b { font-weight: 400; color: var(--r-muted); }
 .report .compare h3 { margin-top: 12px; color: var(--r-text); overflow-wrap: anywhere; }
 `;
 
@@ -184,7 +188,12 @@ const NARROW = `
   .report .bars .reason { grid-column: 1 / -1; }
   .report .singles li, .report .start li { grid-template-columns: minmax(0, 1fr) auto; }
   .report .ratios .wide { display: none; }
-  .report .all tbody th { min-width: 9.5em; max-width: 9.5em; }
+  .report .ratios tbody th { min-width: 8em; }
+  .report .ratios td small { display: block; }
+  .report .all tbody th { min-width: 10.5em; max-width: 10.5em; }
+  .report .all tbody th [data-narrow] { display: block; }
+  .report .all [data-wide] { display: none; }
+  .report .figures :is(th, td) { padding-left: 8px; white-space: normal; }
 }
 @media (max-width: 600px) {
   .report.page { padding: 16px 12px 24px; }

@@ -77,11 +77,11 @@ export function renderTable(shown: readonly Shown[]): Markup {
   if (entries.length === 0) return html`<section class="card"><p class="note">No results yet.</p></section>`;
   const several = shown.length > 1;
   return html`<section class="card all" aria-label="All results">
-    <header><h2>All results</h2><p class="note">Sort by a heading; beside each median, its 10th and 90th percentile</p></header>
+    <header><h2>All results</h2><p class="note">Click a heading to sort; beside each median, its 10th and 90th percentile</p></header>
     <div class="scroll" tabindex="0" role="region" aria-label="Table of all results"><table data-table="">
       <thead><tr>
         ${heading("Name", "What is computed", 0, "name")}
-        ${heading("Subject", "Who computes it", 1, "text")}
+        ${heading("Subject", "Who computes it", 1, "text", undefined, true)}
         ${COLUMNS.map(({ title, unit, help }, i) => heading(title, help, i + 2, "", unit))}
         ${heading("Check", "Whether the output was right, and the largest error in units of what is allowed", COLUMNS.length + 2, "text")}
       </tr></thead>
@@ -90,8 +90,9 @@ export function renderTable(shown: readonly Shown[]): Markup {
   </section>`;
 }
 
-const heading = (title: string, help: string, column: number, classes: string, unit?: string): Markup =>
-  html`<th scope="col" class="${classes}" title="${help}"><button type="button" data-sort="${column}">${title}${unit && html` <small>${unit}</small>`}</button></th>`;
+/** `wide`: on a phone its place is another. */
+const heading = (title: string, help: string, column: number, classes: string, unit?: string, wide = false): Markup =>
+  html`<th scope="col" class="${classes}" title="${help}"${wide && html` data-wide=""`}><button type="button" data-sort="${column}">${title}${unit && html` <small>${unit}</small>`}</button></th>`;
 
 function renderRow({ result, shown }: Entry, several: boolean, suite: string): Markup {
   const figures = figuresOf(result, shown.report.roofline);
@@ -101,8 +102,8 @@ function renderRow({ result, shown }: Entry, several: boolean, suite: string): M
   const checkRank = { wrong: 3, missing: 2, untimed: 1, timed: 0 }[outcome];
   const keys = JSON.stringify([result.name, result.subject, ...values.map((value) => value ?? null), checkRank]);
   return html`<tr class="${outcome}" data-suite="${result.suite}" data-name="${`${result.name} ${result.subject}`}" data-keys="${keys}">
-    <th scope="row"><span class="dot ${several ? shown.tint : suite}" title="${several ? shown.name : result.suite}"></span>${chip(shown)} ${result.name}</th>
-    <td class="text">${result.subject}${result.chosen && html` <em>chosen</em>`}</td>
+    <th scope="row"><span class="dot ${several ? shown.tint : suite}" title="${several ? shown.name : result.suite}"></span>${chip(shown)} ${result.name}<small data-narrow="">${result.subject}${result.chosen && ", chosen"}</small></th>
+    <td class="text" data-wide="">${result.subject}${result.chosen && html` <em>chosen</em>`}</td>
     ${
       refused
         ? html`<td class="text reason" colspan="${COLUMNS.length}">${outcome === "wrong" ? "" : "n/a: "}${reasonOf(result)}</td>`
@@ -115,5 +116,7 @@ function renderRow({ result, shown }: Entry, several: boolean, suite: string): M
 function checkText({ ok, against, error }: Check): Markup {
   const size = typeof error === "number" && Number.isFinite(error) && html`<small> ${plain(number(error))}</small>`;
   if (!ok) return html`<b>wrong</b>${size}`;
-  return against === "none" ? html`not compared` : html`right${size || html`<small> by ${against}</small>`}`;
+  return against === "none"
+    ? html`not compared`
+    : html`right${size ? html`<small> (error${size})</small>` : html`<small> by ${against}</small>`}`;
 }

@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
 import { access, constants, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { compareReports, rowKey, THRESHOLD } from "../../bench/compare.ts";
 import { outcomeOf } from "../../bench/figures.ts";
 import { parseReport } from "../../bench/parse.ts";
@@ -13,6 +12,7 @@ import { startNames } from "../../bench/suites/start-names.ts";
 import { UnrollError } from "../../errors.ts";
 import { launch, type RuntimeOptions } from "../runtime/runtime.ts";
 import type { BenchEvent, BenchTaskOptions } from "../tasks.ts";
+import { ownVersion } from "../version.ts";
 import { bundleKernelFile, isKernelFile } from "./kernel-file.ts";
 import { runPeers } from "./peers.ts";
 import { ProgressBar } from "./progress.ts";
@@ -250,13 +250,4 @@ function adapterOptions(
     "argument",
     `--adapter ${adapter}: known are ${POWER.join(", ")}${runtime === "chrome" ? ", swiftshader" : ""}${runtime === "node" ? ", or a part of the adapter's name" : ""}`,
   );
-}
-
-/** Of this package, from the package.json that is next above. */
-async function ownVersion(): Promise<string> {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
-    const file = join(folder, "package.json");
-    if (existsSync(file)) return (JSON.parse(await readFile(file, "utf8")) as { version: string }).version;
-  }
-  return "unknown";
 }

@@ -79,8 +79,14 @@ function remarks(results: readonly BenchResult[], roofline: Roofline | undefined
     return bound === "compute" && share > IMPOSSIBLE;
   });
   const unverified = results.filter((result) => result.suite === "own" && result.check.against === "none" && outcomeOf(result) === "timed");
+  const cached = results.some((result) => {
+    const { bound, share = 0 } = figuresOf(result, roofline);
+    return bound === "memory" && share > 1;
+  });
   const list = (found: readonly BenchResult[]) => found.map(({ name, subject }) => `${name} (${subject})`).join(", ");
   return [
+    ...(results.some(({ chosen }) => chosen) ? ["", "* the variant that the planner takes for this size on this device"] : []),
+    ...(cached ? ["above 100 % of the roof: the data fit into a cache, which is faster than memory"] : []),
     ...(impossible.length > 0
       ? ["", `more than the device can do, so the cost is wrong or the compiler left work out: ${list(impossible)}`]
       : []),
@@ -110,25 +116,25 @@ function cells(result: BenchResult, roofline: Roofline | undefined): string[] {
   ];
 }
 
-/** What changed, the largest change first; rows that did not are counted only. */
+/** Row by row: what is broken or slower now first, then by the ratio. */
 export function formatComparison(comparison: Comparison, threshold: number): string[] {
   const { rows, unmatched, mean, regressions, warning } = comparison;
-  const changed = rows
-    .filter(({ verdict }) => verdict !== "same")
-    .sort((a, b) => (b.ratio ?? Number.POSITIVE_INFINITY) - (a.ratio ?? Number.POSITIVE_INFINITY));
-  const faster = changed.filter(({ verdict }) => verdict === "faster").length;
+  const rank = ({ verdict }: ComparedRow) => ["broken", "slower"].indexOf(verdict) >>> 0; // the others last
+  const sorted = [...rows].sort((a, b) => rank(a) - rank(b) || (b.ratio ?? 0) - (a.ratio ?? 0));
+  const count = (verdict: ComparedRow["verdict"]) => rows.filter((row) => row.verdict === verdict).length;
   return [
     "",
     ...(warning ? [`beware: ${warning}`] : []),
-    ...changed.map(formatRow),
-    `${rows.length} rows compared: ${regressions.length} slower or broken, ${faster} faster, ${rows.length - regressions.length - faster} the same within ${percent(threshold)}` +
+    ...sorted.map(formatRow),
+    `${rows.length} rows compared: ${regressions.length} slower or broken, ${count("faster")} faster, ${count("same")} the same within ${percent(threshold)}, ${count("unclear")} unclear` +
       `${mean === undefined ? "" : `; geometric mean of the times ${times(mean)}`}`,
     ...(unmatched.length > 0 ? [`not compared: ${unmatched.join("; ")}`] : []),
   ];
 }
 
 function formatRow({ suite, name, subject, before, after, ratio, low, high, verdict, clock, reason }: ComparedRow): string {
-  const label = `${verdict.toUpperCase().padEnd(7)} ${suite}: ${name}, ${subject}`;
+  const shown = verdict === "same" || verdict === "unclear" ? verdict : verdict.toUpperCase();
+  const label = `${shown.padEnd(7)} ${suite}: ${name}, ${subject}`;
   if (verdict === "broken") return `${label}: ${reason}`;
   return `${label}: ${number(before)} → ${number(after)} ms${clock === "wall" ? " (wall)" : ""}, ${times(ratio)} (95 %: ${times(low)} to ${times(high)})`;
 }
