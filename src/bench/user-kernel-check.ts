@@ -2,8 +2,7 @@ import { type KernelRun, kernelCall } from "../gpu/run-kernel.ts";
 import type { Kernel, Workgroups } from "../graph/kernel.ts";
 import type { Call, Lowering, Operand } from "../graph/op.ts";
 import type { HostArray } from "../graph/types.ts";
-import { kernelReference, runKernel } from "../program/run-kernel.ts";
-import { fromHost } from "../verify/prepare.ts";
+import { kernelReference } from "../program/run-kernel.ts";
 import { runLowering } from "../verify/runner.ts";
 import type { Check } from "./schema.ts";
 import type { Bench } from "./subject.ts";
@@ -47,20 +46,14 @@ interface Outputs {
   readonly problem?: string;
 }
 
-async function outputsOf({ engine, gpu }: Bench, kernel: Kernel, run: KernelRun): Promise<Outputs> {
+/** As ops are proven: over poison, between guard words, twice. */
+async function outputsOf({ gpu }: Bench, kernel: Kernel, run: KernelRun): Promise<Outputs> {
   const bindings = Object.entries(kernel.bindings);
-  if (bindings.some(([, { access }]) => access === "read_write")) {
-    const given = { buffers: run.buffers, params: run.params, workgroups: run.workgroups } as never;
-    const results = (await runKernel(engine, kernel, given)) as unknown as Record<string, HostArray>;
-    return {
-      outputs: Object.fromEntries(Object.entries(results).map(([name, data]) => [name, fromHost(kernel.bindings[name].dtype, data)])),
-    };
-  }
-  // As ops are proven: over poison, between guard words, twice.
   const call = kernelCall(kernel, run);
   const type = (name: string) => ({ dtype: kernel.bindings[name].dtype, shape: [call.lengths[name]] });
-  const named = (access: string) => bindings.flatMap(([name, binding]) => (binding.access === access ? [name] : []));
-  const [inputs, outputs] = [named("read"), named("write")];
+  const inputs = bindings.flatMap(([name, { access }]) => (access === "write" ? [] : [name]));
+  const outputs = bindings.flatMap(([name, { access }]) => (access === "write" ? [name] : []));
+  const inPlace = inputs.filter((name) => kernel.bindings[name].access === "read_write");
   const operands: Record<string, Operand> = Object.fromEntries([
     ...inputs.map((name, input) => [name, { input }]),
     ...outputs.map((name, output) => [name, { output }]),
@@ -69,6 +62,10 @@ async function outputsOf({ engine, gpu }: Bench, kernel: Kernel, run: KernelRun)
   const lowering: Lowering = { dispatches: [{ kernel, bindings: operands, params: call.params, workgroups }] };
   const types: Call = { inputs: inputs.map(type), outputs: outputs.map(type), attributes: undefined };
   const hosts = inputs.map((name) => run.buffers[name] as HostArray);
-  const result = await runLowering(gpu, types, lowering, hosts, undefined);
-  return { outputs: Object.fromEntries(outputs.map((name, i) => [name, result.outputs[i]])), problem: result.problem };
+  const changed = inPlace.map((name) => inputs.indexOf(name));
+  const result = await runLowering(gpu, types, lowering, hosts, undefined, undefined, changed);
+  const named = (_: string, kind: string, i: string) => `"${(kind === "input" ? inputs : outputs)[Number(i)]}"`;
+  const problem = result.problem?.replace(/^(input|output) (\d+)/, named);
+  const values = [...result.outputs, ...result.changed];
+  return { outputs: Object.fromEntries([...outputs, ...inPlace].map((name, i) => [name, values[i]])), problem };
 }

@@ -10,6 +10,8 @@ export type Transform = (wgsl: string, kernel: Kernel) => string;
 
 export interface RunResult {
   readonly outputs: readonly Float64Array[];
+  /** Of the inputs that were asked for, what they hold afterwards. */
+  readonly changed: readonly Float64Array[];
   /** A guard word that changed, bits that differ between the two runs, a validation error. */
   readonly problem?: string;
 }
@@ -28,6 +30,7 @@ const POISONS = [0x7fc0dead, 0x7149f2ca] as const;
  * Runs a lowering twice, straight on the device: buffers of its own for every operand with guard words behind, its own bind groups,
  * one dispatch after another. It shares nothing with the planner and the executor but the pipeline cache, so it proves kernels and
  * plans independently of them.
+ * @param changed inputs that the kernels write as well, to be read back.
  */
 export async function runLowering(
   gpu: Gpu,
@@ -36,6 +39,7 @@ export async function runLowering(
   inputs: readonly HostArray[],
   inPlace: number | undefined,
   transform?: Transform,
+  changed: readonly number[] = [],
 ): Promise<RunResult> {
   const types: readonly TensorType[] = [...call.inputs, ...call.outputs, ...(lowering.temporaries ?? [])];
   const firstOutput = call.inputs.length;
@@ -91,21 +95,25 @@ export async function runLowering(
     const error = await validation;
     if (error) {
       await mapped.catch(() => undefined);
-      return { outputs: [], problem: `the GPU's validation says: ${error.message}` };
+      return { outputs: [], changed: [], problem: `the GPU's validation says: ${error.message}` };
     }
     await mapped;
     const runs = stagings.map((staging) => staging.getMappedRange());
-    const outputs = call.outputs.map((type, i) => runs.map((bytes) => read(type, bytes, offsets[firstOutput + i])));
+    const written = [...call.outputs.map((_, i) => firstOutput + i), ...changed];
+    const arrays = written.map((i) => runs.map((bytes) => read(types[i], bytes, offsets[i])));
     const guards = types.flatMap((type, i) =>
       runs.flatMap((bytes, run) =>
         checkGuard(nameOf(i, firstOutput, firstTemporary), type, bytes, offsets[i], buffers[i].size, POISONS[run]),
       ),
     );
-    const unequal = outputs.findIndex(([first, second]) => !sameBits(first, second));
+    const unequal = arrays.findIndex(([first, second]) => !sameBits(first, second));
     const problem =
       guards[0] ??
-      (unequal >= 0 ? `output ${unequal} differs between two runs with the same inputs and other garbage around them` : undefined);
-    return { outputs: outputs.map(([first], i) => fromHost(call.outputs[i].dtype, first)), problem };
+      (unequal >= 0
+        ? `${nameOf(written[unequal], firstOutput, firstTemporary)} differs between two runs with the same inputs and other garbage around them`
+        : undefined);
+    const values = arrays.map(([first], i) => fromHost(types[written[i]].dtype, first));
+    return { outputs: values.slice(0, call.outputs.length), changed: values.slice(call.outputs.length), problem };
   } finally {
     for (const buffer of made) gpu.destroyBuffer(buffer);
   }

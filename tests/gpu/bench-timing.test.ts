@@ -70,6 +70,19 @@ describe("runBench", () => {
     expect(later).toEqual([16384, 0]);
   });
 
+  test("proves kernels that work in place as it does others: between guard words, over poison", async () => {
+    const { results } = await inPage<BenchReport>(PAGE, "doubled");
+    expect(results.map(({ subject, gpu }) => [subject, gpu !== undefined])).toEqual([
+      ["right", true],
+      ["half", false],
+      ["beyond", false],
+      ["end", false],
+    ]);
+    expect(results[1].check.message).toMatch(/^"x"\[512\] is .* instead of/);
+    expect(results[2].check.message).toMatch(/^"x" was written beyond its end: 0 bytes behind the last of its 4096/);
+    expect(results[3].check.message).toMatch(/^"x" differs between two runs/); // it reads the poison behind the end
+  });
+
   test("does not take small values that are wrong for right ones", async () => {
     const { results } = await inPage<BenchReport>(PAGE, "smallValues");
     expect(results.map(({ subject, check }) => [subject, check.ok])).toEqual([

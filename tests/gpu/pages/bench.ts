@@ -150,6 +150,27 @@ export async function inPlace(): Promise<{ first: number[]; later: number[] }> {
   return result;
 }
 
+/** Kernels that double in place, and what is found of each. */
+export function doubled() {
+  const double = (name: string, line: string, more = 0) =>
+    kernel({
+      name,
+      wgsl: `
+@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { ${line} }`,
+      bindings: { x: readWrite("f32") },
+      workgroups: ({ lengths }) => [lengths.x / 64 + more, 1, 1],
+      reference: ({ x }) => x.set(x.map((value) => 2 * value)),
+    });
+  const kernels = [
+    double("right", "x[id.x] *= 2.0;"),
+    double("half", "if (id.x < 512u) { x[id.x] *= 2.0; }"),
+    double("beyond", "x[id.x] *= 2.0;", 1),
+    double("end", "x[id.x] = 2.0 * x[id.x] + select(0.0, x[1024], id.x == 0u);"),
+  ];
+  return runBench({ kernels: [benchmark({ name: "double", kernels, sizes: [{ buffers: { x: 1024 } }] })], quick: true, roofline: false });
+}
+
 /** Kernels whose output is as small as a probability of many, and how each of them is found. */
 export function smallValues() {
   const small = (name: string, line: string) =>
