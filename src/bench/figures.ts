@@ -28,6 +28,8 @@ export interface Figures {
 
 /** The lines of a roofline. */
 export interface Ceilings {
+  /** FLOP/s of the f16 probe, where the device has f16. */
+  readonly f16?: number;
   /** FLOP/s of the faster of the two f32 probes. */
   readonly peak: number;
   /** The bandwidth of the largest working set, which no cache holds. */
@@ -81,7 +83,7 @@ export function ceilingsOf(roofline: Roofline | undefined): Ceilings | undefined
   const memory = points.at(-1);
   if (!peak || !memory) return undefined;
   const best = points.reduce((a, b) => (b.bytesPerSecond > a.bytesPerSecond ? b : a), memory);
-  return { peak, memory, cache: best === memory ? undefined : best, ridge: peak / memory.bytesPerSecond };
+  return { peak, f16: positive(roofline?.fma.f16), memory, cache: best === memory ? undefined : best, ridge: peak / memory.bytesPerSecond };
 }
 
 export function figuresOf(result: BenchResult, roofline?: Roofline): Figures {
@@ -97,14 +99,19 @@ export function figuresOf(result: BenchResult, roofline?: Roofline): Figures {
     flopsPerSecond,
     bytesPerSecond,
     intensity,
-    ...limits({ flopsPerSecond, bytesPerSecond, intensity }, ceilingsOf(roofline)),
+    ...limits({ flopsPerSecond, bytesPerSecond, intensity }, ceilingsOf(roofline), result.precision),
   });
 }
 
 /** Work without arithmetic, such as a copy, is held against memory alone. */
-function limits({ flopsPerSecond, bytesPerSecond, intensity }: Figures, ceilings: Ceilings | undefined): Figures {
+function limits(
+  { flopsPerSecond, bytesPerSecond, intensity }: Figures,
+  ceilings: Ceilings | undefined,
+  precision: BenchResult["precision"],
+): Figures {
   if (!ceilings) return {};
-  const { peak, memory } = ceilings;
+  const { memory } = ceilings;
+  const peak = (precision === "f16" && ceilings.f16) || ceilings.peak;
   if (intensity !== undefined) {
     const byMemory = intensity * memory.bytesPerSecond;
     const allowedFlopsPerSecond = Math.min(peak, byMemory);

@@ -4,6 +4,7 @@
  */
 export { read, readWrite, write } from "../graph/kernel.ts";
 export { kernel } from "../graph/user-kernel.ts";
+export { type ComparedRow, type Comparison, compareReports } from "./compare.ts";
 export { type Ceilings, ceilingsOf, type Figures, figuresOf, type Outcome, outcomeOf, reasonOf } from "./figures.ts";
 export { benchJsonSchema } from "./json-schema.ts";
 export { parseReport } from "./parse.ts";
@@ -20,5 +21,4 @@ export {
   type Roofline,
 } from "./schema.ts";
 export { type Ratio, ratioOfMedians } from "./statistics.ts";
-export { type Timing, type TimingOptions, timeGpu } from "./timing.ts";
 export { type BenchBuffer, type BenchmarkSpec, type BenchSize, benchmark, type KernelBench } from "./user-kernel.ts";

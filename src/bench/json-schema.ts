@@ -43,6 +43,7 @@ const distribution = {
     p10: amount,
     p90: amount,
     repeats: { type: "integer", minimum: 1, description: "Runs within each sample, of which it is the mean." },
+    rounds: { type: "array", items: count, description: "How many samples each round has, in order." },
   },
 } as const satisfies SchemaOf<Distribution>;
 
@@ -76,6 +77,7 @@ const result = {
     check: checked,
     gpu: distribution,
     wall: distribution,
+    precision: { type: "string", enum: ["f32", "f16"] },
     flops: amount,
     bytes: { ...amount, description: "The fewest that must move." },
     dispatches: count,

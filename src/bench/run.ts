@@ -1,9 +1,9 @@
-import { check, checkOptions, UnrollError } from "../errors.ts";
+import { check, checkOptions, describe, UnrollError } from "../errors.ts";
 import { Engine, type GpuParts, gpuPartsOf } from "../program/engine.ts";
 import { type EnvironmentHints, environmentOf, measureClock } from "./environment.ts";
 import { measureRoofline } from "./roofline.ts";
 import { BENCH_SCHEMA, type BenchReport, type BenchResult, type Distribution, type Roofline } from "./schema.ts";
-import { distribution } from "./statistics.ts";
+import { joined } from "./statistics.ts";
 import type { Bench, Ready, Subject } from "./subject.ts";
 import { kernelSubjects } from "./suites/kernels.ts";
 import { layerSubjects } from "./suites/layers.ts";
@@ -11,7 +11,7 @@ import { modelSubjects } from "./suites/models.ts";
 import { measureStart } from "./suites/start.ts";
 import { startNames } from "./suites/start-names.ts";
 import { updateSubjects } from "./suites/updates.ts";
-import { type Lap, Stopwatch, sample, warmUp } from "./timing.ts";
+import { type Lap, repeatsFor, Stopwatch, sample, warmUp } from "./timing.ts";
 import { type KernelBench, kernelBenchSubjects } from "./user-kernel.ts";
 
 /** Suites that this package can run; `peers` needs other libraries and is run in the repository. */
@@ -54,12 +54,19 @@ interface Pace {
   readonly budget: number;
   readonly atLeast: number;
 }
-const PACE: Pace = { rounds: 3, samples: 5, budget: 700, atLeast: 8 };
-const QUICK: Pace = { rounds: 3, samples: 3, budget: 200, atLeast: 4 };
+const PACE: Pace = { rounds: 5, samples: 3, budget: 500, atLeast: 8 };
+const QUICK: Pace = { rounds: 4, samples: 2, budget: 150, atLeast: 4 };
 /** How long what fails waits for the news that the device was lost. */
 const LOSS_DELAY_MS = 200;
 /** Below this many steps of the clock a time means little. */
 const GRAINS = 50;
+
+/** What is measured within a sample is long beside the clock's step. */
+export function paceOf(quick: boolean, { gpuGrainNanoseconds, wallGrainNanoseconds }: BenchReport["clock"]): Pace {
+  const pace = quick ? QUICK : PACE;
+  const grain = (gpuGrainNanoseconds ?? wallGrainNanoseconds) / 1e6;
+  return { ...pace, atLeast: Math.max(pace.atLeast, GRAINS * grain) };
+}
 
 /**
  * Runs suites, or kernels of one's own, and measures what the device can do. A row whose output is wrong gets no time.
@@ -72,6 +79,9 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
   ]);
   const { gpu: source, quick = false, signal, kernels = [], only } = options;
   const suites = options.suites ?? (kernels.length > 0 ? [] : suiteNames);
+  check(Array.isArray(suites), "argument", () => `runBench: suites must be a list of names, not ${describe(suites)}`);
+  check(Array.isArray(kernels), "argument", () => `runBench: kernels must be a list of what benchmark makes, not ${describe(kernels)}`);
+  check(only === undefined || only instanceof RegExp, "argument", () => `runBench: only must be a RegExp, not ${describe(only)}`);
   for (const suite of suites)
     check(suiteNames.includes(suite), "name", () => `bench: there is no suite "${String(suite)}"; suites are ${suiteNames.join(", ")}`);
   const wanted = (suite: string, name: string, subject: string) => !only || only.test(`${suite}: ${name}, ${subject}`);
@@ -120,14 +130,7 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
       roofline = await measureRoofline(gpu, { quick, signal });
       options.onReport?.(report());
     }
-    const pace = { ...(quick ? QUICK : PACE) };
-    const grain = (clock.gpuGrainNanoseconds ?? clock.wallGrainNanoseconds) / 1e6;
-    const bench: Measuring = {
-      engine,
-      gpu,
-      stopwatch: new Stopwatch(gpu),
-      pace: { ...pace, atLeast: Math.max(pace.atLeast, GRAINS * grain) },
-    };
+    const bench: Measuring = { engine, gpu, stopwatch: new Stopwatch(gpu), pace: paceOf(quick, clock) };
     try {
       await measureAll(bench, subjects, results, options, () => options.onReport?.(report()));
     } finally {
@@ -161,7 +164,7 @@ async function measureAll(
       const key = keyOf(subject);
       onProgress?.({ done: done++, total, name: key });
       const before = results.get(key);
-      if (before && !before.check.ok) continue;
+      if (before && (!before.check.ok || before.missing !== undefined)) continue;
       const result = await measureOnce(bench, subject, before);
       results.set(key, result);
       onResult?.(result);
@@ -176,14 +179,18 @@ async function measureOnce(bench: Measuring, subject: Subject, before?: BenchRes
   let ready: Ready | undefined;
   try {
     ready = await subject.prepare(bench);
-    const { cost = {}, dispatches } = ready;
-    const described = { ...base, ...cost, dispatches, submits: 1 };
+    const { cost = {}, precision, dispatches } = ready;
+    const described = { ...base, ...cost, ...(precision ? { precision } : {}), dispatches, submits: 1 };
     const checked = before?.check ?? (await ready.check());
     if (!checked.ok) return { ...described, check: checked };
     const { gpu, wall } = await time(bench, ready);
-    return { ...described, check: checked, gpu: joined(before?.gpu, gpu), wall: joined(before?.wall, wall) };
+    const after = (earlier: Distribution | undefined, now: Distribution) => (earlier ? joined(earlier, now) : now);
+    return { ...described, check: checked, gpu: gpu && after(before?.gpu, gpu), wall: after(before?.wall, wall) };
   } catch (error) {
     if (error instanceof UnrollError && (error.code === "lost" || error.code === "disposed")) throw error;
+    // not wrong: this device cannot
+    if (error instanceof UnrollError && error.code === "limit")
+      return { ...base, check: { ok: true, against: "none" }, missing: error.message };
     // mappings fail a moment before the device says that it is lost, which is no fault of this row
     if (!(error instanceof UnrollError))
       await Promise.race([bench.gpu.ended, new Promise((resolve) => setTimeout(resolve, LOSS_DELAY_MS))]);
@@ -195,14 +202,18 @@ async function measureOnce(bench: Measuring, subject: Subject, before?: BenchRes
 }
 
 async function time({ stopwatch, pace }: Measuring, ready: Ready): Promise<{ gpu?: Distribution; wall: Distribution }> {
-  const { samples, budget, atLeast } = pace;
+  const { atLeast } = pace;
   const { once, run, finish } = ready;
-  const onGpu = async (repeats: number) => {
-    await once?.restore();
-    return stopwatch.lap(ready.encode, repeats);
+  const inPasses = async (repeats: number): Promise<Lap> => {
+    if (!once) return stopwatch.lap(ready.encode, repeats);
+    const laps: Lap[] = [];
+    for (let left = repeats; left > 0; left -= once.runs) {
+      await once.restore();
+      laps.push(await stopwatch.lap(ready.encode, Math.min(left, once.runs)));
+    }
+    return sumOf(laps);
   };
-  await warmUp(onGpu, 1, budget);
-  const passes = await sample(onGpu, { samples, budget, atLeast, warmUp: 0, repeats: once?.runs });
+  const passes = await steady(inPasses, pace, atLeast);
   if (!run || !finish) return passes;
   let turn = 0;
   const loop = async (repeats: number): Promise<Lap> => {
@@ -211,13 +222,18 @@ async function time({ stopwatch, pace }: Measuring, ready: Ready): Promise<{ gpu
     await finish();
     return { wall: performance.now() - start };
   };
-  await warmUp(loop, 1, budget);
-  const { wall } = await sample(loop, { samples, budget, atLeast: 3 * atLeast, warmUp: 0 });
+  const { wall } = await steady(loop, pace, 3 * atLeast);
   return { gpu: passes.gpu, wall };
 }
 
-function joined(before: Distribution | undefined, now: Distribution): Distribution;
-function joined(before: Distribution | undefined, now: Distribution | undefined): Distribution | undefined;
-function joined(before: Distribution | undefined, now: Distribution | undefined): Distribution | undefined {
-  return before && now ? distribution([...before.samples, ...now.samples], now.repeats) : now;
+/** Samples of as many runs as take `atLeast`, once that many take the same time again and again. */
+async function steady(lap: (repeats: number) => Promise<Lap>, { samples, budget }: Pace, atLeast: number) {
+  const repeats = await repeatsFor(lap, atLeast);
+  await warmUp(lap, repeats, budget);
+  return sample(lap, { samples, budget, warmUp: 0, repeats });
 }
+
+const sumOf = (laps: readonly Lap[]): Lap => ({
+  gpu: laps.every(({ gpu }) => gpu !== undefined) ? laps.reduce((sum, { gpu = 0 }) => sum + gpu, 0) : undefined,
+  wall: laps.reduce((sum, { wall }) => sum + wall, 0),
+});

@@ -16,6 +16,8 @@ export interface Distribution {
   readonly p90: number;
   /** Runs within each sample, one right after the other: the sample is their mean. */
   readonly repeats: number;
+  /** How many samples each round has, in order: those of a round are nearer to one another. Absent: one round. */
+  readonly rounds?: readonly number[];
 }
 
 /** Whether the output was right, which is found out before anything is timed. */
@@ -42,6 +44,8 @@ export interface BenchResult {
   readonly gpu?: Distribution;
   /** Time on the host's clock from the call to the result, or to the end of the work. */
   readonly wall?: Distribution;
+  /** Of the arithmetic that `flops` counts: `f16` is held against the f16 peak. Default f32. */
+  readonly precision?: "f32" | "f16";
   readonly flops?: number;
   /** The fewest bytes that must move; of a program the sum over its kernels. */
   readonly bytes?: number;

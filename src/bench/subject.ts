@@ -22,6 +22,8 @@ export interface Subject {
 /** A subject with its buffers and pipelines. */
 export interface Ready {
   readonly cost?: Partial<Cost>;
+  /** Of the arithmetic that the cost counts. Default f32. */
+  readonly precision?: "f16";
   readonly dispatches: number;
   /** Compares the output with what is right. Nothing is timed unless it agrees. */
   check(): Promise<Check>;

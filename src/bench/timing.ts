@@ -117,7 +117,7 @@ export async function sample(
   const { samples = 7, warmUp = 2, budget = Number.POSITIVE_INFINITY } = options;
   check(Number.isInteger(samples) && samples > 0, "argument", () => `timing: samples must be a whole number of at least 1, not ${samples}`);
   if (warmUp > 0) await lap(warmUp);
-  const repeats = options.repeats ?? (await enough(lap, options.atLeast));
+  const repeats = options.repeats ?? (await repeatsFor(lap, options.atLeast));
   const laps: Lap[] = [];
   const start = performance.now();
   for (let i = 0; i < samples && (laps.length < 3 || performance.now() - start < budget); i++) laps.push(await lap(repeats));
@@ -133,7 +133,7 @@ export async function sample(
 const timeOf = ({ gpu, wall }: Lap): number => gpu ?? wall;
 
 /** How many runs take `atLeast` milliseconds. Short work must be repeated, as clocks are coarse. */
-async function enough(lap: (repeats: number) => Promise<Lap>, atLeast?: number): Promise<number> {
+export async function repeatsFor(lap: (repeats: number) => Promise<Lap>, atLeast?: number): Promise<number> {
   let repeats = 1;
   while (repeats < MOST_REPEATS) {
     const taken = await lap(repeats);
@@ -147,7 +147,7 @@ async function enough(lap: (repeats: number) => Promise<Lap>, atLeast?: number):
 }
 
 /** Runs until three measurements in a row are alike: caches are warm then, clocks are up, and lazy allocations done. */
-export async function warmUp(lap: (repeats: number) => Promise<Lap>, repeats = 1, budget = 500): Promise<void> {
+export async function warmUp(lap: (repeats: number) => Promise<Lap>, repeats: number, budget = 500): Promise<void> {
   const times: number[] = [];
   const start = performance.now();
   while (times.length < MOST_WARM_UP && (times.length < 2 || performance.now() - start < budget)) {

@@ -1,3 +1,4 @@
+import { UnrollError } from "../errors.ts";
 import { type KernelRun, kernelCall } from "../gpu/run-kernel.ts";
 import type { Kernel, Workgroups } from "../graph/kernel.ts";
 import type { Call, Lowering, Operand } from "../graph/op.ts";
@@ -15,7 +16,7 @@ const TOLERANCE = { f32: 1e-5, i32: 0, u32: 0, f16: 1e-3 };
  */
 export async function checkKernelOutput(bench: Bench, kernel: Kernel, run: KernelRun): Promise<Check> {
   if (!kernel.reference) return { ok: true, against: "none" };
-  const expected = kernelReference(kernel, run);
+  const expected = referenceOf(kernel, run);
   const { outputs, problem } = await outputsOf(bench, kernel, run);
   if (problem !== undefined) return { ok: false, against: "reference", message: problem };
   let worst = { ratio: 0, message: "" };
@@ -39,6 +40,19 @@ export async function checkKernelOutput(bench: Bench, kernel: Kernel, run: Kerne
   return worst.ratio <= 1
     ? { ok: true, against: "reference", ...error }
     : { ok: false, against: "reference", ...error, message: worst.message };
+}
+
+/** What throws here is the reference, not the kernel. */
+function referenceOf(kernel: Kernel, run: KernelRun): Record<string, Float64Array> {
+  try {
+    return kernelReference(kernel, run);
+  } catch (cause) {
+    if (cause instanceof UnrollError) throw cause;
+    const at = cause instanceof Error ? cause.stack?.split("\n").slice(1, 2).join("").trim() : undefined;
+    throw new UnrollError("argument", `the reference of kernel "${kernel.name}" throws: ${String(cause)}${at ? ` (${at})` : ""}`, {
+      cause,
+    });
+  }
 }
 
 interface Outputs {

@@ -1,4 +1,4 @@
-import { check, checkOptions, describe } from "../errors.ts";
+import { check, checkOptions, describe, UnrollError } from "../errors.ts";
 import { evenBytes, type Gpu, USAGE } from "../gpu/gpu.ts";
 import { type Location, Recording } from "../gpu/recorder.ts";
 import { type KernelRun, kernelCall } from "../gpu/run-kernel.ts";
@@ -59,8 +59,11 @@ export function benchmark<const B extends Bindings, const P extends Params>(spec
   for (const size of sizes) checkSize(name, variants, size);
   const names = variants.map((kernel) => kernel.name);
   check(new Set(names).size === names.length, "name", () => `benchmark "${name}": two kernels have one name; they are ${names.join(", ")}`);
-  return { name, variants, sizes };
+  return { [MADE]: true, name, variants, sizes } as KernelBench;
 }
+
+/** Known in all copies of this module: a file with kernels brings its own. */
+const MADE = Symbol.for("unroll-gpu/bench kernels");
 
 function checkSize(name: string, variants: readonly Kernel[], size: BenchSize): void {
   checkOptions(`benchmark "${name}": a size`, size, ["name", "buffers", "params", "workgroups"]);
@@ -84,8 +87,7 @@ function checkSize(name: string, variants: readonly Kernel[], size: BenchSize): 
 }
 
 /** Whether something exported by a file is what `benchmark` makes. */
-export const isKernelBench = (value: unknown): value is KernelBench =>
-  typeof value === "object" && value !== null && "variants" in value && "sizes" in value;
+export const isKernelBench = (value: unknown): value is KernelBench => typeof value === "object" && value !== null && MADE in value;
 
 export function kernelBenchSubjects({ name, variants, sizes }: KernelBench): Subject[] {
   const reference = variants.find((kernel) => kernel.reference)?.reference;
@@ -98,7 +100,10 @@ export function kernelBenchSubjects({ name, variants, sizes }: KernelBench): Sub
         suite: "own",
         name: [name, labels[i]].filter(Boolean).join(" "),
         subject: kernel.name,
-        prepare: (bench) => prepareKernel(bench, checked, inputs.of(kernel)),
+        prepare(bench) {
+          checkFits(bench.gpu, kernel, size);
+          return prepareKernel(bench, checked, inputs.of(kernel));
+        },
       };
     });
   });
@@ -149,6 +154,23 @@ class Inputs {
   }
 }
 
+/** Whether the kernel computes in half precision, which a device may lack and which has a peak of its own. */
+const usesHalf = ({ bindings, wgsl }: Kernel): boolean =>
+  /\benable\s+f16\b/.test(wgsl) || Object.values(bindings).some(({ dtype }) => dtype === "f16");
+
+/** Before any values are made. @throws UnrollError `limit` where this device can never run it. */
+function checkFits({ device, traits }: Gpu, kernel: Kernel, { buffers }: BenchSize): void {
+  if (usesHalf(kernel) && !traits.f16)
+    throw new UnrollError("limit", `kernel "${kernel.name}" computes in f16, and this device has no shader-f16`);
+  const most = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
+  for (const [name, { dtype }] of Object.entries(kernel.bindings)) {
+    const value = buffers[name];
+    const bytes = (typeof value === "number" ? value : value.length) * bytesPerElement(dtype);
+    if (bytes > most)
+      throw new UnrollError("limit", `kernel "${kernel.name}": "${name}" takes ${bytes} bytes; this device binds at most ${most}`);
+  }
+}
+
 /** In place a kernel finds its own output in the next run: each set of buffers is used once, and then restored. */
 const IN_PLACE = { sets: 64, bytes: 256 * 2 ** 20 };
 
@@ -192,6 +214,7 @@ async function prepareKernel(bench: Bench, kernel: Kernel, run: KernelRun): Prom
   };
   return {
     cost,
+    precision: usesHalf(kernel) ? "f16" : undefined,
     dispatches: 1,
     check: () => checkKernelOutput(bench, kernel, run),
     encode: (pass, turn) => recordings[turn % sets].encode(pass),

@@ -123,9 +123,8 @@ export async function bench(source: GPU | undefined, { only, file, ...options }:
 /** What a file exports that `benchmark` made. */
 async function loadKernels(file: string): Promise<KernelBench[]> {
   const module = (await import(/* @vite-ignore */ file)) as Record<string, unknown>;
-  const kernels = Object.values(module)
-    .flatMap((value) => (Array.isArray(value) ? value : [value]))
-    .filter(isKernelBench);
+  const exported = Object.values(module).flatMap((value) => (Array.isArray(value) ? value : [value]));
+  const kernels = [...new Set(exported)].filter(isKernelBench); // by its name and as the default is once
   check(kernels.length > 0, "argument", "bench: the file exports nothing that benchmark({ … }) made");
   return kernels;
 }

@@ -39,7 +39,9 @@ export async function requestDevice({ gpu, powerPreference = "high-performance",
     "adapter",
     "there is no WebGPU here: use a browser that has it (Chrome, Edge, Safari 26, Firefox 141 or newer), on https or localhost",
   );
-  const adapter = await source.requestAdapter({ powerPreference });
+  const adapter = await source.requestAdapter({ powerPreference }).catch((cause: unknown) => {
+    throw new UnrollError("adapter", `there is no such adapter: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  });
   check(adapter, "adapter", "WebGPU is here, but no adapter: the GPU or its driver is not supported, or blocked by the browser");
   const requiredLimits: Record<string, number> = {};
   for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];

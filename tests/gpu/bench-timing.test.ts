@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { BenchReport } from "../../src/bench/schema.ts";
+import type { BenchReport, BenchResult } from "../../src/bench/schema.ts";
 import { inPage } from "../support/page.ts";
 
 const PAGE = "tests/gpu/pages/bench.ts";
@@ -68,6 +68,20 @@ describe("runBench", () => {
     const { first, later } = await inPage<{ first: number[]; later: number[] }>(PAGE, "inPlace");
     expect(first).toEqual([16384, 0]); // the kernel does its work once and finds nothing to do after it
     expect(later).toEqual([16384, 0]);
+  });
+
+  test("restores before each pass of such a kernel, and goes on until it is long beside the clock's step", async () => {
+    const { restores, repeats, sets } = await inPage<{ restores: number; repeats: number; sets: number }>(PAGE, "clearedByBench");
+    expect(repeats).toBeGreaterThan(sets); // one pass over all sets would be too short
+    expect(restores).toBeGreaterThanOrEqual(8 * Math.ceil(repeats / sets)); // four rounds of two samples
+  });
+
+  test("tells what this device cannot run, and a reference that throws", async () => {
+    const [big, throwing] = await inPage<BenchResult[]>(PAGE, "beyond");
+    expect(big.check).toEqual({ ok: true, against: "none" });
+    expect(big.missing).toMatch(/^kernel "big": "x" takes 34359738368 bytes; this device binds at most \d+$/);
+    expect(throwing.check.ok).toBe(false);
+    expect(throwing.check.message).toMatch(/^the reference of kernel "throwing" throws: TypeError/);
   });
 
   test("proves kernels that work in place as it does others: between guard words, over poison", async () => {

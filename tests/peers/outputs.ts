@@ -51,14 +51,3 @@ export const decodeOutputs = (encoded: Readonly<Record<string, string>>): Output
       return [name, new Float32Array(bytes.buffer)];
     }),
   );
-
-/** A distribution as reports hold it. */
-export function distribution(samples: readonly number[], repeats: number) {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const at = (q: number): number => {
-    const place = q * (sorted.length - 1);
-    const low = Math.floor(place);
-    return sorted[low] + (place - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low]);
-  };
-  return { samples, median: at(0.5), p10: at(0.1), p90: at(0.9), repeats };
-}

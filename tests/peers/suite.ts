@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "puppeteer";
 import type { BenchReport, BenchResult, Check } from "../../src/bench/schema.ts";
+import { distribution } from "../../src/bench/statistics.ts";
 import { launchChrome } from "../../src/cli/runtime/chrome.ts";
 import { isolationHeaders } from "../../src/cli/runtime/page-server.ts";
 import { serveStatic } from "../support/static-server.ts";
@@ -12,16 +13,7 @@ import { buildPage } from "./build.ts";
 import { measureCold } from "./cold.ts";
 import { dataOf, type Named } from "./data.ts";
 import { type LibraryEntry, libraries, OWN } from "./libraries.ts";
-import {
-  type Compared,
-  compareOutputs,
-  decodeOutputs,
-  distribution,
-  doubtOwn,
-  type Outputs,
-  TOLERANCE,
-  TRAINING_TOLERANCE,
-} from "./outputs.ts";
+import { type Compared, compareOutputs, decodeOutputs, doubtOwn, type Outputs, TOLERANCE, TRAINING_TOLERANCE } from "./outputs.ts";
 import type { Peer } from "./pages/page.ts";
 import type { PeerEnvironment } from "./pages/unroll.ts";
 import { formatRow, formatSummary, header } from "./table.ts";

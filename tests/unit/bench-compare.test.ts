@@ -4,7 +4,7 @@ import { compareReports, rowKey } from "../../src/bench/compare.ts";
 import { timeOf } from "../../src/bench/figures.ts";
 import { parseReport } from "../../src/bench/parse.ts";
 import type { BenchReport, BenchResult, Distribution } from "../../src/bench/schema.ts";
-import { distribution, quantile, ratioOfMedians } from "../../src/bench/statistics.ts";
+import { distribution, joined, quantile, ratioOfMedians, roundsOf } from "../../src/bench/statistics.ts";
 import { formatComparison } from "../../src/cli/bench/table.ts";
 import { randomSource } from "../../src/random.ts";
 import { sampleReport } from "../support/bench-report.ts";
@@ -100,6 +100,13 @@ describe("compareReports", () => {
     expect(formatComparison(compareReports(base, { ...base, results }), 0.1).join("\n")).toMatch(/^BROKEN .*off by 7$/m);
   });
 
+  test("what another library does in the suite peers is no regression of ours", () => {
+    const row = (subject: string, ms: number): BenchResult => ({ ...first, suite: "peers", subject, gpu: distribution([ms, ms, ms], 1) });
+    const [before, after] = [1, 3].map((ms): BenchReport => ({ ...base, results: [row("unroll", ms), row("tfjs", ms)] }));
+    expect(compareReports(before, after).rows.map(({ verdict }) => verdict)).toEqual(["slower", "slower"]);
+    expect(compareReports(before, after).regressions.map(({ subject }) => subject)).toEqual(["unroll"]);
+  });
+
   test("tells rows that only one of the two has", () => {
     const fewer = { ...base, results: base.results.filter((result) => result !== first) };
     expect(compareReports(base, fewer).unmatched).toEqual([`${rowKey(first)} (gone)`]);
@@ -129,6 +136,32 @@ describe("statistics", () => {
     }
     expect(holds / 300).toBeGreaterThan(0.9);
     expect(holds / 300).toBeLessThan(1);
+  });
+
+  test("also where a round is slow or fast as a whole, as machines are", () => {
+    const random = randomSource(0, "rounds");
+    const draw = (median: number) =>
+      Array.from({ length: 5 }, () => {
+        const mood = median * Math.exp(0.05 * random.normal());
+        return Array.from({ length: 3 }, () => mood * Math.exp(0.02 * random.normal()));
+      });
+    let [byRound, byAll] = [0, 0];
+    for (let i = 0; i < 300; i++) {
+      const [a, b] = [draw(1), draw(1.3)];
+      const holds = ({ low, high }: { low: number; high: number }) => Number(low <= 1.3 && 1.3 <= high);
+      byRound += holds(ratioOfMedians(a, b));
+      byAll += holds(ratioOfMedians(a.flat(), b.flat()));
+    }
+    expect(byRound / 300).toBeGreaterThan(0.9);
+    expect(byAll / 300).toBeLessThan(0.88); // what taking samples for independent would claim
+  });
+
+  test("rounds are joined and told apart again", () => {
+    const all = joined(joined(distribution([1, 2], 1), distribution([3], 1)), distribution([4, 5, Number.NaN], 2));
+    expect(all).toMatchObject({ samples: [1, 2, 3, 4, 5, Number.NaN], rounds: [2, 1, 3], repeats: 2 });
+    expect(roundsOf(all, Number.isFinite)).toEqual([[1, 2], [3], [4, 5]]);
+    expect(roundsOf(distribution([1, 2], 1))).toEqual([[1, 2]]);
+    expect(roundsOf({ ...all, rounds: [1] })).toEqual([[1], [2, 3, 4, 5, Number.NaN]]);
   });
 
   test("after twice before is 2, whatever the order of the samples", () => {

@@ -31,6 +31,7 @@ describe("the ceilings", () => {
 
   test("have no cache where nothing beats memory, and are none where a probe gave nothing", () => {
     expect(ceilingsOf({ ...roofline, memory: [roofline.memory[0], roofline.memory[2]] })).not.toHaveProperty("cache.bytesPerSecond");
+    expect(ceilingsOf({ ...roofline, fma: { ...roofline.fma, f16: 300e9 } })?.f16).toBe(300e9);
     expect(ceilingsOf(undefined)).toBeUndefined();
     expect(ceilingsOf({ ...roofline, memory: [] })).toBeUndefined();
     expect(ceilingsOf({ ...roofline, fma: { scalar: Number.NaN, vec4: 0 } })).toBeUndefined();
@@ -50,6 +51,14 @@ describe("figures", () => {
       bound: "compute",
       share: 0.5,
     });
+  });
+
+  test("of arithmetic in f16 are held against the f16 peak, where there is one", () => {
+    const half = result({ gpu: time(5), flops: 1e9, bytes: 1e6, precision: "f16" });
+    const device = { ...roofline, fma: { ...roofline.fma, f16: 400e9 } };
+    expect(figuresOf(half, device)).toMatchObject({ allowedFlopsPerSecond: 400e9, share: 0.5 });
+    expect(figuresOf({ ...half, precision: undefined }, device)).toMatchObject({ allowedFlopsPerSecond: 100e9, share: 2 });
+    expect(figuresOf(half, roofline)).toMatchObject({ share: 2 });
   });
 
   test("left of the ridge are held against memory", () => {

@@ -186,8 +186,32 @@ describe("several reports", () => {
     expect(all(parts.comparison, /(<tr class="(?:faster|slower|same)")/g).length).toBe(70);
     expect(parts.comparison).toMatch(/<b>0\.(5|4[89])\d?× the time<\/b>/);
     expect(new Set(all(parts.hardware, /class="point (tint-\d)/g))).toEqual(new Set(["tint-0", "tint-1", "tint-2"]));
+    expect(parts.comparison).toContain("beyond 10 % of no change");
     // the same adapter twice needs its date to be told apart
     expect(parts.head).toMatch(/title="SwiftShader Device[^"]*, 25 Nov 2026/);
+  });
+});
+
+describe("a comparison", () => {
+  const base = sampleReport();
+  const slower = {
+    ...base,
+    results: base.results.map((result, i): BenchResult => {
+      const times = (d: BenchResult["gpu"]) => d && { ...d, median: 1.6 * d.median, samples: d.samples.map((ms) => 1.6 * ms) };
+      if (i === 1) return { ...result, gpu: undefined, wall: undefined, check: { ok: false, against: "reference", message: "off by 7" } };
+      return i === 0 ? { ...result, gpu: times(result.gpu), wall: times(result.wall) } : result;
+    }),
+  };
+  test("goes by the threshold that it is given, and names what is broken with the reason", () => {
+    const of = (threshold?: number) => renderParts([base, slower], { threshold }).comparison;
+    expect(all(of(), /<tr class="(slower|broken)"/g)).toEqual(["broken", "slower"]);
+    expect(all(of(0.9), /<tr class="(slower|broken)"/g)).toEqual(["broken"]);
+    expect(of(0.9)).toContain("beyond 90 % of no change");
+    expect(of()).toContain("broken: off by 7");
+  });
+
+  test("of what is no report is refused in words", () => {
+    expect(() => renderReport([{} as BenchReport])).toThrow("give a list of reports");
   });
 });
 

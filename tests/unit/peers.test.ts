@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { BenchResult } from "../../src/bench/schema.ts";
+import { distribution } from "../../src/bench/statistics.ts";
 import { permuted, rowsFirst, rowsLast } from "../peers/layout.ts";
-import { type Compared, compareOutputs, distribution, doubtOwn, TOLERANCE } from "../peers/outputs.ts";
+import { type Compared, compareOutputs, doubtOwn, TOLERANCE } from "../peers/outputs.ts";
 import { formatRow, formatSummary, geometricMean, ratioOf } from "../peers/table.ts";
 import { targetOf, targets } from "../peers/targets.ts";
 import { COLD, rows, wanted } from "../peers/works.ts";

@@ -1,3 +1,4 @@
+import { check, describe } from "../../errors.ts";
 import type { BenchReport } from "../schema.ts";
 import { type Enhanced, enhance } from "./enhance.ts";
 import { type ReportOptions, renderParts } from "./render.ts";
@@ -15,6 +16,7 @@ export interface MountedReport {
  * --accent, --error), where it has them.
  */
 export function mountReport(element: HTMLElement, reports: readonly BenchReport[], options?: ReportOptions): MountedReport {
+  check(element instanceof Object && "attachShadow" in element, "argument", () => `mountReport: give an element, not ${describe(element)}`);
   const shadow = element.shadowRoot ?? element.attachShadow({ mode: "open" });
   const view = element.ownerDocument.defaultView ?? globalThis;
   const sheet = new view.CSSStyleSheet();

@@ -17,13 +17,15 @@ export interface ReportOptions {
   readonly title?: string;
   /** One for each report, such as its file's; the adapters' names unless given. */
   readonly names?: readonly (string | undefined)[];
+  /** What a row may gain or lose before it counts as faster or slower. Default 0.1. */
+  readonly threshold?: number;
 }
 
 /** The script of a page, as text: everything in it is its own. */
 export const reportScript = (): string => `(${enhance})(document.querySelector(".report"));`;
 
 /** The parts of a report's page, by name: those that did not change need not be drawn anew. */
-export function renderParts(reports: readonly BenchReport[], { names }: ReportOptions = {}): Readonly<Record<string, string>> {
+export function renderParts(reports: readonly BenchReport[], { names, threshold }: ReportOptions = {}): Readonly<Record<string, string>> {
   if (reports.length === 0) return { head: html`<p class="note">No report.</p>`.text };
   const shown = showReports(reports, names);
   const [roofline, probes] = [renderRoofline(shown), renderProbes(shown)];
@@ -34,7 +36,7 @@ export function renderParts(reports: readonly BenchReport[], { names }: ReportOp
       roofline.text || probes.text
         ? html`<div class="${probes.text && roofline.text && reports.length < 3 ? "split" : ""}">${roofline}${probes}</div>`
         : html``,
-    comparison: renderComparison(shown),
+    comparison: renderComparison(shown, threshold),
     times: renderBars(shown),
     start: renderStart(shown),
     table: renderTable(shown),

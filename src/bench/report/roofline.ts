@@ -29,7 +29,10 @@ export function renderRoofline(shown: readonly Shown[]): Markup {
   const x = logScale([...points.map((p) => p.x), ...roofs.flatMap(({ ceilings }) => [ceilings.ridge / 4, ceilings.ridge * 4])], {
     room: 2,
   });
-  const y = logScale([...points.map((p) => p.y), ...roofs.flatMap(({ ceilings }) => [ceilings.peak, ceilings.peak / 50])], { room: 2 });
+  const y = logScale(
+    [...points.map((p) => p.y), ...roofs.flatMap(({ ceilings }) => [Math.max(ceilings.peak, ceilings.f16 ?? 0), ceilings.peak / 50])],
+    { room: 2 },
+  );
   const several = shown.length > 1;
   return html`<section class="card roofline" aria-label="Roofline">
     <header><h2>Roofline</h2><p class="note">${
@@ -70,7 +73,7 @@ const grid = (x: Scale, y: Scale): Markup => html`<g class="grid" aria-hidden="t
 </g>`;
 
 /** Peak and bandwidth as two lines that meet at the ridge; the scalar peak, if it is another, and the best cache are dashed. */
-function roof({ peak, memory, cache, ridge }: Ceilings, scalar: number, x: Scale, y: Scale, one: Shown | undefined): Markup {
+function roof({ peak, f16, memory, cache, ridge }: Ceilings, scalar: number, x: Scale, y: Scale, one: Shown | undefined): Markup {
   const tint = one ? one.tint : "roof-only";
   const flat = (from: number, flops: number, kind: string) => line(Math.max(from, x.low), flops, x.high, flops, x, y, `${kind} ${tint}`);
   const slope = (bandwidth: number, kind: string) => {
@@ -85,6 +88,8 @@ function roof({ peak, memory, cache, ridge }: Ceilings, scalar: number, x: Scale
     ${cache && slope(cache.bytesPerSecond, "ceiling dashed")}
     ${cache && flat(peak / cache.bytesPerSecond, peak, "ceiling dashed")}
     ${scalar > 0 && scalar < 0.97 * peak && flat(scalar / memory.bytesPerSecond, scalar, "ceiling dotted")}
+    ${f16 && flat(f16 / memory.bytesPerSecond, f16, "ceiling dotted")}
+    ${f16 && html`<text class="on-roof ${tint}" x="100%" dx="-4" y="${top(y, f16)}%" dy="-7" text-anchor="end">${prefix}f16 peak</text>`}
     <text class="on-roof ${tint}" x="100%" dx="-4" y="${top(y, peak)}%" dy="-7" text-anchor="end">${prefix}peak</text>
     <text class="on-roof ${tint}" x="${x.at(along)}%" dx="9" y="${top(y, along * memory.bytesPerSecond)}%" dy="13">${prefix}memory</text>
   </g>`;
@@ -115,12 +120,13 @@ export function told(one: Shown, result: BenchResult): string {
     .join("\n");
 }
 
-function legend(one: Shown, { peak, memory, cache, ridge }: Ceilings, scalar: number): Markup {
+function legend(one: Shown, { peak, f16, memory, cache, ridge }: Ceilings, scalar: number): Markup {
   const tint = one.letter ? one.tint : "roof-only";
   const which = peak > scalar ? "vec4" : "scalar";
   return html`<p class="legend">${one.letter && html`<b>${one.letter}</b>`}
     <span class="key ${tint}">peak ${rate(peak, "FLOP/s")} (f32 FMA, ${which})</span>
     ${scalar > 0 && scalar < 0.97 * peak && html`<span class="key dotted ${tint}">scalar FMA ${rate(scalar, "FLOP/s")}</span>`}
+    ${f16 && html`<span class="key dotted ${tint}">f16 FMA ${rate(f16, "FLOP/s")}</span>`}
     <span class="key ${tint}">memory ${rate(memory.bytesPerSecond, "B/s")} (${bytes(memory.workingSetBytes)})</span>
     ${cache && html`<span class="key dashed ${tint}">best cache ${rate(cache.bytesPerSecond, "B/s")} (${bytes(cache.workingSetBytes)})</span>`}
     <span>ridge at ${number(ridge)} FLOP/byte</span>

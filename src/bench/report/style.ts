@@ -132,7 +132,7 @@ const BARS = `
 .report .bars .who { overflow-wrap: anywhere; line-height: 1.3; }
 .report .bars .amount { text-align: right; white-space: nowrap; }
 .report .bars .reason { grid-column: 2 / -1; color: var(--r-muted); overflow-wrap: anywhere; line-height: 1.35; padding: 2px 0; }
-.report .wrong .reason, .report tr.wrong td { color: var(--r-error); }
+.report .wrong .reason, .report tr:is(.wrong, .broken) td { color: var(--r-error); }
 .report .track { display: block; width: 100%; height: 20px; overflow: visible; }
 .report .bar { fill: var(--tint); }
 .report .bar.faint { fill: color-mix(in srgb, var(--tint) 38%, var(--r-card)); }
@@ -153,7 +153,7 @@ const TABLES = `
 .report .figures tbody th { color: var(--r-muted); }
 .report .figures tr:last-child > * { border-bottom: 0; }
 .report .all table { width: 100%; }
-.report .all .reason { white-space: normal; min-width: 20em; }
+.report :is(.all, .ratios) .reason { white-space: normal; min-width: 20em; }
 .report .all td small, .report .all th small { font-size: 0.75rem; }
 .report .all tbody th > .dot { margin-left: -16px; }
 .report .all tbody th { position: sticky; left: 0; min-width: 15em; padding: 4px 8px 4px 16px; background: var(--r-card); white-space: normal; overflow-wrap: anywhere; }

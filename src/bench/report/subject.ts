@@ -1,5 +1,6 @@
+import { check } from "../../errors.ts";
 import type { AdapterDescription } from "../../gpu/device.ts";
-import type { BenchReport, BenchResult } from "../schema.ts";
+import { BENCH_SCHEMA, type BenchReport, type BenchResult } from "../schema.ts";
 import { date } from "./format.ts";
 import { html, type Markup } from "./markup.ts";
 
@@ -19,6 +20,11 @@ const TINTS = 7;
 
 /** @param names for example of the files that the reports are from. */
 export function showReports(reports: readonly BenchReport[], names: readonly (string | undefined)[] = []): Shown[] {
+  check(
+    Array.isArray(reports) && reports.every((report) => report?.schema === BENCH_SCHEMA),
+    "argument",
+    "give a list of reports, as runBench or parseReport make them",
+  );
   const adapters = reports.map((report, i) => names[i] || shortName(report.environment.adapter));
   return reports.map((report, i) => ({
     report,

@@ -1,4 +1,4 @@
-import { access, constants, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, constants, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -40,18 +40,21 @@ const INTERRUPTED = 130;
 
 /** `unroll bench`. Resolves to the exit code: 0 fine, 1 something is wrong or slower than before, 130 interrupted. */
 export async function benchCommand(words: readonly string[], values: BenchValues): Promise<number> {
-  const threshold = values.threshold === undefined ? THRESHOLD : Number(values.threshold);
-  if (!(threshold >= 0)) throw new UnrollError("argument", `--threshold must be a number such as 0.1, not "${values.threshold}"`);
+  const threshold = values.threshold === undefined ? THRESHOLD : Number(values.threshold.trim() || Number.NaN);
+  if (!(threshold >= 0 && threshold < Number.POSITIVE_INFINITY))
+    throw new UnrollError("argument", `--threshold must be a number such as 0.1, not "${values.threshold}"`);
   // what cannot be read is said before minutes of measuring
   const earlier = values.compare === undefined ? undefined : await readReport(values.compare);
-  for (const file of [values.json, values.html]) if (file !== undefined) await checkWritable(file);
+  for (const option of ["json", "html"] as const) if (values[option] !== undefined) await checkWritable(`--${option}`, values[option]);
   const command = ["unroll bench", ...process.argv.slice(3).map(quoted)].join(" ");
   const { report, interrupted, error } = words.includes("peers")
     ? await peers(words, command, values)
     : await measure(words, values, command);
   if (!report) return INTERRUPTED;
-  if (values.json) await writeFile(values.json, `${JSON.stringify(report, undefined, 1)}\n`);
-  if (values.html) await writeFile(values.html, renderPage(earlier ? [earlier, report] : [report]));
+  const kept = [
+    !values.json || (await keep(values.json, `${JSON.stringify(report, undefined, 1)}\n`)),
+    !values.html || (await keep(values.html, renderPage(earlier ? [earlier, report] : [report], { threshold }))),
+  ];
   const comparison = earlier && compareReports(earlier, report, threshold);
   if (comparison) for (const line of formatComparison(comparison, threshold)) console.log(line);
   if (interrupted) return INTERRUPTED;
@@ -63,15 +66,30 @@ export async function benchCommand(words: readonly string[], values: BenchValues
   // a kernel that does not compile says the same at every size
   const told = new Map(wrong.map((result) => [`${result.subject} ${result.check.message}`, result]));
   for (const result of told.values()) console.error(`\nWRONG, so not timed: ${rowKey(result)}\n${result.check.message}`);
-  return wrong.length > 0 || (comparison?.regressions.length ?? 0) > 0 ? 1 : 0;
+  const nothing = comparison?.rows.length === 0;
+  if (nothing) console.error(`\nnothing was compared: ${values.compare} has no row of this run`);
+  return wrong.length > 0 || nothing || kept.includes(false) || (comparison?.regressions.length ?? 0) > 0 ? 1 : 0;
 }
+
+/** Whether a file was written: what was measured in minutes must not be lost with it. */
+const keep = (file: string, text: string): Promise<boolean> =>
+  writeFile(file, text).then(
+    () => true,
+    (error: unknown) => {
+      console.error(`\n${file} could not be written: ${error instanceof Error ? error.message : String(error)}`);
+      return false;
+    },
+  );
 
 /** As a shell takes it for one word. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-async function checkWritable(file: string): Promise<void> {
-  await access(dirname(resolve(file)), constants.W_OK).catch((cause: unknown) => {
-    throw new UnrollError("argument", `${file} cannot be written: its folder is not there, or closed`, { cause });
+async function checkWritable(option: string, file: string): Promise<void> {
+  if (file === "") throw new UnrollError("argument", `${option} takes the name of a file`);
+  const there = await stat(file).catch(() => undefined);
+  if (there?.isDirectory()) throw new UnrollError("argument", `${file} cannot be written: it is a folder`);
+  await access(there ? file : dirname(resolve(file)), constants.W_OK).catch((cause: unknown) => {
+    throw new UnrollError("argument", `${file} cannot be written: ${there ? "it is" : "its folder is not there, or"} closed`, { cause });
   });
 }
 

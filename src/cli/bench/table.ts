@@ -1,12 +1,12 @@
 import type { ComparedRow, Comparison } from "../../bench/compare.ts";
 import { ceilingsOf, figuresOf, outcomeOf, reasonOf } from "../../bench/figures.ts";
-import { bytes, duration, number, percent, rate, times } from "../../bench/report/format.ts";
+import { bytes, count, duration, number, percent, rate, times } from "../../bench/report/format.ts";
 import type { BenchReport, BenchResult, Roofline } from "../../bench/schema.ts";
 import { formatAdapter } from "../../gpu/device.ts";
 
 /** The head of a report: what was measured on, and by which clock. The adapter stands first; a software adapter is called so. */
 export function formatHead({ environment, clock, roofline }: BenchReport): string[] {
-  const { adapter, runtime, flags, features, driver } = environment;
+  const { adapter, runtime, flags, features, limits, versions, driver } = environment;
   const grain =
     clock.kind === "gpu"
       ? `timestamps in steps of ${duration(clock.gpuGrainNanoseconds)}`
@@ -15,7 +15,11 @@ export function formatHead({ environment, clock, roofline }: BenchReport): strin
     `adapter: ${formatAdapter(adapter)}`,
     ...(driver === undefined ? [] : [`driver: ${driver}`]),
     `runtime: ${runtime.name}, ${runtime.choice}${flags.length > 0 ? ` ${flags.join(" ")}` : ""}`,
+    `versions: ${Object.entries(versions)
+      .map((version) => version.join(" "))
+      .join(", ")}`,
     `features: ${features.join(", ") || "none"}`,
+    `limits: workgroups of ${count(limits.maxComputeInvocationsPerWorkgroup)}, ${bytes(limits.maxComputeWorkgroupStorageSize)} of workgroup memory, bindings of ${bytes(limits.maxStorageBufferBindingSize)}`,
     `clock: ${grain}; performance.now() in steps of ${duration(clock.wallGrainNanoseconds)}`,
     ...(roofline ? formatRoofline(roofline) : []),
   ];
@@ -128,9 +132,13 @@ export function formatComparison(comparison: Comparison, threshold: number): str
     ...sorted.map(formatRow),
     `${rows.length} rows compared: ${regressions.length} slower or broken, ${count("faster")} faster, ${count("same")} the same within ${percent(threshold)}, ${count("unclear")} unclear` +
       `${mean === undefined ? "" : `; geometric mean of the times ${times(mean)}`}`,
-    ...(unmatched.length > 0 ? [`not compared: ${unmatched.join("; ")}`] : []),
+    ...(unmatched.length > 0 ? [`not compared: ${few(unmatched)}`] : []),
   ];
 }
+
+const MOST_NAMED = 5;
+const few = (names: readonly string[]): string =>
+  names.length <= MOST_NAMED + 1 ? names.join("; ") : `${names.slice(0, MOST_NAMED).join("; ")}; and ${names.length - MOST_NAMED} more`;
 
 function formatRow({ suite, name, subject, before, after, ratio, low, high, verdict, clock, reason }: ComparedRow): string {
   const shown = verdict === "same" || verdict === "unclear" ? verdict : verdict.toUpperCase();

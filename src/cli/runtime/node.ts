@@ -50,6 +50,7 @@ export async function nodeRuntime(options: RuntimeOptions): Promise<Runtime> {
   return {
     name: "node",
     choice: description,
+    flags: [...FLAGS, ...(options.flags ?? [])],
     async call<K extends TaskName>(task: K, taskOptions: TaskOptions<K>): Promise<TaskResult<K>> {
       const run = tasks[task] as (gpu: GPU, options: TaskOptions<K>) => Promise<TaskResult<K>>;
       // the same way through JSON as in a browser, so that both give the same

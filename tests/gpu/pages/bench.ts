@@ -171,6 +171,46 @@ export function doubled() {
   return runBench({ kernels: [benchmark({ name: "double", kernels, sizes: [{ buffers: { x: 1024 } }] })], quick: true, roofline: false });
 }
 
+/** How many elements a kernel that clears what it reads finds to do, over a whole run of the bench, and in how many passes of how many runs. */
+export async function clearedByBench(): Promise<{ restores: number; repeats: number; sets: number }> {
+  const elements = 64;
+  const clear = kernel({
+    name: "clear",
+    wgsl: `
+@group(0) @binding(0) var<storage, read_write> x: array<u32>;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { x[id.x] = 0u; }`,
+    bindings: { x: readWrite("u32") },
+  });
+  const finish = GPUCommandEncoder.prototype.finish;
+  let restores = 0;
+  GPUCommandEncoder.prototype.finish = function (...args) {
+    if (this.label === "restore") restores++;
+    return finish.apply(this, args);
+  };
+  try {
+    const own = benchmark({ kernels: clear, sizes: [{ buffers: { x: new Uint32Array(elements).fill(7) }, workgroups: [1, 1, 1] }] });
+    const { results } = await runBench({ kernels: [own], quick: true, roofline: false });
+    return { restores, repeats: results[0].gpu?.repeats ?? 0, sets: 64 };
+  } finally {
+    GPUCommandEncoder.prototype.finish = finish;
+  }
+}
+
+/** What this device can never run is not called wrong. */
+export async function beyond() {
+  const big = 2 ** 33;
+  const throwing = { ...copy("throwing"), reference: () => void ([] as { value: number }[])[0].value };
+  const report = await runBench({
+    kernels: [
+      benchmark({ kernels: copy("big"), sizes: [{ buffers: { x: big, y: big } }] }),
+      benchmark({ kernels: throwing, sizes: [{ buffers: { x: 64, y: 64 } }] }),
+    ],
+    quick: true,
+    roofline: false,
+  });
+  return report.results;
+}
+
 /** Kernels whose output is as small as a probability of many, and how each of them is found. */
 export function smallValues() {
   const small = (name: string, line: string) =>

@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import { paceOf } from "../../src/bench/run.ts";
+import { type Lap, repeatsFor, sample, warmUp } from "../../src/bench/timing.ts";
+
+/** Laps of a device that takes `ms` for a run, by a clock with steps of `grain`; each number of runs that was asked for is kept. */
+function device(ms: (lap: number) => number, grain = 0) {
+  const asked: number[] = [];
+  const lap = async (repeats: number): Promise<Lap> => {
+    const time = repeats * ms(asked.length);
+    asked.push(repeats);
+    return { gpu: grain > 0 ? grain * Math.floor(time / grain) : time, wall: time + 1 };
+  };
+  return { asked, lap };
+}
+
+describe("repeats", () => {
+  test.each([
+    [0.001, 0.065],
+    [0.01, 0.065],
+    [0.3, 1],
+    [40, 0.065],
+  ])("of runs of %d ms on a clock of %d ms last as long as is asked for", async (ms, grain) => {
+    const { lap } = device(() => ms, grain);
+    const repeats = await repeatsFor(lap, 50 * grain);
+    expect(repeats * ms).toBeGreaterThanOrEqual(Math.min(50 * grain, 4096 * ms));
+    expect(repeats * ms).toBeLessThan(4 * 50 * grain + 2 * ms);
+  });
+});
+
+describe("a sample lasts", () => {
+  test.each([
+    [{ kind: "gpu", gpuGrainNanoseconds: 65_536, wallGrainNanoseconds: 5000 }, 3.2768],
+    [{ kind: "gpu", gpuGrainNanoseconds: 1e6, wallGrainNanoseconds: 5000 }, 50],
+    [{ kind: "wall", wallGrainNanoseconds: 1e6 }, 50],
+  ] as const)("fifty steps of the clock %j at least", (clock, ms) => {
+    for (const quick of [true, false]) expect(paceOf(quick, clock).atLeast).toBeGreaterThanOrEqual(ms);
+  });
+});
+
+describe("warm-up", () => {
+  test("goes on until three laps in a row are alike, with the repeats that are measured", async () => {
+    const { asked, lap } = device((n) => [9, 5, 3, 2, 2, 2, 2, 2][n] ?? 2);
+    await warmUp(lap, 7);
+    expect(asked).toEqual([7, 7, 7, 7, 7, 7]);
+  });
+
+  test("ends all the same where they never are", async () => {
+    const { asked, lap } = device((n) => 1 + (n % 2));
+    await warmUp(lap, 1);
+    expect(asked).toHaveLength(12);
+  });
+});
+
+describe("sample", () => {
+  test("gives milliseconds of one run, and the quantiles in their places", async () => {
+    const { lap } = device((n) => n + 1);
+    const { gpu, wall, repeats } = await sample(lap, { samples: 5, repeats: 10, warmUp: 0 });
+    expect(gpu).toEqual({ samples: [1, 2, 3, 4, 5], median: 3, p10: 1.4, p90: 4.6, repeats: 10 });
+    expect(wall.samples).toEqual([1.1, 2.1, 3.1, 4.1, 5.1].map((ms) => expect.closeTo(ms)));
+    expect(repeats).toBe(10);
+  });
+
+  test("has no GPU time where a lap has none", async () => {
+    const { lap } = device(() => 1);
+    let laps = 0;
+    const { gpu, wall } = await sample(async (n) => (laps++ === 1 ? { wall: n } : lap(n)), { samples: 3, repeats: 1, warmUp: 0 });
+    expect(gpu).toBeUndefined();
+    expect(wall.samples).toHaveLength(3);
+  });
+});
