@@ -58,7 +58,8 @@ describe.each(["chrome", "node"])("unroll bench in %s", (runtime) => {
       expect(bytes).toBe(8 * 2 ** 20);
       expect(gpu?.median).toBeGreaterThan(0);
       expect(wall?.median).toBeGreaterThanOrEqual(0.9 * (gpu?.median ?? 0)); // the host waits for the GPU
-      expect(gpu?.samples.length).toBeGreaterThanOrEqual(9); // three rounds
+      expect(gpu?.rounds).toEqual([2, 2, 2, 2]);
+      expect(gpu?.samples).toHaveLength(8);
     }
     const page = await readFile(html, "utf8");
     expect(page).toMatch(/^<!doctype html>/i);
@@ -105,6 +106,17 @@ describe("unroll bench", () => {
     expect(gain.out).toMatch(/0 slower or broken/);
     expect(gain.code).toBe(0);
     expect(await readFile(`${line.folder}/both.html`, "utf8")).toContain("Comparison");
+    const nothing = await line.run("bench", "tanh 1024", "--quick", ...browser, "--compare", json);
+    expect(nothing.err).toContain("nothing was compared");
+    expect(nothing.code).toBe(1);
+  });
+
+  test("what a file exports twice is measured once", async () => {
+    const file = await changed("twice", "export const squares =", "const squares =");
+    await writeFile(file, `${await readFile(file, "utf8")}\nexport { squares, squares as default };\n`);
+    const { code, out } = await line.run("bench", file, "--quick", ...browser);
+    expect(out).toMatch(/^ +square 32 +\d/m);
+    expect(code).toBe(0);
   });
 
   test("a cold start has its parts", async () => {
@@ -160,6 +172,10 @@ describe("unroll bench", () => {
     [["bench", "--threshold", "much"], 2, '--threshold must be a number such as 0.1, not "much"'],
     [["bench", "--compare", "package.json"], 2, "this is no report of unroll bench"],
     [["bench", "--compare", "no-such-report.json"], 1, "no-such-report.json cannot be read"],
+    [["bench", "--threshold", ""], 2, '--threshold must be a number such as 0.1, not ""'],
+    [["bench", "--json", "tests"], 2, "tests cannot be written: it is a folder"],
+    [["bench", "--html", ""], 2, "--html takes the name of a file"],
+    [["bench", "add", "--quick", "--runtime", "node", "--adapter", "voodoo"], 1, "there is no such adapter"],
     [["bench", "--json", "no-such-folder/report.json"], 2, "no-such-folder/report.json cannot be written"],
     [["bench", "peers", "--runtime", "node"], 2, "the suite peers runs in chrome only"],
     [["bench", "--runtime", "firefox", "--browser-flag=--x"], 2, "--browser-flag is for chrome and node"],
