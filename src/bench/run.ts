@@ -1,6 +1,7 @@
 import { check, checkOptions, describe, UnrollError } from "../errors.ts";
 import { Engine, type GpuParts, gpuPartsOf } from "../program/engine.ts";
 import { type EnvironmentHints, environmentOf, measureClock } from "./environment.ts";
+import { PATIENCE_MS, within } from "./patience.ts";
 import { measureRoofline } from "./roofline.ts";
 import { BENCH_SCHEMA, type BenchReport, type BenchResult, type Distribution, type Roofline } from "./schema.ts";
 import { joined } from "./statistics.ts";
@@ -165,7 +166,7 @@ async function measureAll(
       onProgress?.({ done: done++, total, name: key });
       const before = results.get(key);
       if (before && (!before.check.ok || before.missing !== undefined)) continue;
-      const result = await measureOnce(bench, subject, before);
+      const result = await within(measureOnce(bench, subject, before), PATIENCE_MS, key);
       results.set(key, result);
       onResult?.(result);
       onChange();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { within } from "../../src/bench/patience.ts";
 import { paceOf } from "../../src/bench/run.ts";
 import { type Lap, repeatsFor, sample, warmUp } from "../../src/bench/timing.ts";
 
@@ -48,6 +49,18 @@ describe("warm-up", () => {
     const { asked, lap } = device((n) => 1 + (n % 2));
     await warmUp(lap, 1);
     expect(asked).toHaveLength(12);
+  });
+});
+
+describe("patience", () => {
+  test("ends with a row that does not answer, and with its name", async () => {
+    const never = new Promise<number>(() => {});
+    await expect(within(never, 10, "own: spin, spin")).rejects.toMatchObject({
+      code: "lost",
+      message: expect.stringMatching(/^own: spin, spin: no answer within 0.01 s/),
+    });
+    await expect(within(Promise.resolve(3), 1000, "fine")).resolves.toBe(3);
+    await expect(within(Promise.reject(new Error("its own")), 1000, "fails")).rejects.toThrow("its own");
   });
 });
 
