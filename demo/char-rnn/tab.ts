@@ -1,5 +1,5 @@
 import { count, find } from "../shared/dom.ts";
-import { acceptFiles } from "../shared/drop.ts";
+import { acceptFiles, type TextFile } from "../shared/drop.ts";
 import { RunCard } from "../shared/run-card.ts";
 import type { Tab } from "../tabs.ts";
 import { bundledCorpus, type Corpus, readCorpus } from "./corpus.ts";
@@ -54,16 +54,26 @@ class CharRnn {
     for (const select of [this.#selects.steps, this.#selects.batch])
       select.addEventListener("change", () => run.enqueue("Planning for the new sizes …", () => this.#resize()));
     this.#temperature.addEventListener("input", () => this.#applyRates());
-    acceptFiles(panel, part("file", HTMLInputElement), ["dropping"], ([{ name, text }]) => {
-      run.enqueue(`Reading ${name} …`, async () => {
-        this.#corpus = readCorpus(name, text);
-        await this.#rebuild();
-      });
-    });
+    acceptFiles(panel, part("file", HTMLInputElement), ["dropping"], ([file]) => this.#take(file));
   }
 
   begin(): void {
     this.#run.begin();
+  }
+
+  /** A text to learn from; one that is refused leaves the network before alone. */
+  #take({ name, text }: TextFile): void {
+    let corpus: Corpus;
+    try {
+      corpus = readCorpus(name, text);
+    } catch (error) {
+      this.#run.refuse(`${error instanceof Error ? error.message : String(error)} “${this.#corpus.name}” stays the text.`);
+      return;
+    }
+    this.#run.enqueue(`Beginning anew with ${name} …`, async () => {
+      this.#corpus = corpus;
+      await this.#rebuild();
+    });
   }
 
   get #sizes(): Sizes {

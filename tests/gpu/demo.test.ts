@@ -98,7 +98,7 @@ describe("Character RNN", () => {
     expect(demo.problems).toEqual([]);
   });
 
-  test("a file dropped on the page becomes the text; one that is too short is refused with a reason", async () => {
+  test("a file dropped on the page becomes the text; one that is too short is refused with a reason while training goes on", async () => {
     await demo.open();
     await ready();
     await drop("rhymes.txt", "one two three four five, once I caught a fish alive\n".repeat(60));
@@ -109,9 +109,13 @@ describe("Character RNN", () => {
     await demo.page.click(part("start"));
     await demo.until("loss", { below: 1.5 }, 60);
     await drop("short.txt", "too short");
-    await demo.page.waitForFunction(() => document.querySelector('[data-id="status"]')?.textContent?.includes("at least 1000"), {
-      timeout: 20_000,
-    });
+    await demo.untilText("status", /has 9 characters; a network needs at least 1000 .* “rhymes\.txt” stays the text\.$/);
+    expect(await demo.text("text")).toContain("rhymes.txt");
+    // and what was learned stays: it goes on from where it was
+    const before = await demo.number("count");
+    await demo.until("count", { from: before + 5 }, 30);
+    expect(await demo.text("start")).toBe("Pause");
+    expect(await demo.number("loss")).toBeLessThan(2);
     expect(demo.problems).toEqual([]);
   });
 
