@@ -132,6 +132,23 @@ describe("Character RNN", () => {
   });
 });
 
+test("the keyboard goes through the tabs", async () => {
+  await demo.open();
+  await ready();
+  await demo.page.focus("#tab-char-rnn");
+  for (const [key, tab] of [
+    ["End", "bench"],
+    ["ArrowRight", "char-rnn"],
+    ["ArrowLeft", "bench"],
+    ["Home", "char-rnn"],
+  ] as const) {
+    await demo.page.keyboard.press(key);
+    expect(await demo.page.evaluate(() => document.activeElement?.id)).toBe(`tab-${tab}`);
+    expect(await demo.page.$$eval("main > section:not([hidden])", (open) => open.map(({ id }) => id))).toEqual([`panel-${tab}`]);
+  }
+  expect(demo.problems).toEqual([]);
+});
+
 test("without WebGPU the page says what to do", async () => {
   await demo.page.evaluateOnNewDocument(() => Object.defineProperty(Navigator.prototype, "gpu", { get: () => undefined }));
   await demo.open();
