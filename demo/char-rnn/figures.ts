@@ -109,7 +109,7 @@ export class Figures {
   #count(step: number): void {
     this.#part("count").textContent = count(step);
     const times = this.#characters / (this.#corpus?.length ?? 1);
-    this.#part("epochs").textContent = `${times < 10 ? times.toFixed(1) : count(times)} times through the text`;
+    this.#part("epochs").textContent = `${times < 10 ? times.toFixed(1) : count(times)} × through the text`;
   }
 
   #draw(): void {

@@ -84,7 +84,7 @@ class CharRnn {
   async #rebuild(): Promise<void> {
     this.#current?.session.dispose();
     this.#current = undefined;
-    find(this.#panel, '[data-id="text"]', HTMLElement).textContent = `${this.#corpus.name}, ${count(this.#corpus.length)} characters`;
+    this.#showText();
     this.#figures.clear(this.#corpus);
     this.#writing.clear();
     const session = await Session.create(this.#corpus, this.#sizes);
@@ -106,6 +106,15 @@ class CharRnn {
     };
     this.#showFacts(session);
     this.#applyRates();
+  }
+
+  /** Name and length on lines of their own: a long name leaves the length in view. */
+  #showText(): void {
+    const { name, length } = this.#corpus;
+    const line = (text: string) => Object.assign(document.createElement("span"), { textContent: text });
+    const place = find(this.#panel, '[data-id="text"]', HTMLElement);
+    place.title = name;
+    place.replaceChildren(line(`${name},`), line(` ${count(length)} characters`));
   }
 
   async #resize(): Promise<void> {
