@@ -165,7 +165,9 @@ const roomForLabels: uPlot.Axis.Filter = (plot, splits, _axis, _space, _incremen
     return at < 0 ? 3 : at;
   };
   const kept: number[] = [];
-  for (const value of [...splits].sort((a, b) => rank(a) - rank(b)))
+  // The end of the axis is among them, as odd as it may be.
+  const round = splits.filter((value) => Math.abs(Number(value.toExponential(0)) - value) < 1e-6 * value);
+  for (const value of round.sort((a, b) => rank(a) - rank(b)))
     if (kept.every((other) => Math.abs(place(other) - place(value)) >= LABEL_HEIGHT)) kept.push(value);
   return splits.map((value) => (kept.includes(value) ? value : null));
 };
