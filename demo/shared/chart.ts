@@ -165,8 +165,9 @@ const roomForLabels: uPlot.Axis.Filter = (plot, splits, _axis, _space, _incremen
     return at < 0 ? 3 : at;
   };
   const kept: number[] = [];
-  // The end of the axis is among them, as odd as it may be.
-  const round = splits.filter((value) => Math.abs(Number(value.toExponential(0)) - value) < 1e-6 * value);
+  const wide = splits[splits.length - 1] > 30 * splits[0];
+  // The end of the axis is among them, as odd as it may be; and where decades are narrow, 0.3 alone between two of them would be odd, too.
+  const round = splits.filter((value) => Math.abs(Number(value.toExponential(0)) - value) < 1e-6 * value && !(wide && rank(value) === 3));
   for (const value of round.sort((a, b) => rank(a) - rank(b)))
     if (kept.every((other) => Math.abs(place(other) - place(value)) >= LABEL_HEIGHT)) kept.push(value);
   return splits.map((value) => (kept.includes(value) ? value : null));
