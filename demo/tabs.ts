@@ -5,7 +5,7 @@ export interface Tab {
   mount(panel: HTMLElement): void;
 }
 
-/** Builds tabs as the ARIA practices want them: arrow keys move, the hash in the address says which is open. */
+/** Builds tabs as the ARIA practices want them: arrow keys, Home and End move, the hash in the address says which is open. */
 export function mountTabs(list: HTMLElement, panels: HTMLElement, tabs: readonly Tab[]): void {
   const mounted = new Set<Tab>();
   const buttons = tabs.map((tab) => {
@@ -40,9 +40,10 @@ export function mountTabs(list: HTMLElement, panels: HTMLElement, tabs: readonly
 
   list.addEventListener("keydown", (event) => {
     const here = buttons.indexOf(document.activeElement as HTMLButtonElement);
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (here < 0 || step === undefined) return;
-    const next = (here + step + tabs.length) % tabs.length;
+    const last = tabs.length - 1;
+    const next = { ArrowRight: here === last ? 0 : here + 1, ArrowLeft: here === 0 ? last : here - 1, Home: 0, End: last }[event.key];
+    if (here < 0 || next === undefined) return;
+    event.preventDefault();
     buttons[next].focus();
     open(tabs[next]);
   });

@@ -4,7 +4,7 @@ const browsers = [
     name: "Chrome and Edge",
     pattern: /Chrome\/|CriOS\//,
     advice:
-      "have WebGPU since version 113 on Windows, macOS and ChromeOS, and since 121 on Android 12 and later. On Linux it comes with 144 on Intel GPUs of " +
+      "have had WebGPU since version 113 on Windows, macOS and ChromeOS, and since 121 on Android 12 and later. On Linux it comes with 144 on Intel GPUs of " +
       "generation 12 or later; for others open chrome://flags, enable “Unsafe WebGPU Support” and “Vulkan”, and restart the browser. " +
       "Check too that “Use graphics acceleration when available” is on in the settings, under System.",
   },
@@ -12,14 +12,14 @@ const browsers = [
     name: "Safari",
     pattern: /^(?!.*(Chrome|CriOS|FxiOS|Firefox)).*Safari\//,
     advice:
-      "has WebGPU since version 26, on macOS 26, iOS 26 and iPadOS 26. On earlier systems use Chrome on the Mac, or update the device. " +
+      "has had WebGPU since version 26, on macOS 26, iOS 26 and iPadOS 26. On earlier systems use Chrome on the Mac, or update the device. " +
       "Every browser on an iPhone or iPad uses Safari's engine.",
   },
   {
     name: "Firefox",
     pattern: /Firefox\/|FxiOS\//,
     advice:
-      "has WebGPU since version 141 on Windows and 145 on Macs with Apple silicon. Elsewhere open about:config, set dom.webgpu.enabled to true and restart, " +
+      "has had WebGPU since version 141 on Windows and 145 on Macs with Apple silicon. Elsewhere open about:config, set dom.webgpu.enabled to true and restart, " +
       "or use Firefox Nightly.",
   },
 ] as const;

@@ -25,16 +25,17 @@ export class Figures {
   constructor(panel: HTMLElement) {
     this.#part = (id) => find(panel, `[data-id="${id}"]`, HTMLElement);
     this.#lossChart = new LineChart(this.#part("loss-chart"), this.#part("loss-legend"), {
-      height: 220,
-      include: () => this.#baseline,
+      height: 234,
+      // Half of it too: before anything is learned, the axis has some height.
+      include: () => [this.#baseline / 2, this.#baseline],
       lines: [
         { label: "each reading", color: "--faint", width: 1 },
         { label: "mean", color: "--accent", width: 2 },
-        { label: "guessing", color: "--muted", width: 1, dash: [4, 4] },
+        { label: "guessing", color: "--muted", width: 1, dash: [4, 4], level: () => this.#baseline },
       ],
     });
     this.#normChart = new LineChart(this.#part("norm-chart"), this.#part("norm-legend"), {
-      height: 170,
+      height: 184,
       logarithmic: true,
       lines: [
         { label: "before clipping", color: "--warm", width: 1.5 },
@@ -54,6 +55,8 @@ export class Figures {
     this.#norm = new Curve(2);
     this.#mean = new RunningMean(12);
     this.#characters = this.#lastStep = 0;
+    this.#lossChart.latest([]);
+    this.#normChart.latest([]);
     for (const id of ["loss", "perplexity", "speed"]) this.#part(id).textContent = "–";
     this.#part("alphabet").textContent = `of ${corpus.characters.length} characters`;
     this.#part("loss-note").textContent =
@@ -73,7 +76,10 @@ export class Figures {
   add({ step, loss, norm }: Measurement): void {
     const mean = this.#mean.add(loss);
     this.#loss.add(step, [loss, mean]);
-    this.#norm.add(step, [norm, Math.min(norm, this.#clip)]);
+    this.#lossChart.latest([loss, mean]);
+    const norms = [norm, Math.min(norm, this.#clip)];
+    this.#norm.add(step, norms);
+    this.#normChart.latest(norms);
     this.#part("loss").textContent = mean.toFixed(3);
     this.#part("perplexity").textContent = Math.exp(mean).toFixed(2);
   }
@@ -103,12 +109,11 @@ export class Figures {
   #count(step: number): void {
     this.#part("count").textContent = count(step);
     const times = this.#characters / (this.#corpus?.length ?? 1);
-    this.#part("epochs").textContent = `${times < 10 ? times.toFixed(1) : count(times)} times through the text`;
+    this.#part("epochs").textContent = `${times < 10 ? times.toFixed(1) : count(times)} × through the text`;
   }
 
   #draw(): void {
-    const baseline = this.#loss.steps.map(() => this.#baseline);
-    this.#lossChart.update(this.#loss.steps, [...this.#loss.lines, baseline]);
+    this.#lossChart.update(this.#loss.steps, this.#loss.lines);
     this.#normChart.update(this.#norm.steps, this.#norm.lines);
   }
 }

@@ -54,7 +54,7 @@ export class PictureCard {
         "Where a framework has no recurrent kernel, each copy costs several GPU dispatches, there and back: hundreds per training step.",
       walk:
         "Unroll does the work of all copies at once: U·x for all steps is one gather, V·h for all steps one matrix product, and in between one kernel walks the whole chain " +
-        `on the GPU, keeping h beside it; for the gradient another one walks back. ${this.#dispatches ? `A training step takes ${this.#dispatches} dispatches in all, and T = ${T} is no factor in it.` : ""}`,
+        `on the GPU, keeping h beside it; for the gradient another one walks back. ${this.#dispatches ? `A training step takes ${this.#dispatches} dispatches in all. The number does not grow with T; at some sizes another variant of a kernel is chosen, which takes a few more or less.` : ""}`,
     }[this.#view];
   }
 }

@@ -81,9 +81,10 @@ export class Picture {
   #bands(width: number): SVGElement[] {
     const band = (y: number, text: string, name: string, below = false): SVGElement => {
       const group = element("g", { class: `band ${name}` });
+      // The text's place is beyond the circles, which come close at the left of a narrow picture.
       group.append(
-        element("rect", { x: 1, y: y - 33, width: width - 2, height: 66, rx: 10 }),
-        label(10, below ? y + 25 : y - 19, text, { class: "band-text" }),
+        element("rect", { x: 1, y: below ? y - 33 : y - 37, width: width - 2, height: 70, rx: 10 }),
+        label(10, below ? y + 33 : y - 25, text, { class: "band-text" }),
       );
       return group;
     };

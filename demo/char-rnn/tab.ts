@@ -1,5 +1,5 @@
 import { count, find } from "../shared/dom.ts";
-import { acceptFiles } from "../shared/drop.ts";
+import { acceptFiles, type TextFile } from "../shared/drop.ts";
 import { RunCard } from "../shared/run-card.ts";
 import type { Tab } from "../tabs.ts";
 import { bundledCorpus, type Corpus, readCorpus } from "./corpus.ts";
@@ -54,16 +54,26 @@ class CharRnn {
     for (const select of [this.#selects.steps, this.#selects.batch])
       select.addEventListener("change", () => run.enqueue("Planning for the new sizes …", () => this.#resize()));
     this.#temperature.addEventListener("input", () => this.#applyRates());
-    acceptFiles(panel, part("file", HTMLInputElement), ["dropping"], ([{ name, text }]) => {
-      run.enqueue(`Reading ${name} …`, async () => {
-        this.#corpus = readCorpus(name, text);
-        await this.#rebuild();
-      });
-    });
+    acceptFiles(panel, part("file", HTMLInputElement), ["dropping"], ([file]) => this.#take(file));
   }
 
   begin(): void {
     this.#run.begin();
+  }
+
+  /** A text to learn from; one that is refused leaves the network before alone. */
+  #take({ name, text }: TextFile): void {
+    let corpus: Corpus;
+    try {
+      corpus = readCorpus(name, text);
+    } catch (error) {
+      this.#run.refuse(`${error instanceof Error ? error.message : String(error)} “${this.#corpus.name}” stays the text.`);
+      return;
+    }
+    this.#run.enqueue(`Beginning anew with ${name} …`, async () => {
+      this.#corpus = corpus;
+      await this.#rebuild();
+    });
   }
 
   get #sizes(): Sizes {
@@ -74,7 +84,7 @@ class CharRnn {
   async #rebuild(): Promise<void> {
     this.#current?.session.dispose();
     this.#current = undefined;
-    find(this.#panel, '[data-id="text"]', HTMLElement).textContent = `${this.#corpus.name}, ${count(this.#corpus.length)} characters`;
+    this.#showText();
     this.#figures.clear(this.#corpus);
     this.#writing.clear();
     const session = await Session.create(this.#corpus, this.#sizes);
@@ -96,6 +106,15 @@ class CharRnn {
     };
     this.#showFacts(session);
     this.#applyRates();
+  }
+
+  /** Name and length on lines of their own: a long name leaves the length in view. */
+  #showText(): void {
+    const { name, length } = this.#corpus;
+    const line = (text: string) => Object.assign(document.createElement("span"), { textContent: text });
+    const place = find(this.#panel, '[data-id="text"]', HTMLElement);
+    place.title = name;
+    place.replaceChildren(line(`${name},`), line(` ${count(length)} characters`));
   }
 
   async #resize(): Promise<void> {

@@ -47,9 +47,15 @@ export class Writing {
     const when = document.createElement("small");
     when.textContent = `step ${count(step)}`;
     const excerpt = document.createElement("q");
-    excerpt.textContent = this.#text.slice(0, EXCERPT).replace(/\s+/g, " ").trim();
+    excerpt.textContent = excerptOf(this.#text);
     item.append(when, excerpt);
     this.#earlier.prepend(item);
     while (this.#earlier.childElementCount > KEPT) this.#earlier.lastElementChild?.remove();
   }
+}
+
+/** The beginning of a sample in one line, up to a word's end where there is one. */
+function excerptOf(text: string): string {
+  const line = text.slice(0, EXCERPT).replace(/\s+/g, " ").trim();
+  return `${line.replace(/ \S*$/, "")} …`;
 }

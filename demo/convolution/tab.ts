@@ -1,4 +1,5 @@
 import { find } from "../shared/dom.ts";
+import { acceptDrops } from "../shared/drop.ts";
 import type { Tab } from "../tabs.ts";
 import "./convolution.css";
 import { Connections } from "./ideas/connections.ts";
@@ -18,7 +19,12 @@ export const convolutionTab = (showAdapter: (name: string) => void): Tab => ({
     panel.innerHTML = liveHtml + ideasHtml;
     new Live(panel, showAdapter).begin();
     const card = (id: string) => find(panel, `[data-id="${id}-card"]`, HTMLElement);
-    new Pixels(card("pixels"));
+    const pixels = new Pixels(card("pixels"));
+    acceptDrops(panel, ["dropping", "dropping-picture"], (files) => {
+      // Its card may be far from what is in view.
+      card("pixels").scrollIntoView({ block: "nearest" });
+      void pixels.read(files.find(({ type }) => type.startsWith("image/")) ?? files[0]);
+    });
     new Sliding(card("slide"));
     new Invariance(card("drag"));
     new Connections(card("connect"));

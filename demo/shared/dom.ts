@@ -23,6 +23,9 @@ export function nextFrame(): Promise<void> {
   });
 }
 
+/** Numbers with a sign between them that no line ends at: 28 × 28. */
+export const times = (...sizes: readonly number[]): string => sizes.join("\u00a0×\u00a0");
+
 /** A whole number as people read it: 12,345 or 1.23 M. */
 export function count(n: number): string {
   if (!Number.isFinite(n)) return "–";

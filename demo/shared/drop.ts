@@ -6,7 +6,7 @@ export interface TextFile {
 
 /**
  * Takes all text files that are dropped on the page while `panel` is open, or chosen with the input.
- * @param mark classes of the body while files hover over the page.
+ * @param mark as of `acceptDrops`.
  */
 export function acceptFiles(
   panel: HTMLElement,
@@ -14,13 +14,22 @@ export function acceptFiles(
   mark: readonly string[],
   take: (files: readonly TextFile[]) => void,
 ): void {
-  const read = async (files: FileList | null | undefined) => {
-    if (files?.length) take(await Promise.all(Array.from(files, async (file) => ({ name: file.name, text: await file.text() }))));
-  };
+  // A folder can be dropped, too, and has no text.
+  const text = (file: File) => file.text().catch(() => "");
+  const read = async (files: readonly File[]) =>
+    take(await Promise.all(files.map(async (file) => ({ name: file.name, text: await text(file) }))));
   input.addEventListener("change", async () => {
-    await read(input.files);
+    if (input.files?.length) await read([...input.files]);
     input.value = "";
   });
+  acceptDrops(panel, mark, (files) => void read(files));
+}
+
+/**
+ * Takes all files that are dropped on the page while `panel` is open. The browser would leave the page for them.
+ * @param mark classes of the body while files hover over the page.
+ */
+export function acceptDrops(panel: HTMLElement, mark: readonly string[], take: (files: readonly File[]) => void): void {
   const hovering = (on: boolean) => {
     for (const name of mark) document.body.classList.toggle(name, on);
   };
@@ -36,6 +45,6 @@ export function acceptFiles(
     hovering(false);
     if (panel.hidden || !event.dataTransfer?.files.length) return;
     event.preventDefault();
-    void read(event.dataTransfer.files);
+    take([...event.dataTransfer.files]);
   });
 }

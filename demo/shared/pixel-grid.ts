@@ -65,6 +65,7 @@ export class PixelGrid {
     this.#options = options;
     this.canvas = document.createElement("canvas");
     this.canvas.className = "pixels";
+    this.canvas.width = this.canvas.height = 0;
     this.canvas.setAttribute("aria-label", options.label);
     this.canvas.setAttribute("role", options.onPoint || options.onDrag ? "application" : "img");
     host.append(this.canvas);
@@ -191,11 +192,16 @@ export class PixelGrid {
 
   #drawMark(context: CanvasRenderingContext2D, mark: Mark, cell: number, density: number): void {
     const line = 2.5 * density;
-    context.lineWidth = line;
-    context.strokeStyle = css(themeColor(mark.color ?? "--warm"));
+    const frame = (color: string, width: number, inset: number): void => {
+      context.lineWidth = width;
+      context.strokeStyle = css(themeColor(color));
+      const [x, y] = [mark.column * cell + inset, mark.row * cell + inset];
+      context.strokeRect(x, y, mark.columns * cell - 2 * inset, mark.rows * cell - 2 * inset);
+    };
+    // A line in the colour of the page around it: the frame stands out from cells of every colour.
+    if (!mark.dashed) frame("--page", 1.5 * density, -0.75 * density);
     context.setLineDash(mark.dashed ? [5 * density, 4 * density] : []);
-    const inset = line / 2;
-    context.strokeRect(mark.column * cell + inset, mark.row * cell + inset, mark.columns * cell - line, mark.rows * cell - line);
+    frame(mark.color ?? "--warm", line, line / 2);
     context.setLineDash([]);
   }
 }

@@ -66,6 +66,15 @@ export class RunCard {
     });
   }
 
+  /** Says why something was not taken. What trains goes on. */
+  refuse(reason: string): void {
+    // After what is under way, which says something of its own when it is done.
+    this.#queue = this.#queue.then(() => {
+      this.#say(reason);
+      this.#status.classList.add("error");
+    });
+  }
+
   fail(error: unknown): void {
     this.#wanted = false;
     this.#start.textContent = "Start";

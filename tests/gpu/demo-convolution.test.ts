@@ -60,6 +60,10 @@ describe("The network that reads digits", () => {
     await demo.page.click(part("start"));
     await ready();
     expect(await demo.text("start")).toBe("Go on");
+    // the legend says what the tiles do
+    await demo.page.mouse.move(0, 0);
+    const legend = await demo.text("accuracy-legend");
+    for (const id of ["accuracy", "held-out"]) expect(legend).toContain(` ${(await demo.text(id)).replace(" %", "")}`);
 
     const read: string[] = [];
     for (const [digit, ways] of handwriting.entries())

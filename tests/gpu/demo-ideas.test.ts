@@ -63,6 +63,30 @@ describe("A picture is a grid of numbers", () => {
   });
 });
 
+describe("A file that is dropped", () => {
+  /** Drops one on the page. @returns whether the browser would have left the page for it. */
+  const drop = (file: { name: string; color?: string }): Promise<boolean> =>
+    demo.page.evaluate(async ({ name, color }) => {
+      const canvas = new OffscreenCanvas(40, 40);
+      const context = canvas.getContext("2d") as OffscreenCanvasRenderingContext2D;
+      context.fillStyle = color ?? "";
+      context.fillRect(0, 0, 40, 40);
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(color ? new File([await canvas.convertToBlob()], name, { type: "image/png" }) : new File(["words"], name));
+      return document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    }, file);
+
+  test("is shown where it is a picture, told where it is none, and the page stays", async () => {
+    await open();
+    expect(await drop({ name: "red.png", color: "rgb(200, 30, 10)" })).toBe(false);
+    await demo.untilText("pixels-value", /red 200, green 30, blue 10\./);
+    expect(new Set((await cellColors(demo.page, "pixels-red", 16, 16)).map(String))).toEqual(new Set(["200,0,0"]));
+    expect(await drop({ name: "words.txt" })).toBe(false);
+    await demo.untilText("pixels-value", /^“words\.txt” is no image that this browser can read\.$/);
+    expect(demo.problems).toEqual([]);
+  });
+});
+
 describe("A filter slides over the image", () => {
   const WEIGHTS = [2, -1, 3, 0.5, -4, 1, 5, -2, -3];
 
@@ -82,7 +106,7 @@ describe("A filter slides over the image", () => {
     const expected = slide(image, weights, stride);
     // colours are whole numbers, and the frame around the filter covers some
     const slack = weights.reduce((sum, weight) => sum + Math.abs(weight), 0) / 510 + 0.006;
-    expect(await demo.text("slide-sizes")).toContain(`${expected.rows} × ${expected.columns} responses out`);
+    expect(await demo.text("slide-sizes")).toContain(`${expected.rows}\u00a0×\u00a0${expected.columns} responses out`);
     let told = 0;
     for (const [row, column] of [
       [1, 1],
@@ -214,7 +238,7 @@ describe("Pooling and maxout", () => {
         const pooled = await expectChange("pooled", largest(before, width, stride), largest(after, width, stride), limit);
         if (kind === "vertical") expect(pooled).toBeLessThan(detected);
         const side = Math.floor((22 - width) / stride) + 1;
-        expect(await demo.text("drag-pooled-size")).toBe(`${side} × ${side}`);
+        expect(await demo.text("drag-pooled-size")).toBe(`${side}\u00a0×\u00a0${side}`);
         // and what the pooled map shows
         const [page, high] = [await themeColor(demo.page, "--page"), await themeColor(demo.page, "--accent")];
         const colors = await cellColors(demo.page, "drag-pooled", side, side);

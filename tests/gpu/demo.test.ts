@@ -100,7 +100,7 @@ describe("Character RNN", () => {
     expect(demo.problems).toEqual([]);
   });
 
-  test("a file dropped on the page becomes the text; one that is too short is refused with a reason", async () => {
+  test("a file dropped on the page becomes the text; one that is too short is refused with a reason while training goes on", async () => {
     await demo.open();
     await ready();
     await drop("rhymes.txt", "one two three four five, once I caught a fish alive\n".repeat(60));
@@ -111,9 +111,13 @@ describe("Character RNN", () => {
     await demo.page.click(part("start"));
     await demo.until("loss", { below: 1.5 }, 60);
     await drop("short.txt", "too short");
-    await demo.page.waitForFunction(() => document.querySelector('[data-id="status"]')?.textContent?.includes("at least 1000"), {
-      timeout: 20_000,
-    });
+    await demo.untilText("status", /has 9 characters; a network needs at least 1000 .* “rhymes\.txt” stays the text\.$/);
+    expect(await demo.text("text")).toContain("rhymes.txt");
+    // and what was learned stays: it goes on from where it was
+    const before = await demo.number("count");
+    await demo.until("count", { from: before + 5 }, 30);
+    expect(await demo.text("start")).toBe("Pause");
+    expect(await demo.number("loss")).toBeLessThan(2);
     expect(demo.problems).toEqual([]);
   });
 
@@ -128,6 +132,23 @@ describe("Character RNN", () => {
     expect(await demo.text("caption")).toContain("h₁ = tanh(U·x₁ + W·h₀ + b)");
     expect(demo.problems).toEqual([]);
   });
+});
+
+test("the keyboard goes through the tabs", async () => {
+  await demo.open();
+  await ready();
+  await demo.page.focus("#tab-char-rnn");
+  for (const [key, tab] of [
+    ["End", "bench"],
+    ["ArrowRight", "char-rnn"],
+    ["ArrowLeft", "bench"],
+    ["Home", "char-rnn"],
+  ] as const) {
+    await demo.page.keyboard.press(key);
+    expect(await demo.page.evaluate(() => document.activeElement?.id)).toBe(`tab-${tab}`);
+    expect(await demo.page.$$eval("main > section:not([hidden])", (open) => open.map(({ id }) => id))).toEqual([`panel-${tab}`]);
+  }
+  expect(demo.problems).toEqual([]);
 });
 
 test("without WebGPU the page says what to do", async () => {

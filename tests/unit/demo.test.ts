@@ -79,6 +79,20 @@ test("a curve keeps the whole run within its limit", () => {
   expect(curve.steps.at(-1)).toBeGreaterThan(4800);
 });
 
+test("a curve has a gap where nothing was measured, and only there", () => {
+  const curve = new Curve(2, 4);
+  for (const [step, value] of [Number.NaN, Number.NaN, 5].entries()) curve.add(step + 1, [step, value]);
+  expect(curve.lines).toEqual([
+    [0, 1, 2],
+    [Number.NaN, Number.NaN, 5],
+  ]);
+  curve.add(4, [3, 7]); // neighbours are averaged
+  expect(curve.lines).toEqual([
+    [0.5, 2.5],
+    [Number.NaN, 6],
+  ]);
+});
+
 test("a running mean begins with the first value", () => {
   const mean = new RunningMean(10);
   expect(mean.add(4)).toBe(4);

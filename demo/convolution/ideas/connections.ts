@@ -1,4 +1,4 @@
-import { count, find } from "../../shared/dom.ts";
+import { count, find, times } from "../../shared/dom.ts";
 import { element, label } from "../../shared/svg.ts";
 
 const UNITS = 8;
@@ -68,7 +68,7 @@ export class Connections {
     }))
       this.#part(id).textContent = big(value);
     this.#part("count-ratio").textContent =
-      `From ${side} × ${side} pixels to ${side} × ${side} responses, a filter of ${this.#width} × ${this.#width} needs ` +
+      `From ${times(side, side)} pixels to ${times(side, side)} responses, a filter of ${times(this.#width, this.#width)} needs ` +
       `${big(pixels ** 2 / window)} times fewer weights and ${big(pixels / window)} times fewer multiplications.`;
   }
 }

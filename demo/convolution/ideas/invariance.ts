@@ -1,4 +1,4 @@
-import { find } from "../../shared/dom.ts";
+import { find, times } from "../../shared/dom.ts";
 import { heat, ink, magnitude } from "../../shared/palette.ts";
 import { PixelGrid, type Plane } from "../../shared/pixel-grid.ts";
 import { DIGIT_SIZE, digitPlane, type Pose, REST } from "./digit.ts";
@@ -90,8 +90,8 @@ export class Invariance {
       this.#part(id).textContent = `${alive ? Math.round((100 * changed) / alive) : 0} %`;
       this.#part(`${id}-of`).textContent = `of ${alive} active values changed`;
     }
-    this.#part("drag-detector-size").textContent = `${now.detected.rows} × ${now.detected.columns}`;
-    this.#part("drag-pooled-size").textContent = `${now.pooled.rows} × ${now.pooled.columns}`;
+    this.#part("drag-detector-size").textContent = times(now.detected.rows, now.detected.columns);
+    this.#part("drag-pooled-size").textContent = times(now.pooled.rows, now.pooled.columns);
     this.#part("drag-pose").textContent = describe(this.#pose);
     this.#turning.show(image, this.#pose.degrees);
   }
@@ -105,5 +105,5 @@ function describe({ right, down, degrees }: Pose): string {
   ].filter(Boolean);
   return moves.length > 0
     ? `Moved from where it began: ${moves.join(", ")}.`
-    : `${DIGIT_SIZE} × ${DIGIT_SIZE} pixels. Drag the digit, or use the arrow keys.`;
+    : `${times(DIGIT_SIZE, DIGIT_SIZE)} pixels. Drag the digit, or use the arrow keys.`;
 }

@@ -32,7 +32,10 @@ export class Pixels {
     const choice = find(card, '[data-id="pixels-choice"]', HTMLSelectElement);
     choice.addEventListener("change", () => this.#take(rasterize(pictures[choice.value as keyof typeof pictures], SIZE)));
     const file = find(card, '[data-id="pixels-file"]', HTMLInputElement);
-    file.addEventListener("change", () => void this.#read(file));
+    file.addEventListener("change", () => {
+      if (file.files?.[0]) void this.read(file.files[0]);
+      file.value = "";
+    });
     for (const radio of card.querySelectorAll<HTMLInputElement>('input[name="channel"]'))
       radio.addEventListener("change", () => {
         this.#shown = Number(radio.value);
@@ -41,10 +44,8 @@ export class Pixels {
     this.#take(rasterize(pictures.boat, SIZE));
   }
 
-  async #read(input: HTMLInputElement): Promise<void> {
-    const file = input.files?.[0];
-    input.value = "";
-    if (!file) return;
+  /** Shows a picture of the reader's own, or says that it is none. */
+  async read(file: File): Promise<void> {
     try {
       const image = await createImageBitmap(file);
       this.#take(shrink(image, SIZE));

@@ -1,4 +1,4 @@
-import { find } from "../../shared/dom.ts";
+import { find, times } from "../../shared/dom.ts";
 import { brightness, diverging, magnitude } from "../../shared/palette.ts";
 import { type Cell, PixelGrid, type Plane } from "../../shared/pixel-grid.ts";
 import { filters } from "./filters.ts";
@@ -114,8 +114,8 @@ export class Sliding {
     this.#showMap();
     const { rows, columns } = this.#response;
     this.#part("slide-sizes").textContent =
-      `${SIZE} × ${SIZE} pixels in${this.#border[1] > 0 ? `, with the zeros around them ${this.#wide.rows} × ${this.#wide.columns}` : ""}; ` +
-      `${rows} × ${columns} responses out.`;
+      `${times(SIZE, SIZE)} pixels in${this.#border[1] > 0 ? `, with the zeros around them ${times(this.#wide.rows, this.#wide.columns)}` : ""}; ` +
+      `${times(rows, columns)} responses out.`;
     this.#point({ row: Math.min(this.#at.row, rows - 1), column: Math.min(this.#at.column, columns - 1) });
   }
 

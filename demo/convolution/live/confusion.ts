@@ -17,7 +17,7 @@ export class Confusion {
     this.#note = find(panel, '[data-id="confusion-note"]', HTMLElement);
     this.#grid = new PixelGrid(find(panel, '[data-id="confusion"]', HTMLElement), {
       label: "How often each digit (rows) is read as which (columns); arrow keys point at a cell",
-      cell: 34,
+      cell: 36,
       onPoint: (cell) => this.#point(cell),
     });
     this.clear();
@@ -26,7 +26,8 @@ export class Confusion {
   clear(): void {
     this.#counts = new Uint32Array(CLASSES * CLASSES);
     this.#show();
-    this.#note.textContent = "Each row is a digit of the held-out fonts, each column what it is read as. All would be on the diagonal.";
+    this.#note.textContent =
+      "Each row is a digit of the held-out fonts, each column what it is read as. A perfect reader fills only the diagonal.";
   }
 
   show({ confusion }: Evaluation): void {

@@ -17,7 +17,9 @@ export class Figures {
   #accuracy = new Curve(2);
   #meanLoss = new RunningMean(10);
   #meanAccuracy = new RunningMean(10);
-  #heldOut = 0;
+  /** The last measurements; NaN before the first. */
+  #trained = Number.NaN;
+  #heldOut = Number.NaN;
   #batch = 1;
   #lastShown = 0;
   #speed = { time: 0, step: 0 };
@@ -25,17 +27,18 @@ export class Figures {
   constructor(panel: HTMLElement) {
     this.#part = (id) => find(panel, `[data-id="${id}"]`, HTMLElement);
     this.#lossChart = new LineChart(this.#part("loss-chart"), this.#part("loss-legend"), {
-      height: 170,
+      height: 184,
       include: () => [0, GUESSING],
       lines: [
         { label: "each reading", color: "--faint", width: 1 },
         { label: "mean", color: "--accent", width: 2 },
-        { label: "guessing", color: "--muted", width: 1, dash: [4, 4] },
+        { label: "guessing", color: "--muted", width: 1, dash: [4, 4], level: () => GUESSING },
       ],
     });
     this.#accuracyChart = new LineChart(this.#part("accuracy-chart"), this.#part("accuracy-legend"), {
-      height: 170,
+      height: 184,
       include: () => [0, 100],
+      decimals: 1,
       lines: [
         { label: "fonts it learns from", color: "--accent", width: 1.5 },
         { label: "fonts held out", color: "--warm", width: 2 },
@@ -49,8 +52,10 @@ export class Figures {
     this.#accuracy = new Curve(2);
     this.#meanLoss = new RunningMean(10);
     this.#meanAccuracy = new RunningMean(10);
-    this.#heldOut = 0;
-    for (const id of ["loss", "accuracy", "held-out", "speed"]) this.#part(id).textContent = "–";
+    this.#trained = this.#heldOut = Number.NaN;
+    this.#lossChart.latest([]);
+    this.#showAccuracy();
+    for (const id of ["loss", "speed"]) this.#part(id).textContent = "–";
     this.#part("rate-now").textContent = "";
     this.#count(0);
     this.#draw();
@@ -59,21 +64,28 @@ export class Figures {
   facts(facts: Facts, batch: number): void {
     this.#batch = batch;
     this.#part("dispatches").textContent = count(facts.dispatches.length);
-    this.#part("parameters").textContent = `in one submit; ${count(facts.parameters)} parameters`;
+    this.#part("parameters").textContent = `${count(facts.parameters)} parameters`;
   }
 
   add({ step, loss, accuracy }: Measurement): void {
     const mean = this.#meanLoss.add(loss);
     this.#loss.add(step, [loss, mean]);
-    const meanAccuracy = this.#meanAccuracy.add(accuracy);
-    this.#accuracy.add(step, [100 * meanAccuracy, 100 * this.#heldOut]);
+    this.#lossChart.latest([loss, mean]);
+    this.#trained = 100 * this.#meanAccuracy.add(accuracy);
+    this.#accuracy.add(step, [this.#trained, this.#heldOut]);
     this.#part("loss").textContent = mean.toFixed(3);
-    this.#part("accuracy").textContent = percent(meanAccuracy);
+    this.#showAccuracy();
   }
 
   evaluated({ accuracy }: Evaluation): void {
-    this.#heldOut = accuracy;
-    this.#part("held-out").textContent = percent(accuracy);
+    this.#heldOut = 100 * accuracy;
+    this.#showAccuracy();
+  }
+
+  #showAccuracy(): void {
+    this.#part("accuracy").textContent = percent(this.#trained);
+    this.#part("held-out").textContent = percent(this.#heldOut);
+    this.#accuracyChart.latest([this.#trained, this.#heldOut]);
   }
 
   /** Training goes on after a pause: speed is measured anew. */
@@ -104,9 +116,9 @@ export class Figures {
   }
 
   #draw(): void {
-    this.#lossChart.update(this.#loss.steps, [...this.#loss.lines, this.#loss.steps.map(() => GUESSING)]);
+    this.#lossChart.update(this.#loss.steps, this.#loss.lines);
     this.#accuracyChart.update(this.#accuracy.steps, this.#accuracy.lines);
   }
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const percent = (value: number): string => (Number.isNaN(value) ? "–" : `${value.toFixed(1)} %`);
