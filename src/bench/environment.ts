@@ -42,13 +42,16 @@ export async function measureClock(gpu: Gpu): Promise<BenchReport["clock"]> {
     if (stopwatch.clock === "wall") return { kind: "wall", wallGrainNanoseconds };
     const stamps: bigint[] = [];
     for (let i = 0; i < SMALL; i++) stamps.push(...(await stopwatch.stamps(() => {}, 1)));
-    const steps = stamps.map((stamp) => stamp - stamps[0]).map((step) => (step < 0n ? -step : step));
-    // What all steps are multiples of: 65,536 where the browser clears the lower 16 bits.
-    const grain = steps.reduce(gcd, 0n);
-    return { kind: "gpu", gpuGrainNanoseconds: Number(grain), wallGrainNanoseconds };
+    return { kind: "gpu", gpuGrainNanoseconds: grainOf(stamps), wallGrainNanoseconds };
   } finally {
     stopwatch.dispose();
   }
+}
+
+/** What all steps between timestamps are multiples of: 65,536 where the browser clears the lower 16 bits. */
+export function grainOf(stamps: readonly bigint[]): number {
+  const steps = stamps.map((stamp) => stamp - stamps[0]).map((step) => (step < 0n ? -step : step));
+  return Number(steps.reduce(gcd, 0n));
 }
 
 const gcd = (a: bigint, b: bigint): bigint => (b === 0n ? a : gcd(b, a % b));

@@ -16,7 +16,8 @@ export interface Probe {
   dispose(): void;
 }
 
-interface Job {
+/** What a probe runs. */
+export interface Job {
   readonly kernel: Kernel;
   /** Bytes of each binding. */
   readonly bytes: readonly number[];
@@ -48,11 +49,12 @@ async function probe(gpu: Gpu, { kernel, bytes, params, groups, work }: Job): Pr
 const groupsOf = (gpu: Gpu): number => (gpu.traits.software ? GROUPS.software : GROUPS.hardware);
 
 /** The rate of multiply-adds on registers, measured on the device: what shares of a peak refer to. FLOP/s. */
-export function fmaPeakProbe(gpu: Gpu, kind: FmaKind = "scalar"): Promise<Probe> {
-  const groups = groupsOf(gpu);
+export const fmaPeakProbe = (gpu: Gpu, kind: FmaKind = "scalar"): Promise<Probe> => probe(gpu, fmaJob(groupsOf(gpu), kind));
+
+export function fmaJob(groups: number, kind: FmaKind): Job {
   const invocations = 64 * groups;
   const name = kind === "scalar" ? "fma_peak" : `fma_peak ${kind}`;
-  return probe(gpu, {
+  return {
     kernel: kernel({
       name,
       wgsl: fmaPeakShader(kind),
@@ -63,34 +65,44 @@ export function fmaPeakProbe(gpu: Gpu, kind: FmaKind = "scalar"): Promise<Probe>
     params: { turns: TURNS, m: 0.5, c: 1 },
     groups,
     work: 2 * PEAK_ACCUMULATORS * PEAK_UNROLL * PEAK_LANES[kind] * TURNS * invocations,
-  });
+  };
 }
 
 /** Elements of the copy: as many as pooling is measured with, 8·56·56·64. */
 const COPIED = 8 * 56 * 56 * 64;
+/** Elements that a workgroup copies, and their bytes. */
 const UNIT = 4 * COPY_INVOCATIONS * COPY_ITEMS;
+const UNIT_BYTES = 4 * UNIT;
 
 /** The bytes per second, read and written, of a plain copy from one buffer to another. `elements` is rounded up to 1,024. */
-export function copyPeakProbe(gpu: Gpu, elements = COPIED): Promise<Probe> {
+export const copyPeakProbe = (gpu: Gpu, elements = COPIED): Promise<Probe> => probe(gpu, copyJob(elements));
+
+export function copyJob(elements: number): Job {
   const groups = Math.max(1, Math.ceil(elements / UNIT));
-  const bytes = 4 * UNIT * groups;
-  return probe(gpu, {
+  const bytes = UNIT_BYTES * groups;
+  return {
     kernel: kernel({ name: "copy_peak", wgsl: copyPeakShader(), bindings: { x: read("f32"), y: write("f32") } }),
     bytes: [bytes, bytes],
     params: {},
     groups,
     work: 2 * bytes,
-  });
+  };
 }
 
 /** What is copied within one dispatch at least: much more than the dispatch itself costs. */
 const LEAST_COPIED = 16 * 2 ** 20;
 
 /** The same for a working set, both buffers together, of a power of two of bytes; a small one is copied many times in one dispatch. */
-export function memoryProbe(gpu: Gpu, workingSetBytes: number): Promise<Probe> {
+export const memoryProbe = (gpu: Gpu, workingSetBytes: number): Promise<Probe> =>
+  probe(gpu, memoryJob(workingSetBytes, gpu.traits.software));
+
+/** A real GPU is filled by thousands of workgroups only, so that several copy the same part of a small set, to the same values. */
+export function memoryJob(workingSetBytes: number, software: boolean): Job {
   const bytes = workingSetBytes / 2;
-  const turns = Math.max(1, Math.ceil(LEAST_COPIED / workingSetBytes));
-  return probe(gpu, {
+  const groups = Math.max(bytes / UNIT_BYTES, software ? 0 : GROUPS.hardware);
+  const each = 2 * UNIT_BYTES * groups;
+  const turns = Math.max(1, Math.ceil(LEAST_COPIED / each));
+  return {
     kernel: kernel({
       name: "copy_peak turns",
       wgsl: copyPeakShader({ turns: true }),
@@ -99,30 +111,29 @@ export function memoryProbe(gpu: Gpu, workingSetBytes: number): Promise<Probe> {
     }),
     bytes: [bytes, bytes],
     params: { turns },
-    groups: bytes / (4 * UNIT),
-    work: workingSetBytes * turns,
-  });
+    groups,
+    work: each * turns,
+  };
 }
 
 /** Bytes per second read from workgroup memory, over all workgroups. */
-export function workgroupPeakProbe(gpu: Gpu): Promise<Probe> {
-  const groups = groupsOf(gpu);
-  return probe(gpu, {
-    kernel: kernel({ name: "workgroup_peak", wgsl: workgroupPeakShader(), bindings: { y: write("f32") }, params: { turns: "u32" } }),
-    bytes: [4 * GROUP * groups],
-    params: { turns: TURNS },
-    groups,
-    work: 16 * GROUP_READS * TURNS * GROUP * groups,
-  });
-}
+export const workgroupPeakProbe = (gpu: Gpu): Promise<Probe> => probe(gpu, workgroupJob(groupsOf(gpu)));
+
+export const workgroupJob = (groups: number): Job => ({
+  kernel: kernel({ name: "workgroup_peak", wgsl: workgroupPeakShader(), bindings: { y: write("f32") }, params: { turns: "u32" } }),
+  bytes: [4 * GROUP * groups],
+  params: { turns: TURNS },
+  groups,
+  work: 16 * GROUP_READS * TURNS * GROUP * groups,
+});
 
 /** Barriers per second of one workgroup of 64, alone on the device: the latency of one, not what many hide. */
-export function barrierProbe(gpu: Gpu): Promise<Probe> {
-  return probe(gpu, {
-    kernel: kernel({ name: "barrier_peak", wgsl: barrierPeakShader(), bindings: { y: write("f32") }, params: { turns: "u32" } }),
-    bytes: [4 * GROUP],
-    params: { turns: TURNS },
-    groups: 1,
-    work: 2 * BARRIERS * TURNS,
-  });
-}
+export const barrierProbe = (gpu: Gpu): Promise<Probe> => probe(gpu, barrierJob());
+
+export const barrierJob = (): Job => ({
+  kernel: kernel({ name: "barrier_peak", wgsl: barrierPeakShader(), bindings: { y: write("f32") }, params: { turns: "u32" } }),
+  bytes: [4 * GROUP],
+  params: { turns: TURNS },
+  groups: 1,
+  work: 2 * BARRIERS * TURNS,
+});

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { grainOf } from "../../src/bench/environment.ts";
 import { within } from "../../src/bench/patience.ts";
 import { paceOf } from "../../src/bench/run.ts";
 import { type Lap, repeatsFor, sample, warmUp } from "../../src/bench/timing.ts";
@@ -26,6 +27,15 @@ describe("repeats", () => {
     expect(repeats * ms).toBeGreaterThanOrEqual(Math.min(50 * grain, 4096 * ms));
     expect(repeats * ms).toBeLessThan(4 * 50 * grain + 2 * ms);
   });
+});
+
+test("the clock's step is what all differences of timestamps are multiples of", () => {
+  const start = 1_234_567_890_123n;
+  const after = (...steps: number[]) => steps.map((step) => start + BigInt(step));
+  expect(grainOf(after(0, 65_536, 196_608, 65_536 * 7))).toBe(65_536);
+  expect(grainOf(after(0, 300, 100, 900))).toBe(100);
+  expect(grainOf(after(0, 40, 7))).toBe(1);
+  expect(grainOf(after(0, 0))).toBe(0);
 });
 
 describe("a sample lasts", () => {

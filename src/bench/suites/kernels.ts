@@ -52,21 +52,27 @@ const convolutions = (quick: boolean): OpCase[] =>
         ...convolution("3×3 3→32 224² N1 stride 2", [1, 224, 224, 3], [3, 3, 3, 32], { stride: 2 }, { conv2d: "" }),
         ...convolution("5×5 1→16 28² N16", [16, 28, 28, 1], [5, 5, 1, 16], {}),
         ...convolution("depthwise 3×3 64 56² N1", [1, 56, 56, 64], [3, 3, 1, 64], { groups: 64 }),
-        ...convolution("1×1 64→128 56² N1", [1, 56, 56, 64], [1, 1, 64, 128], {}, { conv2d: "" }),
+        ...convolution("1×1 64→128 56² N1", [1, 56, 56, 64], [1, 1, 64, 128], {}),
         ...convolution("3×3 256→256 7² N1", [1, 7, 7, 256], [3, 3, 256, 256], {}),
       ];
+
+function maxPooling(shape: Shape4, size: number, stride: number, gradient: boolean): OpCase[] {
+  const x = variable("x", shape, () => []);
+  const name = `max pooling ${size}×${size} ${shape.join("×")}${stride === size ? "" : ` stride ${stride}`}`;
+  const wanted: Record<string, string> = { maxPool2d: "", ...(gradient ? { maxUnpool2d: "gradient" } : {}) };
+  return casesOf(name, withGradients(maxPool2d(x, { size, stride }), [x]), wanted).map(
+    // where the winners are comes from the forward pass; any place of a window costs the same
+    (one) => (one.name.endsWith("gradient") ? { ...one, values: { 1: () => 0 } } : one),
+  );
+}
 
 function pooling(quick: boolean): OpCase[] {
   const shape: Shape4 = quick ? [2, 56, 56, 64] : [8, 56, 56, 64];
   const name = shape.join("×");
   const x = variable("x", shape, () => []);
-  const max = casesOf(`max pooling 2×2 ${name}`, withGradients(maxPool2d(x, { size: 2 }), [x]), {
-    maxPool2d: "",
-    ...(quick ? {} : { maxUnpool2d: "gradient" }),
-  }).map(
-    // where the winners are comes from the forward pass; any of the four places of a window costs the same
-    (one) => (one.name.endsWith("gradient") ? { ...one, values: { 1: () => 0 } } : one),
-  );
+  // six channels, as in LeNet-5, are no vec4; windows that overlap cannot be shared out in cells
+  const six: Shape4 = [16, 28, 28, 6];
+  const max = [...maxPooling(shape, 2, 2, !quick), ...(quick ? [] : [...maxPooling(six, 2, 2, true), ...maxPooling(six, 3, 2, true)])];
   const average = casesOf(`average pooling 2×2 ${name}`, withGradients(averagePool2d(x, { size: 2 }), [x]), {
     averagePool2d: "",
     ...(quick ? {} : { averagePool2dGradient: "gradient" }),

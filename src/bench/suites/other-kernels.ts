@@ -71,6 +71,7 @@ function sums(rows: number, size: string): OpCase[] {
     { name: `spread of rows to ${size}`, tensor: spread(input([rows]), [rows, COLUMNS], [1]) },
     { name: `sumOver of rows ${size}`, tensor: sumOver(x, [1], [rows, 1]) },
     { name: `sumTo columns of ${size}`, tensor: sumTo(x, [COLUMNS]) },
+    { name: `sumTo rows of ${size}`, tensor: sumTo(x, [rows, 1]) },
     { name: `scaledProduct ${size}`, tensor: gradient(sum(square(y)), [y]).tensors[0] },
     ...casesOf(`logSoftmax ${size}`, withGradients(logSoftmax(x), [x]), { logSoftmaxGradient: "gradient" }),
     { name: `argmin of rows ${size}`, tensor: argmin(x, { axis: 1 }) },
@@ -110,12 +111,17 @@ function moving(a: F32, b: F32, size: string): OpCase[] {
   const half = [a.shape[0] / 2, COLUMNS];
   return [
     { name: `transpose ${size}`, tensor: transpose(a) },
+    {
+      name: `transpose the first two of 64×${a.shape[0] / 64}×${COLUMNS}`,
+      tensor: transpose(input([64, a.shape[0] / 64, COLUMNS]), [1, 0, 2]),
+    },
     { name: `concat of two ${size}`, tensor: concat([a, b], 1) },
     { name: `slice of half of ${size}`, tensor: slice(a, [7, 0], half) },
     {
       name: `pad ${size} by one`,
       tensor: pad(a, [1, 1], [1, 1]),
     },
+    { name: `pad ${size} by a row`, tensor: pad(a, [1, 0], [1, 0]) },
     ...casesOf("gather 4096 rows of 512×256", withGradients(rows, [table]), { gather: "", gatherGradient: "gradient" }, { 1: chosen }),
     { name: "one-hot 4096 of 256", tensor: oneHot(input([4096], "i32"), COLUMNS) as Tensor, values: { 0: (_, i) => i % COLUMNS } },
     { name: `dropout ${size}`, tensor: dropout(a, { rate: 0.3, seed: 1, stream: 1 } as never), values: { 1: () => 3 } },
