@@ -8,7 +8,8 @@ export const COPY_ITEMS = 4;
  * x and y f32[n], n a multiple of 1024; one workgroup for each 1024. Cost: 8 bytes for each element.
  *
  * With `turns` the whole is copied `params.turns` times within one dispatch, each time another part by each invocation, so that a small
- * working set is not measured by what a dispatch costs; n / 4 must be a power of two then.
+ * working set is not measured by what a dispatch costs; n / 4 must be a power of two then. Workgroups beyond one for each 1024 elements
+ * wrap around and copy what others do, the same values to the same places; each costs 8192 bytes a turn all the same.
  */
 export const copyPeakShader = ({ turns = false }: { readonly turns?: boolean } = {}): string => {
   const span = `${COPY_INVOCATIONS * COPY_ITEMS}u`;

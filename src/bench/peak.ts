@@ -6,6 +6,7 @@ import { Recording } from "../gpu/recorder.ts";
 import { type Kernel, kernel, read, write } from "../graph/kernel.ts";
 import { timeGpu } from "./timing.ts";
 
+/** Workgroups that fill a device. */
 const GROUPS = { software: 64, hardware: 4096 };
 const TURNS = 256;
 
@@ -16,7 +17,7 @@ export interface Probe {
   dispose(): void;
 }
 
-/** What a probe runs. */
+/** What a probe dispatches: pure, so that what it is said to do can be held against what its kernel does. */
 export interface Job {
   readonly kernel: Kernel;
   /** Bytes of each binding. */
@@ -28,7 +29,7 @@ export interface Job {
 }
 
 /** Buffers of its own for one kernel, and its rate. */
-async function probe(gpu: Gpu, { kernel, bytes, params, groups, work }: Job): Promise<Probe> {
+export async function probe(gpu: Gpu, { kernel, bytes, params, groups, work }: Job): Promise<Probe> {
   const buffers = bytes.map((size) => gpu.createBuffer(kernel.name, size, USAGE.STORAGE));
   const locations = buffers.map((buffer, i) => ({ buffer, offset: 0, bytes: bytes[i] }));
   const most = gpu.device.limits.maxComputeWorkgroupsPerDimension;
@@ -46,17 +47,14 @@ async function probe(gpu: Gpu, { kernel, bytes, params, groups, work }: Job): Pr
   };
 }
 
-const groupsOf = (gpu: Gpu): number => (gpu.traits.software ? GROUPS.software : GROUPS.hardware);
+const groupsFor = (software: boolean): number => (software ? GROUPS.software : GROUPS.hardware);
 
-/** The rate of multiply-adds on registers, measured on the device: what shares of a peak refer to. FLOP/s. */
-export const fmaPeakProbe = (gpu: Gpu, kind: FmaKind = "scalar"): Promise<Probe> => probe(gpu, fmaJob(groupsOf(gpu), kind));
-
-export function fmaJob(groups: number, kind: FmaKind): Job {
+export function fmaPeakJob(software: boolean, kind: FmaKind): Job {
+  const groups = groupsFor(software);
   const invocations = 64 * groups;
-  const name = kind === "scalar" ? "fma_peak" : `fma_peak ${kind}`;
   return {
     kernel: kernel({
-      name,
+      name: kind === "scalar" ? "fma_peak" : `fma_peak ${kind}`,
       wgsl: fmaPeakShader(kind),
       bindings: { y: write("f32") },
       params: { turns: "u32", m: "f32", c: "f32" },
@@ -68,18 +66,17 @@ export function fmaJob(groups: number, kind: FmaKind): Job {
   };
 }
 
+/** The rate of multiply-adds on registers, measured on the device: what shares of a peak refer to. FLOP/s. */
+export const fmaPeakProbe = (gpu: Gpu, kind: FmaKind = "scalar"): Promise<Probe> => probe(gpu, fmaPeakJob(gpu.traits.software, kind));
+
 /** Elements of the copy: as many as pooling is measured with, 8·56·56·64. */
 const COPIED = 8 * 56 * 56 * 64;
-/** Elements that a workgroup copies, and their bytes. */
-const UNIT = 4 * COPY_INVOCATIONS * COPY_ITEMS;
-const UNIT_BYTES = 4 * UNIT;
+/** Bytes that one workgroup reads in one turn; it writes as many. */
+const GROUP_BYTES = 16 * COPY_INVOCATIONS * COPY_ITEMS;
 
-/** The bytes per second, read and written, of a plain copy from one buffer to another. `elements` is rounded up to 1,024. */
-export const copyPeakProbe = (gpu: Gpu, elements = COPIED): Promise<Probe> => probe(gpu, copyJob(elements));
-
-export function copyJob(elements: number): Job {
-  const groups = Math.max(1, Math.ceil(elements / UNIT));
-  const bytes = UNIT_BYTES * groups;
+export function copyPeakJob(elements: number): Job {
+  const groups = Math.max(1, Math.ceil((4 * elements) / GROUP_BYTES));
+  const bytes = GROUP_BYTES * groups;
   return {
     kernel: kernel({ name: "copy_peak", wgsl: copyPeakShader(), bindings: { x: read("f32"), y: write("f32") } }),
     bytes: [bytes, bytes],
@@ -89,19 +86,19 @@ export function copyJob(elements: number): Job {
   };
 }
 
-/** What is copied within one dispatch at least: much more than the dispatch itself costs. */
-const LEAST_COPIED = 16 * 2 ** 20;
+/** The bytes per second, read and written, of a plain copy from one buffer to another. `elements` is rounded up to 1,024. */
+export const copyPeakProbe = (gpu: Gpu, elements = COPIED): Promise<Probe> => probe(gpu, copyPeakJob(elements));
 
-/** The same for a working set, both buffers together, of a power of two of bytes; a small one is copied many times in one dispatch. */
-export const memoryProbe = (gpu: Gpu, workingSetBytes: number): Promise<Probe> =>
-  probe(gpu, memoryJob(workingSetBytes, gpu.traits.software));
+/** Bytes read and written within one dispatch at least: much more than the dispatch itself costs. */
+const LEAST_MOVED = { software: 16 * 2 ** 20, hardware: 256 * 2 ** 20 };
 
-/** A real GPU is filled by thousands of workgroups only, so that several copy the same part of a small set, to the same values. */
-export function memoryJob(workingSetBytes: number, software: boolean): Job {
+export function memoryJob(software: boolean, workingSetBytes: number): Job {
   const bytes = workingSetBytes / 2;
-  const groups = Math.max(bytes / UNIT_BYTES, software ? 0 : GROUPS.hardware);
-  const each = 2 * UNIT_BYTES * groups;
-  const turns = Math.max(1, Math.ceil(LEAST_COPIED / each));
+  const parts = bytes / GROUP_BYTES;
+  // A small set has too few parts to fill a GPU: there more workgroups wrap around within it, which copy the same to the same places.
+  const groups = software ? parts : Math.max(parts, GROUPS.hardware);
+  const moved = 2 * GROUP_BYTES * groups;
+  const turns = Math.max(1, Math.ceil((software ? LEAST_MOVED.software : LEAST_MOVED.hardware) / moved));
   return {
     kernel: kernel({
       name: "copy_peak turns",
@@ -112,23 +109,27 @@ export function memoryJob(workingSetBytes: number, software: boolean): Job {
     bytes: [bytes, bytes],
     params: { turns },
     groups,
-    work: each * turns,
+    work: moved * turns,
+  };
+}
+
+/** The same for a working set, both buffers together, of a power of two of bytes; a small one is copied many times in one dispatch. */
+export const memoryProbe = (gpu: Gpu, workingSetBytes: number): Promise<Probe> =>
+  probe(gpu, memoryJob(gpu.traits.software, workingSetBytes));
+
+export function workgroupPeakJob(software: boolean): Job {
+  const groups = groupsFor(software);
+  return {
+    kernel: kernel({ name: "workgroup_peak", wgsl: workgroupPeakShader(), bindings: { y: write("f32") }, params: { turns: "u32" } }),
+    bytes: [4 * GROUP * groups],
+    params: { turns: TURNS },
+    groups,
+    work: 16 * GROUP_READS * TURNS * GROUP * groups,
   };
 }
 
 /** Bytes per second read from workgroup memory, over all workgroups. */
-export const workgroupPeakProbe = (gpu: Gpu): Promise<Probe> => probe(gpu, workgroupJob(groupsOf(gpu)));
-
-export const workgroupJob = (groups: number): Job => ({
-  kernel: kernel({ name: "workgroup_peak", wgsl: workgroupPeakShader(), bindings: { y: write("f32") }, params: { turns: "u32" } }),
-  bytes: [4 * GROUP * groups],
-  params: { turns: TURNS },
-  groups,
-  work: 16 * GROUP_READS * TURNS * GROUP * groups,
-});
-
-/** Barriers per second of one workgroup of 64, alone on the device: the latency of one, not what many hide. */
-export const barrierProbe = (gpu: Gpu): Promise<Probe> => probe(gpu, barrierJob());
+export const workgroupPeakProbe = (gpu: Gpu): Promise<Probe> => probe(gpu, workgroupPeakJob(gpu.traits.software));
 
 export const barrierJob = (): Job => ({
   kernel: kernel({ name: "barrier_peak", wgsl: barrierPeakShader(), bindings: { y: write("f32") }, params: { turns: "u32" } }),
@@ -137,3 +138,6 @@ export const barrierJob = (): Job => ({
   groups: 1,
   work: 2 * BARRIERS * TURNS,
 });
+
+/** Barriers per second of one workgroup of 64, alone on the device: the latency of one, not what many hide. */
+export const barrierProbe = (gpu: Gpu): Promise<Probe> => probe(gpu, barrierJob());

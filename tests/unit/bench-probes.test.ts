@@ -1,74 +1,96 @@
 import { describe, expect, test } from "vitest";
-import { COPY_INVOCATIONS, COPY_ITEMS, copyPeakShader } from "../../shaders/copy_peak.wgsl.ts";
-import { type FmaKind, fmaPeakShader, PEAK_ACCUMULATORS, PEAK_LANES, PEAK_UNROLL } from "../../shaders/fma_peak.wgsl.ts";
-import { BARRIERS, barrierPeakShader, GROUP_READS, workgroupPeakShader } from "../../shaders/workgroup_peak.wgsl.ts";
-import { barrierJob, copyJob, fmaJob, type Job, memoryJob, workgroupJob } from "../../src/bench/peak.ts";
+import { type FmaKind, fmaPeakShader, PEAK_ACCUMULATORS } from "../../shaders/fma_peak.wgsl.ts";
+import { barrierJob, copyPeakJob, fmaPeakJob, type Job, memoryJob, workgroupPeakJob } from "../../src/bench/peak.ts";
 
-/** What a probe is said to do must be what its code does: all shares of the roofline rest on it. */
-const loopOf = (wgsl: string): string => wgsl.slice(wgsl.indexOf("for (var turn"), wgsl.lastIndexOf("}", wgsl.lastIndexOf("y[id.x]")));
+/*
+ * What a probe is said to do must be what its code does: all shares of the roofline rest on it. So `work` is counted here once more, from
+ * the text of the kernel. tests/gpu/bench-probes.test.ts has the device count, too.
+ */
+
+const KIB = 1024;
+const WORKING_SETS = [8 * KIB, 64 * KIB, 512 * KIB, 4 * KIB ** 2, 32 * KIB ** 2, 256 * KIB ** 2];
+const adapters = [
+  ["software", true],
+  ["hardware", false],
+] as const;
+
 const count = (text: string, what: RegExp): number => [...text.matchAll(what)].length;
 
-describe("probes count what they do", () => {
-  test.each<FmaKind>(["scalar", "vec4", "f16"])("multiply-adds, %s", (kind) => {
-    const wgsl = fmaPeakShader(kind);
-    expect(count(loopOf(wgsl), /\ba\d+ = fma\(/g)).toBe(PEAK_ACCUMULATORS * PEAK_UNROLL);
-    const accumulator = { scalar: "f32(first", vec4: "vec4<f32>(first", f16: "vec4<f16>(first" }[kind];
-    expect(count(wgsl, new RegExp(`var a\\d+ = ${accumulator.replace(/[<>()]/g, "\\$&")}`, "g"))).toBe(PEAK_ACCUMULATORS);
-    expect(PEAK_LANES[kind]).toBe(accumulator.startsWith("vec4") ? 4 : 1);
-    // each of them must reach the output, or a compiler may leave it out
-    for (let i = 0; i < PEAK_ACCUMULATORS; i++) expect(wgsl.split("let all = ")[1]).toMatch(new RegExp(`\\ba${i}\\b`));
-  });
+/** The body of the loop over turns, which has no braces of its own. */
+const loopOf = (wgsl: string): string => /for \(var turn[^{]*\{([^{}]*)\}/.exec(wgsl)?.[1] ?? "";
 
-  test("copied vec4", () => {
-    for (const wgsl of [copyPeakShader(), copyPeakShader({ turns: true })]) {
-      expect(count(wgsl, /y\[i \+ \d+u\] = x\[i \+ \d+u\]/g)).toBe(COPY_ITEMS);
-      expect(wgsl).toContain(`@workgroup_size(${COPY_INVOCATIONS})`);
-    }
-  });
+/** Invocations of the whole dispatch. */
+const invocations = ({ kernel, groups }: Job): number => groups * Number(/@workgroup_size\((\d+)\)/.exec(kernel.wgsl)?.[1]);
 
-  test("reads of workgroup memory, and barriers", () => {
-    expect(count(loopOf(workgroupPeakShader()), /total \+= tile\[/g)).toBe(GROUP_READS);
-    expect(count(loopOf(barrierPeakShader()), /workgroupBarrier\(\)/g)).toBe(2 * BARRIERS);
-  });
-});
+describe("probes do what they are said to do", () => {
+  const kinds = adapters.flatMap(([name, software]) => (["scalar", "vec4", "f16"] as const).map((kind) => [kind, name, software] as const));
 
-/** The work that a rate is of, from what the kernel's code does, how often it runs, and the buffers. */
-describe("probes rate what they do", () => {
-  const invocations = ({ kernel, groups }: Job): number => Number(/@workgroup_size\((\d+)\)/.exec(kernel.wgsl)?.[1]) * groups;
-
-  test.each<[FmaKind, number]>([
-    ["scalar", 1],
-    ["vec4", 4],
-    ["f16", 4],
-  ])("multiply-adds, %s", (kind, lanes) => {
-    const job = fmaJob(64, kind);
-    const each = count(loopOf(job.kernel.wgsl), /= fma\(/g) * lanes * job.params.turns;
-    expect(job.work).toBe(2 * each * invocations(job));
+  test.each(kinds)("multiply-adds, %s on %s", (kind, _, software) => {
+    const job = fmaPeakJob(software, kind);
+    const { wgsl } = job.kernel;
+    const lanes = /let m = vec4</.test(wgsl) ? 4 : 1;
+    expect(lanes).toBe(kind === "scalar" ? 1 : 4);
+    const perTurn = lanes * count(loopOf(wgsl), /\ba\d+ = fma\(/g);
+    expect(job.work).toBe(2 * perTurn * job.params.turns * invocations(job));
     expect(job.bytes).toEqual([4 * invocations(job)]);
   });
 
-  test.each([
-    ["software", true, 2 ** 16, 8],
-    ["software", true, 2 ** 28, 2 ** 15],
-    ["a GPU", false, 2 ** 16, 4096],
-    ["a GPU", false, 2 ** 28, 2 ** 15],
-  ] as const)("bytes copied on %s", (_, software, set, groups) => {
-    const job = memoryJob(set, software);
-    const each = 16 * count(job.kernel.wgsl, /y\[i \+ \d+u\] = x\[i \+ \d+u\]/g); // a vec4 has 16 bytes
-    expect(job.work).toBe(2 * each * invocations(job) * job.params.turns);
-    expect(job.bytes[0] + job.bytes[1]).toBe(set);
-    expect(job.groups).toBe(groups);
-    expect(job.work).toBeGreaterThanOrEqual(2 ** 24);
-    if (software) expect(job.work).toBe(set * job.params.turns);
+  test.each<FmaKind>(["scalar", "vec4", "f16"])("each accumulator reaches the output, or a compiler may leave it out: %s", (kind) => {
+    const wgsl = fmaPeakShader(kind);
+    const accumulators = [...wgsl.matchAll(/var (a\d+) = /g)].map(([, name]) => name);
+    expect(accumulators).toHaveLength(PEAK_ACCUMULATORS);
+    for (const name of accumulators) expect(wgsl.split("let all = ")[1]).toMatch(new RegExp(`\\b${name}\\b`));
   });
 
-  test("bytes of a plain copy, workgroup memory and barriers", () => {
-    const copy = copyJob(1000);
-    expect([copy.work, copy.bytes, copy.groups]).toEqual([2 * 4096, [4096, 4096], 1]);
-    const memory = workgroupJob(64);
-    expect(memory.kernel.wgsl).toMatch(/var<workgroup> tile: array<vec4<f32>/);
-    expect(memory.work).toBe(16 * count(loopOf(memory.kernel.wgsl), /total \+= tile\[/g) * memory.params.turns * invocations(memory));
-    const barrier = barrierJob();
-    expect(barrier.work).toBe(count(loopOf(barrier.kernel.wgsl), /workgroupBarrier\(\)/g) * barrier.params.turns * barrier.groups);
+  /** Bytes of one invocation's copies, read and written, in vec4 of 16 bytes. */
+  const copied = (text: string): number => 2 * 16 * count(text, /\by\[[^\]]*\] = x\[[^\]]*\];/g);
+
+  test.each([1, 1024, 1025, 8 * 56 * 56 * 64])("a copy of %i elements", (elements) => {
+    const job = copyPeakJob(elements);
+    const { wgsl } = job.kernel;
+    expect(wgsl).toContain("x: array<vec4<f32>>");
+    expect(job.work).toBe(copied(wgsl) * invocations(job));
+    expect(job.work).toBe(job.bytes[0] + job.bytes[1]); // each element once
+    expect(job.bytes[0]).toBe(job.bytes[1]);
+    expect(job.bytes[0]).toBe(4096 * Math.ceil(elements / 1024));
+  });
+
+  const sets = adapters.flatMap(([name, software]) => WORKING_SETS.map((bytes) => [bytes, name, software] as const));
+
+  test.each(sets)("a working set of %i bytes on %s", (bytes, _, software) => {
+    const job = memoryJob(software, bytes);
+    const { wgsl } = job.kernel;
+    expect(wgsl).toContain("x: array<vec4<f32>>");
+    const perTurn = copied(loopOf(wgsl)) * invocations(job);
+    expect(perTurn).toBeGreaterThan(0);
+    expect(job.work).toBe(perTurn * job.params.turns);
+    expect(job.bytes).toEqual([bytes / 2, bytes / 2]);
+    // all of it in each turn, each part as often as any other
+    expect(perTurn % bytes).toBe(0);
+    expect(Number.isInteger(job.groups)).toBe(true);
+  });
+
+  test("a working set is copied by as many workgroups as it has parts on software, and by as many as fill a GPU on hardware", () => {
+    const groups = (software: boolean) => WORKING_SETS.map((bytes) => memoryJob(software, bytes).groups);
+    expect(groups(true)).toEqual([1, 8, 64, 512, 4096, 32768]);
+    expect(groups(false)).toEqual([4096, 4096, 4096, 4096, 4096, 32768]);
+    const turns = (software: boolean) => WORKING_SETS.map((bytes) => memoryJob(software, bytes).params.turns);
+    expect(turns(true)).toEqual([2048, 256, 32, 4, 1, 1]);
+    expect(turns(false)).toEqual([8, 8, 8, 8, 8, 1]);
+  });
+
+  test.each(adapters)("reads of workgroup memory on %s", (_, software) => {
+    const job = workgroupPeakJob(software);
+    const { wgsl } = job.kernel;
+    expect(wgsl).toContain("tile: array<vec4<f32>, 256>");
+    expect(job.work).toBe(16 * count(loopOf(wgsl), /\btile\[/g) * job.params.turns * invocations(job));
+    expect(job.bytes).toEqual([4 * invocations(job)]);
+  });
+
+  test("barriers of one workgroup", () => {
+    const job = barrierJob();
+    expect(job.groups).toBe(1);
+    expect(job.work).toBe(count(loopOf(job.kernel.wgsl), /\bworkgroupBarrier\(\)/g) * job.params.turns);
+    expect(job.bytes).toEqual([4 * invocations(job)]);
   });
 });
