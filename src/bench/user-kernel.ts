@@ -63,7 +63,7 @@ export function benchmark<const B extends Bindings, const P extends Params>(spec
 }
 
 /** Known in all copies of this module: a file with kernels brings its own. */
-const MADE = Symbol.for("unroll-gpu/bench kernels");
+const MADE = "unroll-gpu/bench kernels";
 
 function checkSize(name: string, variants: readonly Kernel[], size: BenchSize): void {
   checkOptions(`benchmark "${name}": a size`, size, ["name", "buffers", "params", "workgroups"]);
