@@ -87,6 +87,7 @@ function walks(quick: boolean): OpCase[] {
         [128, 16, 128],
         [64, 1, 32],
         [256, 32, 256],
+        [512, 32, 4], // a state of a few units has kernels of its own
       ];
   return sizes.flatMap(([T, B, H]) => {
     const [x, U, W] = [variable("x", [T, B, H], () => []), variable("U", [H, H], () => []), variable("W", [H, H], () => [])];
