@@ -12,7 +12,7 @@ import { modelSubjects } from "./suites/models.ts";
 import { measureStart } from "./suites/start.ts";
 import { startNames } from "./suites/start-names.ts";
 import { updateSubjects } from "./suites/updates.ts";
-import { type Lap, repeatsFor, Stopwatch, sample, warmUp } from "./timing.ts";
+import { type Lap, repeatsFor, restoring, Stopwatch, sample, warmUp } from "./timing.ts";
 import { type KernelBench, kernelBenchSubjects } from "./user-kernel.ts";
 
 /** Suites that this package can run; `peers` needs other libraries and is run in the repository. */
@@ -205,16 +205,8 @@ async function measureOnce(bench: Measuring, subject: Subject, before?: BenchRes
 async function time({ stopwatch, pace }: Measuring, ready: Ready): Promise<{ gpu?: Distribution; wall: Distribution }> {
   const { atLeast } = pace;
   const { once, run, finish } = ready;
-  const inPasses = async (repeats: number): Promise<Lap> => {
-    if (!once) return stopwatch.lap(ready.encode, repeats);
-    const laps: Lap[] = [];
-    for (let left = repeats; left > 0; left -= once.runs) {
-      await once.restore();
-      laps.push(await stopwatch.lap(ready.encode, Math.min(left, once.runs)));
-    }
-    return sumOf(laps);
-  };
-  const passes = await steady(inPasses, pace, atLeast);
+  const lap = (repeats: number): Promise<Lap> => stopwatch.lap(ready.encode, repeats);
+  const passes = await steady(once ? restoring(lap, once) : lap, pace, atLeast);
   if (!run || !finish) return passes;
   let turn = 0;
   const loop = async (repeats: number): Promise<Lap> => {
@@ -233,8 +225,3 @@ async function steady(lap: (repeats: number) => Promise<Lap>, { samples, budget 
   await warmUp(lap, repeats, budget);
   return sample(lap, { samples, budget, warmUp: 0, repeats });
 }
-
-const sumOf = (laps: readonly Lap[]): Lap => ({
-  gpu: laps.every(({ gpu }) => gpu !== undefined) ? laps.reduce((sum, { gpu = 0 }) => sum + gpu, 0) : undefined,
-  wall: laps.reduce((sum, { wall }) => sum + wall, 0),
-});

@@ -1,4 +1,5 @@
 import { check, describe } from "../errors.ts";
+import type { Draw } from "./draw.ts";
 import type { Op } from "./op.ts";
 import { type DType, formatShape, type HostArray, type HostArrays, type Rank, type Shape, sizeOf, type TensorType } from "./types.ts";
 import type { Gradients } from "./update.ts";
@@ -117,7 +118,13 @@ export function hostArray(dtype: DType, length: number): HostArray {
 }
 
 /** Fills a new array with the first values of a variable. `random` is seeded from the variable's name and the engine's seed. */
-export type Initializer = (shape: Shape, random: RandomSource) => ArrayLike<number>;
+export interface Initializer {
+  (shape: Shape, random: RandomSource): ArrayLike<number>;
+  /** The same as data, for files. Where it is missing, a file holds the values themselves. */
+  readonly draw?: (shape: Shape) => Draw;
+  /** Draws from this seed instead of the engine's. */
+  readonly seed?: number;
+}
 
 /** Random numbers for initial values: `uniform` in [0, 1), `normal` with mean 0 and variance 1. */
 export interface RandomSource {
@@ -146,7 +153,7 @@ export class Variable<D extends DType = DType, S extends Shape = Shape> extends 
   }
 }
 
-const zeroInitializer: Initializer = (shape) => new Float64Array(sizeOf(shape));
+const zeroInitializer: Initializer = Object.assign((shape: Shape) => new Float64Array(sizeOf(shape)), { draw: (): Draw => ["fill", 0] });
 
 /** A variable named by path ("cell/U"). Without an initialiser it starts at zero. `dtype` defaults to "f32". */
 export function variable<const S extends Shape>(name: string, shape: S, initializer?: Initializer): Variable<"f32", Rank<S>>;

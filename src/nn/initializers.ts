@@ -1,4 +1,5 @@
 import { check, checkOptions, describe } from "../errors.ts";
+import { fills, initializer, normals, orthogonals, ranges, withins } from "../graph/draw.ts";
 import type { Initializer } from "../graph/tensor.ts";
 import { formatShape, type Shape, sizeOf } from "../graph/types.ts";
 
@@ -11,7 +12,7 @@ export const ones = (): Initializer => fill(1);
 /** All `value`. */
 export const fill = (value: number): Initializer => {
   check(Number.isFinite(value), "argument", () => `fill: the value must be a finite number, not ${describe(value)}`);
-  return (shape) => new Float64Array(sizeOf(shape)).fill(value);
+  return initializer(fills, () => [value]);
 };
 
 /** Uniform in [min, max). */
@@ -19,7 +20,7 @@ export function uniform(options: { min?: number; max?: number } = {}): Initializ
   checkOptions("uniform", options, ["min", "max"]);
   const { min = -1, max = 1 } = options;
   check(Number.isFinite(min) && Number.isFinite(max) && min <= max, "argument", () => `uniform: min ${min} and max ${max} are no range`);
-  return (shape, random) => draw(shape, () => min + (max - min) * random.uniform());
+  return initializer(ranges, () => [min, max]);
 }
 
 /** Normal with this mean and standard deviation. */
@@ -28,7 +29,7 @@ export function normal(options: { mean?: number; std?: number } = {}): Initializ
   const { mean = 0, std = 1 } = options;
   check(Number.isFinite(mean), "argument", () => `normal: the mean is ${mean}`);
   check(Number.isFinite(std) && std >= 0, "argument", () => `normal: std must be at least 0, not ${std}`);
-  return (shape, random) => draw(shape, () => mean + std * random.normal());
+  return initializer(normals, () => [mean, std]);
 }
 
 /** `gain` multiplies the values: 1 for linear, sigmoid and (by Glorot and Bengio) tanh layers; PyTorch advises 5/3 for tanh. */
@@ -42,20 +43,19 @@ export interface GainOptions {
  */
 export function glorot(options: GainOptions = {}): Initializer {
   const gain = gainOf("glorot", options, 1);
-  return (shape, random) => {
+  return initializer(withins, (shape) => {
     const { fanIn, fanOut } = fans("glorot", shape);
-    return uniformWithin(gain * Math.sqrt(6 / (fanIn + fanOut)), shape, () => random.uniform());
-  };
+    return [gain * Math.sqrt(6 / (fanIn + fanOut))];
+  });
 }
 
 /** Normal with variance gain²·2 / (fan in + fan out); see {@link glorot}. */
 export function glorotNormal(options: GainOptions = {}): Initializer {
   const gain = gainOf("glorotNormal", options, 1);
-  return (shape, random) => {
+  return initializer(normals, (shape) => {
     const { fanIn, fanOut } = fans("glorotNormal", shape);
-    const std = gain * Math.sqrt(2 / (fanIn + fanOut));
-    return draw(shape, () => std * random.normal());
-  };
+    return [0, gain * Math.sqrt(2 / (fanIn + fanOut))];
+  });
 }
 
 /**
@@ -64,16 +64,13 @@ export function glorotNormal(options: GainOptions = {}): Initializer {
  */
 export function he(options: GainOptions = {}): Initializer {
   const gain = gainOf("he", options, Math.SQRT2);
-  return (shape, random) => uniformWithin(gain * Math.sqrt(3 / fans("he", shape).fanIn), shape, () => random.uniform());
+  return initializer(withins, (shape) => [gain * Math.sqrt(3 / fans("he", shape).fanIn)]);
 }
 
 /** Normal with variance gain² / fan in, with gain √2 by default; see {@link he}. */
 export function heNormal(options: GainOptions = {}): Initializer {
   const gain = gainOf("heNormal", options, Math.SQRT2);
-  return (shape, random) => {
-    const std = gain / Math.sqrt(fans("heNormal", shape).fanIn);
-    return draw(shape, () => std * random.normal());
-  };
+  return initializer(normals, (shape) => [0, gain / Math.sqrt(fans("heNormal", shape).fanIn)]);
 }
 
 /**
@@ -84,7 +81,7 @@ export function torchUniform(options: { fan?: number } = {}): Initializer {
   checkOptions("torchUniform", options, ["fan"]);
   const { fan } = options;
   check(fan === undefined || (Number.isFinite(fan) && fan > 0), "argument", () => `torchUniform: fan must be more than 0, not ${fan}`);
-  return (shape, random) => uniformWithin(1 / Math.sqrt(fan ?? fans("torchUniform", shape).fanIn), shape, () => random.uniform());
+  return initializer(withins, (shape) => [1 / Math.sqrt(fan ?? fans("torchUniform", shape).fanIn)]);
 }
 
 /**
@@ -95,48 +92,11 @@ export function torchUniform(options: { fan?: number } = {}): Initializer {
  */
 export function orthogonal(options: GainOptions = {}): Initializer {
   const gain = gainOf("orthogonal", options, 1);
-  return (shape, random) => {
+  return initializer(orthogonals, (shape) => {
     check(shape.length >= 2, "shape", () => `orthogonal: needs at least 2 dimensions, not ${formatShape(shape)}`);
-    const columns = shape[shape.length - 1];
-    const rows = columns === 0 ? 0 : sizeOf(shape) / columns;
-    const wide = rows < columns;
-    const vectors = orthonormal(Math.min(rows, columns), Math.max(rows, columns), () => random.normal());
-    const values = new Float64Array(rows * columns);
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < columns; j++) values[i * columns + j] = gain * (wide ? vectors[i][j] : vectors[j][i]);
-    return values;
-  };
+    return [gain];
+  });
 }
-
-/** `count` orthonormal vectors of `length` ≥ `count`, by Gram-Schmidt, each projected twice so that rounding leaves no trace. */
-function orthonormal(count: number, length: number, next: () => number): Float64Array[] {
-  const vectors: Float64Array[] = [];
-  while (vectors.length < count) {
-    const v = Float64Array.from({ length }, next);
-    for (let pass = 0; pass < 2; pass++) {
-      for (const other of vectors) {
-        const projection = dot(v, other);
-        for (let i = 0; i < length; i++) v[i] -= projection * other[i];
-      }
-    }
-    const norm = Math.sqrt(dot(v, v));
-    // A vector that lies in the span of the others by bad luck is drawn again.
-    if (norm > 1e-8) vectors.push(v.map((x) => x / norm));
-  }
-  return vectors;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-}
-
-function draw(shape: Shape, next: () => number): Float64Array {
-  return Float64Array.from({ length: sizeOf(shape) }, next);
-}
-
-const uniformWithin = (bound: number, shape: Shape, next: () => number): Float64Array => draw(shape, () => bound * (2 * next() - 1));
 
 function gainOf(name: string, options: GainOptions, otherwise: number): number {
   checkOptions(name, options, ["gain"]);

@@ -7,6 +7,16 @@ import type { Loss } from "./losses.ts";
 export const countOf = (loss: Loss, output: Tensor, target: Tensor): Record<string, Tensor> =>
   loss.divisor ? { count: loss.divisor(output, target) } : {};
 
+/** How the losses of batches make that of all. */
+export interface LossKind {
+  /** Sums are added up; means are weighted by the number of examples, */
+  readonly adds: boolean;
+  /** or by the output "count", where there is one. */
+  readonly counted: boolean;
+}
+
+export const lossKind = ({ reduction, divisor }: Loss): LossKind => ({ adds: reduction === "sum", counted: divisor !== undefined });
+
 /** The loss of several batches. */
 export class LossTotal {
   readonly reads: ("loss" | "count")[];
@@ -15,9 +25,9 @@ export class LossTotal {
   #weight = 0;
   readonly #adds: boolean;
 
-  constructor({ reduction, divisor }: Loss) {
-    this.#adds = reduction === "sum";
-    this.reads = divisor ? ["loss", "count"] : ["loss"];
+  constructor({ adds, counted }: LossKind) {
+    this.#adds = adds;
+    this.reads = counted ? ["loss", "count"] : ["loss"];
   }
 
   add({ loss, count }: { readonly loss?: HostArray; readonly count?: HostArray }, examples: number): void {

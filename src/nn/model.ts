@@ -3,6 +3,7 @@ import { type Initializer, type RandomSource, Tensor, Variable, variable } from 
 import { type DType, formatType, type Shape, sameShape } from "../graph/types.ts";
 import type { Update } from "../graph/update.ts";
 import { randomSource } from "../random.ts";
+import { fill } from "./initializers.ts";
 import type { Carry, Layer } from "./layer.ts";
 
 export interface ApplyOptions {
@@ -108,12 +109,14 @@ export class Model {
       return known as Variable<"f32", S>;
     }
     // The model's own seed, so that two models on one engine can start from different values.
-    const seeded = initializer && ((size: Shape, _engine: RandomSource) => initializer(size, randomSource(this.#seed, name)));
-    const made = new Variable(name, "f32", shape, seeded ?? ((size) => new Float32Array(size.reduce((product, n) => product * n, 1))));
+    const made = new Variable(name, "f32", shape, initializer ? seeded(initializer, name, this.#seed) : fill(0));
     this.#variables.set(name, made as Variable<"f32">);
     return made;
   }
 }
+
+const seeded = (initializer: Initializer, name: string, seed: number): Initializer =>
+  Object.assign((size: Shape, _engine: RandomSource) => initializer(size, randomSource(seed, name)), { draw: initializer.draw, seed });
 
 function makeCarry(path: string, states: Variable<"f32">[]): Carry {
   return {

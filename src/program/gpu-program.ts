@@ -1,175 +1,30 @@
-import { checkOptions, type UnrollError } from "../errors.ts";
-import { align, evenBytes } from "../gpu/gpu.ts";
-import type { Location, PlacedDispatch } from "../gpu/recorder.ts";
 import { complete } from "../graph/on-demand.ts";
-import { hostArray } from "../graph/tensor.ts";
-import { byteLength } from "../graph/types.ts";
-import { STATUS } from "../graph/update.ts";
+import type { Built } from "./built.ts";
 import { type Engine, type GpuParts, gpuPartsOf } from "./engine.ts";
-import { type Built, build, type Readback, STATUS_BYTES } from "./gpu-build.ts";
+import { build } from "./gpu-build.ts";
+import { GpuRunner, programId } from "./gpu-runner.ts";
 import { type GraphSpec, makePlan, type Plan, type PlanOptions } from "./plan/plan.ts";
-import { type AnyBatch, type AnyResults, disposedProgram, nonFinite, type Program } from "./program.ts";
-import { checkBatch, checkRead } from "./spec.ts";
+import type { Program } from "./program.ts";
 
-/** Labels by id, so that an error can name the program in which something was not finite. */
-const labels = new WeakMap<Engine, string[]>();
-
-/** A compiled program on the GPU: everything is made once, a run only uploads, encodes and submits. */
-export class GpuProgram implements Program {
-  readonly engine: Engine;
-  readonly label: string;
+/** A compiled program on the GPU, with the graph and the plan that it was made of. */
+export class GpuProgram extends GpuRunner implements Program {
   readonly spec: GraphSpec;
   readonly plan: Plan;
-  readonly dispatches: number;
-  counter = 0;
-  readonly #parts: GpuParts;
-  readonly #built: Built;
-  readonly #staging: GPUBuffer[];
-  #disposed = false;
 
-  private constructor(engine: Engine, parts: GpuParts, label: string, spec: GraphSpec, plan: Plan, built: Built) {
-    this.engine = engine;
-    this.label = label;
+  private constructor(engine: Engine, label: string, spec: GraphSpec, plan: Plan, built: Built) {
+    super(engine, { label, inputs: spec.inputs, outputs: spec.outputs, updates: spec.updates.length > 0 }, built);
     this.spec = spec;
     this.plan = plan;
-    this.dispatches = built.placed.length;
-    this.#parts = parts;
-    this.#built = built;
-    this.#staging = [...built.staging];
   }
 
   static async create(engine: Engine, label: string, spec: GraphSpec, options: PlanOptions): Promise<GpuProgram> {
-    const parts = gpuPartsOf(engine) as GpuParts;
-    const plan = await complete(() => makePlan(spec, parts.gpu.traits, options));
-    const known = labels.get(engine) ?? [];
-    labels.set(engine, known);
-    return GpuProgram.planned(engine, label, known.push(label) - 1, spec, plan);
+    const { gpu } = gpuPartsOf(engine) as GpuParts;
+    const plan = await complete(() => makePlan(spec, gpu.traits, options));
+    return GpuProgram.planned(engine, label, programId(engine, label), spec, plan);
   }
 
   /** A program of a plan that was made already. @param id of its label */
   static async planned(engine: Engine, label: string, id: number, spec: GraphSpec, plan: Plan): Promise<GpuProgram> {
-    const parts = gpuPartsOf(engine) as GpuParts;
-    return new GpuProgram(engine, parts, label, spec, plan, await build(parts, label, id, spec, plan));
-  }
-
-  /** Every dispatch of a run, in order. */
-  get placed(): readonly PlacedDispatch[] {
-    return this.#built.placed;
-  }
-
-  /** Where an output lies, from the end of each run to the next. @throws UnrollError `name`, `disposed` */
-  outputLocation(name: string): Location {
-    this.#assertUsable();
-    checkRead(this.spec.outputs, [name]);
-    return (this.#built.readbacks.get(name) as Readback).location;
-  }
-
-  async run(batch: AnyBatch, options: { readonly read?: readonly PropertyKey[] } = {}): Promise<never> {
-    this.#assertUsable();
-    checkBatch(this.spec.inputs, batch);
-    checkOptions("run", options, ["read"]);
-    checkRead(this.spec.outputs, options.read ?? []);
-    const read = [...(options.read ?? [])] as string[];
-    const watched = this.spec.updates.length > 0;
-    if (watched && this.engine.nonFinite) throw this.engine.nonFinite;
-    const { gpu } = this.#parts;
-    const number = this.counter++;
-    // What is read, and the flag of non-finite values, comes through a staging buffer; a run that finds none free waits its turn.
-    const staged = read.length > 0 || watched;
-    const ready = () => !staged || this.#staging.length > 0 || this.#disposed || gpu.hasEnded;
-    const started = await gpu.turns.take(ready, () => this.#start(batch, number, read, staged));
-    if (read.length > 0) return (await started.results) as never;
-    await gpu.room();
-    return {} as never;
-  }
-
-  #assertUsable(): void {
-    this.engine.assertUsable();
-    if (this.#disposed) throw disposedProgram(this.label);
-  }
-
-  /** Submits a run. What it gives is in an object, so that nothing waits for it here. */
-  #start(batch: AnyBatch, number: number, read: readonly string[], staged: boolean): { readonly results: Promise<unknown> } {
-    this.#assertUsable();
-    const { gpu } = this.#parts;
-    const staging = staged ? this.#staging.pop() : undefined;
-    try {
-      this.#submit(batch, number, read, staging);
-    } catch (error) {
-      if (staging) this.#staging.push(staging);
-      throw error;
-    }
-    const results = gpu.track<unknown>(staging ? this.#collect(staging, read) : gpu.device.queue.onSubmittedWorkDone());
-    // Without `read` nobody waits for it; the next run tells.
-    results.catch(() => {});
-    return { results };
-  }
-
-  #submit(batch: AnyBatch, number: number, read: readonly string[], staging: GPUBuffer | undefined): void {
-    const { device } = this.#parts.gpu;
-    const encoder = device.createCommandEncoder({ label: this.label });
-    for (const [name, buffer] of this.#built.inputs) {
-      const value = batch[name];
-      const bytes = byteLength(this.spec.inputs[name]);
-      if (ArrayBuffer.isView(value)) device.queue.writeBuffer(buffer, 0, evenBytes(value));
-      else encoder.copyBufferToBuffer(value as GPUBuffer, 0, buffer, 0, bytes);
-    }
-    if (this.#built.counted) device.queue.writeBuffer(this.#built.counter, 0, Uint32Array.of(number));
-    const pass = encoder.beginComputePass({ label: this.label });
-    this.#built.recording.encode(pass);
-    pass.end();
-    if (staging) {
-      encoder.copyBufferToBuffer(this.#parts.status, 0, staging, 0, STATUS_BYTES);
-      for (const name of read) {
-        const { location, offset } = this.#built.readbacks.get(name) as Readback;
-        if (location.bytes > 0) encoder.copyBufferToBuffer(location.buffer, location.offset, staging, offset, align(location.bytes, 4));
-      }
-    }
-    device.queue.submit([encoder.finish()]);
-  }
-
-  /** Waits for a run and takes what was asked for out of its staging buffer. */
-  async #collect(staging: GPUBuffer, read: readonly string[]): Promise<AnyResults> {
-    const cleared = this.engine.clearances;
-    try {
-      await staging.mapAsync(1, 0, read.length > 0 ? staging.size : STATUS_BYTES);
-      const mapped = staging.getMappedRange(0, read.length > 0 ? staging.size : STATUS_BYTES);
-      const status = new Uint32Array(mapped, 0, STATUS.WORDS);
-      if (status[STATUS.FLAG] !== 0 && this.spec.updates.length > 0) throw this.#nonFinite(status, cleared);
-      const results: AnyResults = {};
-      for (const name of read) {
-        const { tensor, offset } = this.#built.readbacks.get(name) as Readback;
-        const data = hostArray(tensor.dtype, tensor.size);
-        new Uint8Array(data.buffer).set(new Uint8Array(mapped, offset, data.byteLength));
-        results[name] = data;
-      }
-      return results;
-    } catch (error) {
-      // A mapping that ends with the program fails in words of the browser's own.
-      throw this.#disposed && !this.#parts.gpu.hasEnded ? disposedProgram(this.label) : error;
-    } finally {
-      if (staging.mapState === "mapped") staging.unmap();
-      this.#staging.push(staging);
-      this.#parts.gpu.turns.advance();
-    }
-  }
-
-  /** @param cleared how often the flag had been cleared when the run was submitted: an older flag says nothing of what comes now. */
-  #nonFinite(status: Uint32Array, cleared: number): UnrollError {
-    const finite = { gradient: (status[STATUS.FLAG] & 1) === 0, loss: (status[STATUS.FLAG] & 2) === 0 };
-    const label = labels.get(this.engine)?.[status[STATUS.PROGRAM]] ?? this.label;
-    const error = nonFinite(label, status[STATUS.RUN], finite);
-    return cleared === this.engine.clearances ? this.engine.reportNonFinite(error) : error;
-  }
-
-  dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.#built.dispose();
-    this.#parts.gpu.turns.advance();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
+    return new GpuProgram(engine, label, spec, plan, await build(gpuPartsOf(engine) as GpuParts, label, id, spec, plan));
   }
 }

@@ -3,8 +3,8 @@ import type { Location } from "../gpu/recorder.ts";
 import { Variable } from "../graph/tensor.ts";
 import type { DType, Shape, TensorType } from "../graph/types.ts";
 import { checkEngine, type Engine, gpuPartsOf } from "./engine.ts";
-import { GpuProgram } from "./gpu-program.ts";
-import type { Program } from "./program.ts";
+import { GpuRunner } from "./gpu-runner.ts";
+import type { RunnableProgram } from "./program.ts";
 import type { Tensors } from "./spec.ts";
 
 /** Values that lie on the GPU: a range of a buffer that belongs to the engine. They may be read by other work, and must not be written. */
@@ -17,14 +17,14 @@ export interface Located extends Location {
  * last run; the buffer has usage STORAGE and COPY_SRC.
  * @throws UnrollError `name` when there is no such output; `argument` for a program on the CPU references; `disposed`, `lost`.
  */
-export function outputBuffer<I extends Tensors, O extends Tensors>(program: Program<I, O>, name: keyof O & string): Located {
+export function outputBuffer<I extends Tensors, O extends Tensors>(program: RunnableProgram<I, O>, name: keyof O & string): Located {
   const own: unknown = program;
-  check(own instanceof GpuProgram, "argument", () =>
+  check(own instanceof GpuRunner, "argument", () =>
     program?.engine?.isReference
       ? "outputBuffer: this program runs on the CPU references: read its output instead"
-      : `outputBuffer: the first argument must be a program made by compile, not ${describe(program)}`,
+      : `outputBuffer: the first argument must be a program made by compile or loadProgram, not ${describe(program)}`,
   );
-  return { ...own.outputLocation(name), type: own.spec.outputs[name] };
+  return { ...own.outputLocation(name), type: own.outputs[name] };
 }
 
 /**

@@ -1,17 +1,18 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { UnrollError } from "../errors.ts";
 import type { HostArray } from "../graph/types.ts";
+import type { Types } from "./batch.ts";
 import type { Engine } from "./engine.ts";
 import type { GraphSpec, Plan } from "./plan/plan.ts";
 import type { Batch, Results, Tensors } from "./spec.ts";
 
-/** A graph compiled for an engine, run any number of times. */
-export interface Program<I extends Tensors = Tensors, O extends Tensors = Tensors> {
+/** What an engine can run any number of times. */
+export interface RunnableProgram<I extends Tensors = Tensors, O extends Tensors = Tensors> {
   readonly engine: Engine;
   readonly label: string;
-  readonly spec: GraphSpec;
-  /** Order, variants and memory; undefined on a reference engine. */
-  readonly plan: Plan | undefined;
+  /** Types of the inputs and outputs by name. */
+  readonly inputs: Types;
+  readonly outputs: Types;
   /** Dispatches of each run; 0 on a reference engine. All are in one pass and one submit. */
   readonly dispatches: number;
   /** How many runs were made: what random ops draw from. Set it when training resumes from a checkpoint. */
@@ -27,6 +28,13 @@ export interface Program<I extends Tensors = Tensors, O extends Tensors = Tensor
   /** Frees what belongs to this program; variables stay with the engine. */
   dispose(): void;
   [Symbol.dispose](): void;
+}
+
+/** A graph compiled for an engine. */
+export interface Program<I extends Tensors = Tensors, O extends Tensors = Tensors> extends RunnableProgram<I, O> {
+  readonly spec: GraphSpec;
+  /** Order, variants and memory; undefined on a reference engine. */
+  readonly plan: Plan | undefined;
 }
 
 export type AnyBatch = Readonly<Record<string, HostArray | GPUBuffer>>;

@@ -3,13 +3,13 @@ import { hostArray, type Tensor, type Variable } from "../graph/tensor.ts";
 import type { HostArray } from "../graph/types.ts";
 import { CONTROL, type Update } from "../graph/update.ts";
 import { clipGradients } from "../ops/update/norm.ts";
+import { checkBatch, checkRead, type Types } from "./batch.ts";
 import type { Engine } from "./engine.ts";
 import { evaluate } from "./evaluate.ts";
 import { leavesOf, nodesOf } from "./order.ts";
 import { type GraphSpec, rootsOf } from "./plan/plan.ts";
 import { type AnyBatch, type AnyResults, disposedProgram, nonFinite, type Program } from "./program.ts";
 import type { ReferenceStore } from "./reference-store.ts";
-import { checkBatch, checkRead } from "./spec.ts";
 import { variablesOf } from "./variables.ts";
 
 type Optimize = Extract<Update, { kind: "optimize" }>;
@@ -18,6 +18,8 @@ type Optimize = Extract<Update, { kind: "optimize" }>;
 export class ReferenceProgram implements Program {
   readonly engine: Engine;
   readonly label: string;
+  readonly inputs: Types;
+  readonly outputs: Types;
   readonly spec: GraphSpec;
   readonly plan = undefined;
   readonly dispatches = 0;
@@ -31,6 +33,8 @@ export class ReferenceProgram implements Program {
     this.#store = store;
     this.label = label;
     this.spec = spec;
+    this.inputs = spec.inputs;
+    this.outputs = spec.outputs;
     const roots = rootsOf(spec);
     this.#leaves = leavesOf(roots, nodesOf(roots));
     store.ensure(variablesOf(spec, this.#leaves));

@@ -42,7 +42,11 @@ export interface ProgramReport {
 export function report<I extends Tensors, O extends Tensors>(program: Program<I, O>): ProgramReport {
   const own = program as unknown as Program;
   check(typeof own?.run === "function", "argument", () => `report: give a program, made by compile(…), not ${describe(own)}`);
-  check(own instanceof GpuProgram, "argument", "report: this program runs on the CPU references; only a program on a GPU has dispatches");
+  check(own instanceof GpuProgram, "argument", () =>
+    own.engine?.isReference
+      ? "report: this program runs on the CPU references; only a program on a GPU has dispatches"
+      : "report: this program was exported, which leaves its graph behind; report it where it is compiled",
+  );
   const { plan, label, engine } = own;
   const dispatches: DispatchReport[] = [];
   for (const { node, variant, lowering } of plan.nodes) {

@@ -1,6 +1,6 @@
 import { check, describe, UnrollError } from "../errors.ts";
-import { hostArray, Tensor, Variable } from "../graph/tensor.ts";
-import { byteLength, formatType, type HostArray, type HostArrays } from "../graph/types.ts";
+import { Tensor, Variable } from "../graph/tensor.ts";
+import { formatType, type HostArrays } from "../graph/types.ts";
 import type { Update } from "../graph/update.ts";
 import { copy } from "../ops/copy.ts";
 import { leavesOf, nodesOf } from "./order.ts";
@@ -111,60 +111,4 @@ function checkInputs(inputs: Tensors, leaves: ReadonlySet<Tensor>): void {
     if (leaf.source.kind === "norm")
       throw new UnrollError("gradient", "compile: the norm of gradients can only be an output, not the input of an op");
   }
-}
-
-export const isBuffer = (value: unknown): value is GPUBuffer => typeof GPUBuffer !== "undefined" && value instanceof GPUBuffer;
-
-/** Checks a batch before anything is uploaded. @throws UnrollError `name`, `dtype`, `size` */
-export function checkBatch(inputs: Tensors, batch: Readonly<Record<string, HostArray | GPUBuffer>>): void {
-  check(
-    batch !== null && typeof batch === "object" && !ArrayBuffer.isView(batch),
-    "argument",
-    "run: the first argument must be an object with the inputs by name",
-  );
-  for (const name of Object.keys(batch))
-    check(
-      Object.hasOwn(inputs, name),
-      "name",
-      () => `run: there is no input "${name}"; inputs are ${Object.keys(inputs).join(", ") || "none"}`,
-    );
-  for (const [name, tensor] of Object.entries(inputs)) {
-    const value = batch[name];
-    check(value !== undefined && value !== null, "name", () => `run: input "${name}", ${formatType(tensor)}, is missing`);
-    if (isBuffer(value)) {
-      const bytes = byteLength(tensor);
-      check(
-        value.size >= bytes,
-        "size",
-        () => `run: input "${name}", ${formatType(tensor)}, needs ${bytes} bytes; the GPUBuffer has ${value.size}`,
-      );
-      check((value.usage & 4) !== 0, "argument", () => `run: the GPUBuffer for input "${name}" must be made with usage COPY_SRC`);
-      check(value.mapState === "unmapped", "argument", () => `run: the GPUBuffer for input "${name}" is mapped; unmap it first`);
-      check(bytes % 4 === 0, "size", () => `run: input "${name}" has ${bytes} bytes; a GPUBuffer can give only a multiple of 4`);
-      continue;
-    }
-    const expected = hostArray(tensor.dtype, 0).constructor;
-    check(
-      value.constructor === expected,
-      "dtype",
-      () =>
-        `run: input "${name}" is ${formatType(tensor)}; give a ${expected.name} or a GPUBuffer, not ${(value as object).constructor.name}`,
-    );
-    check(
-      value.length === tensor.size,
-      "size",
-      () => `run: input "${name}", ${formatType(tensor)}, needs ${tensor.size} values, not ${value.length}`,
-    );
-  }
-}
-
-/** @throws UnrollError `name` when something is asked for that is no output. */
-export function checkRead(outputs: Tensors, read: readonly PropertyKey[]): void {
-  check(Array.isArray(read), "argument", () => `run: read must be an array of names of outputs, not ${describe(read)}`);
-  for (const name of read)
-    check(
-      Object.hasOwn(outputs, name),
-      "name",
-      () => `run: there is no output "${String(name)}"; outputs are ${Object.keys(outputs).join(", ") || "none"}`,
-    );
 }

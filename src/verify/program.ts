@@ -35,7 +35,11 @@ export interface ProgramCheck {
 export async function verify<I extends Tensors, O extends Tensors>(program: Program<I, O>, batch: Batch<I>): Promise<ProgramCheck> {
   const own = program as unknown as Program;
   check(typeof own?.run === "function", "argument", () => `verify: give a program, made by compile(…), not ${describe(own)}`);
-  check(own instanceof GpuProgram, "argument", "verify: this program runs on the CPU references; there is nothing to compare");
+  check(own instanceof GpuProgram, "argument", () =>
+    own.engine?.isReference
+      ? "verify: this program runs on the CPU references; there is nothing to compare"
+      : "verify: this program was exported, which leaves its graph behind; verify it where it is compiled",
+  );
   const { nodes, leaves } = own.plan;
   const tensors: Record<string, Tensor> = {};
   const names = new Map<Tensor, string>();

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { grainOf } from "../../src/bench/environment.ts";
 import { within } from "../../src/bench/patience.ts";
 import { paceOf } from "../../src/bench/run.ts";
-import { type Lap, repeatsFor, sample, warmUp } from "../../src/bench/timing.ts";
+import { type Lap, repeatsFor, restoring, sample, warmUp } from "../../src/bench/timing.ts";
 
 /** Laps of a device that takes `ms` for a run, by a clock with steps of `grain`; each number of runs that was asked for is kept. */
 function device(ms: (lap: number) => number, grain = 0) {
@@ -26,6 +26,54 @@ describe("repeats", () => {
     const repeats = await repeatsFor(lap, 50 * grain);
     expect(repeats * ms).toBeGreaterThanOrEqual(Math.min(50 * grain, 4096 * ms));
     expect(repeats * ms).toBeLessThan(4 * 50 * grain + 2 * ms);
+  });
+
+  test("are not fewer because the machine was busy with something else once", async () => {
+    const { asked, lap } = device(() => 0.01);
+    const interrupted = async (repeats: number): Promise<Lap> => {
+      const { gpu = 0, wall } = await lap(repeats);
+      return asked.length === 2 ? { gpu: gpu + 9, wall: wall + 9 } : { gpu, wall };
+    };
+    expect((await repeatsFor(interrupted, 5)) * 0.01).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe("work that changes its inputs", () => {
+  const passes: (number | "restored")[] = [];
+  const once = { runs: 64, restore: async () => void passes.push("restored") };
+  const timed = (gpu: (repeats: number) => number | undefined) => async (repeats: number) => {
+    passes.push(repeats);
+    return { gpu: gpu(repeats), wall: 2 * repeats };
+  };
+
+  test("is restored before each pass, and timed over as many as it needs", async () => {
+    passes.length = 0;
+    expect(
+      await restoring(
+        timed((repeats) => repeats),
+        once,
+      )(200),
+    ).toEqual({ gpu: 200, wall: 400 });
+    expect(passes).toEqual(["restored", 64, "restored", 64, "restored", 64, "restored", 8]);
+    passes.length = 0;
+    const repeats = await repeatsFor(
+      restoring(
+        timed((n) => n / 100),
+        once,
+      ),
+      5,
+    );
+    expect(repeats).toBeGreaterThanOrEqual(500);
+    expect(passes.filter((pass) => typeof pass === "number" && pass > 64)).toEqual([]);
+  });
+
+  test("has no time of the GPU where one of its passes has none", async () => {
+    expect(
+      await restoring(
+        timed((n) => (n < 64 ? undefined : n)),
+        once,
+      )(100),
+    ).toEqual({ gpu: undefined, wall: 200 });
   });
 });
 

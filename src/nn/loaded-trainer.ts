@@ -1,0 +1,60 @@
+import { check, checkOptions, UnrollError } from "../errors.ts";
+import { checkEngine, type Engine } from "../program/engine.ts";
+import { checkFormat } from "../program/exported/file.ts";
+import type { Exported } from "../program/exported/format.ts";
+import { loadExported } from "../program/exported/load.ts";
+import { TrainerBase, type TrainerPrograms, type TrainerSettings } from "./trainer-base.ts";
+
+/** What {@link exportTrainer} gives: plain JSON. */
+export interface ExportedTrainer extends Exported {
+  readonly format: "unroll-trainer/1";
+  readonly settings: TrainerSettings;
+}
+
+export const PROGRAMS = ["step", "predict", "evaluate"] as const;
+type ProgramKind = (typeof PROGRAMS)[number];
+
+export const programName = (kind: ProgramKind, batch: number): string => `${kind} ${batch}`;
+
+/** A trainer without a model: all that it does was planned ahead of time. Made by {@link loadTrainer}. */
+export class LoadedTrainer extends TrainerBase {}
+
+export interface LoadTrainerOptions {
+  /** Of initial values, instead of the seed that the trainer was exported with. */
+  readonly seed?: number;
+}
+
+/**
+ * Makes ready to train what `exportTrainer` gave, perhaps read from a file: compiles pipelines, allocates. It takes batches of the exported
+ * sizes only. Checkpoints fit those of a trainer made by `createTrainer`, both ways.
+ * @throws UnrollError `format` when it is something else; `name` when the engine has variables of these names from elsewhere that do not
+ *   fit; `argument` on a reference engine; `limit`, `disposed`, `lost`.
+ */
+export async function loadTrainer(
+  engine: Engine,
+  exported: ExportedTrainer | object,
+  options: LoadTrainerOptions = {},
+): Promise<LoadedTrainer> {
+  checkEngine("loadTrainer", engine);
+  engine.assertUsable();
+  const file = checkFormat<ExportedTrainer>("loadTrainer", exported, "unroll-trainer/1");
+  checkOptions("loadTrainer", options, ["seed"]);
+  const { seed } = options;
+  check(seed === undefined || Number.isFinite(seed), "argument", () => `loadTrainer: seed must be a number, not ${String(seed)}`);
+  const load = async (kind: ProgramKind, batch: number) => {
+    const name = programName(kind, batch);
+    if (!Object.hasOwn(file.programs, name)) {
+      const sizes = Object.keys(file.programs).flatMap((known) => (known.startsWith(`${kind} `) ? [known.slice(kind.length + 1)] : []));
+      throw new UnrollError(
+        "size",
+        `${kind}: this trainer was exported ${sizes.length > 0 ? `for batches of ${sizes.join(", ")}, not of ${batch}` : "without it"}; see batches of exportTrainer`,
+      );
+    }
+    return (await loadExported(engine, file, name, seed)) as never;
+  };
+  const programs = Object.fromEntries(PROGRAMS.map((kind) => [kind, (batch: number) => load(kind, batch)])) as unknown as TrainerPrograms;
+  const trainer = new LoadedTrainer(engine, file.settings, programs);
+  // what it was exported for compiles before the first call
+  if (Object.hasOwn(file.programs, programName("step", file.settings.batch))) await trainer.program;
+  return trainer;
+}

@@ -1,0 +1,206 @@
+import { check, checkFlag, checkOptions, describe } from "../errors.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { formatShape, type HostArray, type Shape, sizeOf } from "../graph/types.ts";
+import { checkBatch, isBuffer } from "../program/batch.ts";
+import type { Engine } from "../program/engine.ts";
+import type { RunnableProgram } from "../program/program.ts";
+import type { NamedArrays } from "../program/store.ts";
+import { integersAs } from "./integers.ts";
+import { type LossKind, LossTotal, pairs } from "./loss-total.ts";
+
+export interface StepResult {
+  /** Mean over the batch, as the loss defines it. */
+  readonly loss: number;
+  /** Global L2 norm of all gradients before clipping. */
+  readonly gradientNorm: number;
+}
+
+/** A batch: values row by row, or what is on the GPU already. */
+export type Examples = HostArray | GPUBuffer;
+
+/** `count` only where the loss has a divisor that depends on the targets. */
+export type Step = RunnableProgram<{ x: Tensor; target: Tensor; rate: Tensor }, { loss: Tensor; norm: Tensor; count: Tensor }>;
+export type Predict = RunnableProgram<{ x: Tensor }, { output: Tensor }>;
+export type Evaluate = RunnableProgram<{ x: Tensor; target: Tensor }, { loss: Tensor; count: Tensor }>;
+
+/** Where a trainer's programs come from, one for each batch size. */
+export interface TrainerPrograms {
+  step(batch: number): Promise<Step>;
+  predict(batch: number): Promise<Predict>;
+  evaluate(batch: number): Promise<Evaluate>;
+}
+
+/** What a trainer knows of its model, loss and optimizer. */
+export interface TrainerSettings {
+  readonly input: Shape;
+  readonly batch: number;
+  readonly name: string;
+  readonly learningRate: number;
+  readonly loss: LossKind;
+}
+
+const RUNS = "trainer/runs";
+
+/** Trains and predicts by programs, which it knows nothing else of. */
+export class TrainerBase {
+  readonly engine: Engine;
+  readonly #settings: TrainerSettings;
+  readonly #programs: TrainerPrograms;
+  readonly #steps = new Map<number, Promise<Step>>();
+  readonly #predicts = new Map<number, Promise<Predict>>();
+  readonly #evaluates = new Map<number, Promise<Evaluate>>();
+  #learningRate: number;
+  #runs = 0;
+
+  constructor(engine: Engine, settings: TrainerSettings, programs: TrainerPrograms) {
+    this.engine = engine;
+    this.#settings = settings;
+    this.#programs = programs;
+    this.#learningRate = settings.learningRate;
+  }
+
+  /** What the next step uses. May be changed between any two steps; nothing is compiled for it. */
+  get learningRate(): number {
+    return this.#learningRate;
+  }
+
+  set learningRate(rate: number) {
+    check(Number.isFinite(rate) && rate >= 0, "argument", () => `trainer.learningRate must be a number of at least 0, not ${String(rate)}`);
+    this.#learningRate = rate;
+  }
+
+  /** Steps made so far, also those before a checkpoint was loaded. */
+  get steps(): number {
+    return this.#runs;
+  }
+
+  /** The training step for the full batch. */
+  get program(): Promise<Step> {
+    return this.#step(this.#settings.batch);
+  }
+
+  /**
+   * One training step. `x` holds a batch (time-major for sequences), `target` what the loss compares with. As a GPUBuffer, such as an
+   * image reader's `values`, `x` holds a full batch. Resolves when the queue has
+   * room; with `read`, with loss and gradient norm.
+   */
+  step(x: Examples, target: HostArray): Promise<undefined>;
+  step(x: Examples, target: HostArray, options: { readonly read: true }): Promise<StepResult>;
+  async step(x: Examples, target: HostArray, options: { readonly read?: boolean } = {}): Promise<StepResult | undefined> {
+    checkOptions("step", options, ["read"]);
+    const { read = false } = options;
+    checkFlag("step", "read", read);
+    const program = await this.#step(this.#batchOf("step", x));
+    const batch = this.#nextRun(program, x, target);
+    if (!read) {
+      await program.run(batch as never);
+      return undefined;
+    }
+    const { loss, norm } = await program.run(batch as never, { read: ["loss", "norm"] });
+    return { loss: loss[0], gradientNorm: norm[0] };
+  }
+
+  /** The batch of the next training step. All batch sizes count as one sequence of runs: dropout never repeats a mask. */
+  #nextRun(program: Step, x: Examples, target: HostArray): Record<string, Examples> {
+    const batch = { ...integersAs(program, { x, target }), rate: Float32Array.of(this.#learningRate) };
+    checkBatch(program.inputs, batch);
+    program.counter = this.#runs++;
+    return batch;
+  }
+
+  /** The model's output, without dropout and with running statistics. */
+  async predict(x: Examples): Promise<Float32Array> {
+    const program = await cached(this.#predicts, this.#batchOf("predict", x), this.#programs.predict);
+    return (await program.run(integersAs(program, { x }) as never, { read: ["output"] })).output as Float32Array;
+  }
+
+  /**
+   * The loss over batches, without changing anything: a summed loss is added up; a mean is the mean over all examples, each batch
+   * weighted by its number of examples, or by what its loss divided by where labels are ignored or classes weighted.
+   */
+  async evaluate(batches: Iterable<readonly [x: Examples, target: HostArray]>): Promise<number> {
+    const total = new LossTotal(this.#settings.loss);
+    for (const [x, target] of pairs("evaluate", batches)) {
+      const size = this.#batchOf("evaluate", x);
+      const program = await cached(this.#evaluates, size, this.#programs.evaluate);
+      total.add(await program.run(integersAs(program, { x, target }) as never, { read: total.reads }), size);
+    }
+    check(total.batches > 0, "argument", "evaluate: give at least one batch");
+    return total.loss;
+  }
+
+  /** One pass over batches, training on each. The loss is that of all examples as in `evaluate`, each batch as it was before its step. */
+  async epoch(batches: Iterable<readonly [x: Examples, target: HostArray]>): Promise<{ readonly loss: number; readonly steps: number }> {
+    const total = new LossTotal(this.#settings.loss);
+    for (const [x, target] of pairs("epoch", batches)) {
+      const size = this.#batchOf("epoch", x);
+      const program = await this.#step(size);
+      total.add(await program.run(this.#nextRun(program, x, target) as never, { read: total.reads }), size);
+    }
+    check(total.batches > 0, "argument", "epoch: give at least one batch");
+    return { loss: total.loss, steps: total.batches };
+  }
+
+  /** Variables, optimizer state and the number of steps: all that training needs to go on with the same bits. */
+  async save(): Promise<NamedArrays> {
+    await this.#step(this.#settings.batch);
+    const runs = { dtype: "u32", shape: [1], data: Uint32Array.of(this.#runs) } as const;
+    // Not what other models or streams on this engine hold.
+    const own = Object.entries(await this.engine.readAll()).filter(([name]) => name.startsWith(`${this.#settings.name}/`));
+    return { ...Object.fromEntries(own), [RUNS]: runs };
+  }
+
+  /** Takes up what `save` gave. @throws UnrollError `shape`, `format` */
+  async load(arrays: NamedArrays): Promise<void> {
+    check(
+      typeof arrays === "object" && arrays !== null && !Array.isArray(arrays),
+      "argument",
+      () => `load: give an object of named arrays, as trainer.save returns it, not ${describe(arrays)}`,
+    );
+    const { [RUNS]: runs, ...rest } = arrays;
+    check(
+      runs === undefined || (runs?.data instanceof Uint32Array && runs.data.length === 1),
+      "format",
+      () => `load: "${RUNS}" must be one u32, the number of steps`,
+    );
+    await this.engine.writeAll(rest);
+    this.#runs = runs?.data[0] ?? this.#runs;
+  }
+
+  /** Frees the programs; the variables stay with the engine. */
+  async dispose(): Promise<void> {
+    for (const cache of [this.#steps, this.#predicts, this.#evaluates]) {
+      for (const program of cache.values()) (await program).dispose();
+      cache.clear();
+    }
+  }
+
+  #step(batch: number): Promise<Step> {
+    return cached(this.#steps, batch, this.#programs.step);
+  }
+
+  /** How many examples an array holds. */
+  #batchOf(call: string, x: Examples): number {
+    if (isBuffer(x)) return this.#settings.batch;
+    check(ArrayBuffer.isView(x), "dtype", () => `${call}: x must be a typed array or a GPUBuffer, not ${describe(x)}`);
+    const each = sizeOf(this.#settings.input);
+    const batch = x.length / each;
+    check(
+      Number.isInteger(batch) && batch > 0,
+      "size",
+      () =>
+        `${call}: x has ${x.length} values; one example, ${formatShape(this.#settings.input)}, has ${each}, so a batch must be a multiple of that`,
+    );
+    return batch;
+  }
+}
+
+function cached<P>(cache: Map<number, Promise<P>>, batch: number, make: (batch: number) => Promise<P>): Promise<P> {
+  let program = cache.get(batch);
+  if (!program) {
+    program = make(batch);
+    cache.set(batch, program);
+    program.catch(() => cache.delete(batch));
+  }
+  return program;
+}

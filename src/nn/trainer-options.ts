@@ -1,0 +1,61 @@
+import { check, checkOptions, describe } from "../errors.ts";
+import type { Shape } from "../graph/types.ts";
+import type { OptimizerRule } from "../ops/update/rule.ts";
+import { lossKind } from "./loss-total.ts";
+import type { Loss } from "./losses.ts";
+import { Model } from "./model.ts";
+import type { TrainerSettings } from "./trainer-base.ts";
+
+export interface TrainerOptions {
+  /** Sizes of one example, without the batch: [T] tokens, [T, features] for a sequence, [features] else. */
+  readonly input: Shape;
+  /** Examples in a batch. A shorter last batch is taken as it comes. */
+  readonly batch: number;
+  readonly loss: Loss;
+  readonly optimizer: OptimizerRule;
+  /** Limit of the global L2 norm of all gradients. No clipping unless given. */
+  readonly clipNorm?: number;
+  /** Of initial values and dropout. Default 0. */
+  readonly seed?: number;
+  /** First part of the variables' names. Default "model". Two models on one engine need different names, or share what is equal. */
+  readonly name?: string;
+}
+
+const MODEL = "model";
+
+/** Checks what a trainer is made of, seeds the model, and gives what the trainer itself needs to know. */
+export function trainerSettings(call: string, model: Model, options: TrainerOptions): TrainerSettings {
+  check(model instanceof Model, "argument", () => `${call}: the model must be made by sequential(…), not ${describe(model)}`);
+  checkOptions(call, options, ["input", "batch", "loss", "optimizer", "clipNorm", "seed", "name"]);
+  const { input: example, batch, seed = 0, name = MODEL, loss, optimizer } = options;
+  check(
+    Array.isArray(example) && example.length > 0 && example.every((n) => Number.isInteger(n) && n > 0),
+    "shape",
+    () =>
+      `${call}: input must be the sizes of one example, such as [T] or [T, features], not ${Array.isArray(example) ? `[${example.map(describe)}]` : describe(example)}`,
+  );
+  check(Number.isSafeInteger(batch) && batch > 0, "argument", () => `${call}: batch must be a whole number above 0, not ${String(batch)}`);
+  check(
+    Number.isFinite(seed) && typeof name === "string",
+    "argument",
+    () => `${call}: seed must be a number and name a string, not ${describe(seed)} and ${describe(name)}`,
+  );
+  check(
+    typeof loss?.targetType === "function" && typeof loss.apply === "function",
+    "argument",
+    () => `${call}: loss must be a loss such as crossEntropy()`,
+  );
+  check(
+    typeof optimizer?.optimizer?.kernel === "function",
+    "argument",
+    () => `${call}: optimizer must be one such as adam() or sgd({ learningRate })`,
+  );
+  const { learningRate } = optimizer.optimizer;
+  check(
+    typeof learningRate === "number",
+    "argument",
+    () => `${call}: give the optimizer a number as learningRate; the trainer's own learningRate changes it between steps`,
+  );
+  model.seed(seed, name);
+  return { input: example, batch, name, learningRate, loss: lossKind(loss) };
+}

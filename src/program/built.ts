@@ -1,0 +1,99 @@
+import { check } from "../errors.ts";
+import { align, type Gpu, USAGE } from "../gpu/gpu.ts";
+import { type Location, type PlacedDispatch, Recording } from "../gpu/recorder.ts";
+import type { Kernel } from "../graph/kernel.ts";
+import type { TensorType } from "../graph/types.ts";
+import { STATUS } from "../graph/update.ts";
+import type { Types } from "./batch.ts";
+import type { GpuParts } from "./engine.ts";
+
+/** One more than the runs in flight, so that a loop that reads each run never waits for a staging buffer. */
+const STAGING_BUFFERS = 4;
+export const STATUS_BYTES = 4 * STATUS.WORDS;
+
+/** An output that can be read: where it is, and its place in a staging buffer. */
+export interface Readback {
+  readonly location: Location;
+  readonly type: TensorType;
+  readonly offset: number;
+}
+
+/** Buffers and places of a program, made without waiting for anything. */
+export interface Made {
+  readonly placed: readonly PlacedDispatch[];
+  readonly inputs: ReadonlyMap<string, GPUBuffer>;
+  /** u32[1]: the number of the run. */
+  readonly counter: GPUBuffer;
+  /** Whether anything reads it: an upload costs a small program as much as a dispatch. */
+  readonly counted: boolean;
+  readonly readbacks: ReadonlyMap<string, Readback>;
+  readonly staging: readonly GPUBuffer[];
+}
+
+/** Everything that a program on the GPU is made of. */
+export interface Built extends Made {
+  readonly recording: Recording;
+  dispose(): void;
+}
+
+/** Keeps a buffer until the program is disposed. */
+export type Own = (buffer: GPUBuffer) => GPUBuffer;
+
+/** Compiles all pipelines, then allocates by `make`. Leaves nothing behind when it fails. */
+export async function assemble(
+  { gpu, store }: GpuParts,
+  label: string,
+  kernels: readonly Kernel[],
+  make: (own: Own) => Made,
+): Promise<Built> {
+  await Promise.all(kernels.map((kernel) => gpu.pipeline(kernel)));
+  gpu.assertUsable();
+
+  const owned: GPUBuffer[] = [];
+  let recording: Recording | undefined;
+  let undo = () => {};
+  const dispose = () => {
+    recording?.dispose();
+    for (const buffer of owned) gpu.destroyBuffer(buffer);
+  };
+  gpu.device.pushErrorScope("out-of-memory");
+  let scoped = true;
+  const endScope = () => {
+    scoped = false;
+    return gpu.device.popErrorScope().catch(() => null); // a lost device is told elsewhere
+  };
+  try {
+    const attempt = store.attempt(() =>
+      make((buffer) => {
+        owned.push(buffer);
+        return buffer;
+      }),
+    );
+    undo = attempt.undo;
+    const outOfMemory = await endScope();
+    check(!outOfMemory, "limit", () => `compile "${label}": the GPU has too little memory (${outOfMemory?.message})`);
+    recording = await Recording.create(gpu, label, attempt.value.placed);
+    return { ...attempt.value, recording, dispose };
+  } catch (error) {
+    if (scoped) await endScope();
+    dispose();
+    undo();
+    throw error;
+  }
+}
+
+/** Places for outputs in a staging buffer, behind the status, and the buffers themselves. */
+export function makeReadbacks(gpu: Gpu, label: string, outputs: Types, locate: (name: string) => Location, updates: boolean, own: Own) {
+  let end = align(STATUS_BYTES, 16);
+  const readbacks = new Map(
+    Object.entries(outputs).map(([name, type]): [string, Readback] => {
+      const readback = { location: locate(name), type, offset: end };
+      end += align(readback.location.bytes, 16);
+      return [name, readback];
+    }),
+  );
+  const staging = Array.from({ length: readbacks.size > 0 || updates ? STAGING_BUFFERS : 0 }, () =>
+    own(gpu.createBuffer(`${label} staging`, end, USAGE.MAP_READ | USAGE.COPY_DST)),
+  );
+  return { readbacks, staging };
+}

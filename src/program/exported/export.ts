@@ -1,0 +1,139 @@
+import { check } from "../../errors.ts";
+import { Gpu, USAGE } from "../../gpu/gpu.ts";
+import type { Location } from "../../gpu/recorder.ts";
+import type { Kernel } from "../../graph/kernel.ts";
+import { complete } from "../../graph/on-demand.ts";
+import type { DeviceTraits } from "../../graph/op.ts";
+import { hostArray, type Variable } from "../../graph/tensor.ts";
+import type { TensorType } from "../../graph/types.ts";
+import { STATUS_BYTES } from "../built.ts";
+import { makeAll } from "../gpu-build.ts";
+import { type GraphSpec, makePlan } from "../plan/plan.ts";
+import { initialValues, Pending } from "../store.ts";
+import { encodeBase64 } from "./base64.ts";
+import { DrawingBoard, ExportStore } from "./board.ts";
+import {
+  DEVICE_KINDS,
+  type DeviceKind,
+  type Exported,
+  type ExportedBuffer,
+  type ExportedLocation,
+  type ExportedPlan,
+  type ExportedProgram,
+  type ExportedVariable,
+} from "./format.ts";
+
+export interface Exportable {
+  readonly label: string;
+  readonly graph: GraphSpec;
+}
+
+const TRAITS: Readonly<Record<DeviceKind, Partial<DeviceTraits>>> = {
+  hardware: { software: false, walkFlops: 5e10 },
+  software: { software: true, walkFlops: 6e9 },
+};
+
+/**
+ * Plans graphs for devices of each kind with WebGPU's default limits, without a device.
+ * @throws UnrollError `limit` where one needs more.
+ */
+export async function exportGraphs(graphs: Readonly<Record<string, Exportable>>): Promise<Exported> {
+  const kernels = new Kernels();
+  const kinds = await Promise.all(DEVICE_KINDS.map((kind) => planAll(graphs, TRAITS[kind], kernels)));
+  const programs = Object.entries(graphs).map(([name, { label, graph }]): [string, ExportedProgram] => [
+    name,
+    {
+      label,
+      inputs: typesOf(graph.inputs),
+      outputs: typesOf(graph.outputs),
+      updates: graph.updates.length > 0,
+      states: kinds[0].states.get(name) ?? [],
+      plans: Object.fromEntries(DEVICE_KINDS.map((kind, i) => [kind, kinds[i].plans.get(name)])) as Record<DeviceKind, ExportedPlan>,
+    },
+  ]);
+  return { kernels: kernels.all, segments: kinds[0].segments, programs: Object.fromEntries(programs) };
+}
+
+/** The kernels of all programs, each once. */
+class Kernels {
+  readonly all: Kernel[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  number({ name, wgsl, bindings, params }: Kernel): number {
+    const kernel = { name, wgsl, bindings, ...(params && { params }) };
+    const key = JSON.stringify(kernel);
+    const known = this.#numbers.get(key) ?? this.all.push(kernel) - 1;
+    this.#numbers.set(key, known);
+    return known;
+  }
+}
+
+async function planAll(graphs: Readonly<Record<string, Exportable>>, traits: Partial<DeviceTraits>, kernels: Kernels) {
+  const board = new DrawingBoard();
+  const gpu = new Gpu(board.device, false, traits);
+  const store = new ExportStore(gpu, 0, new Pending());
+  const status = gpu.createBuffer("status", STATUS_BYTES, USAGE.STORAGE);
+  const plans = new Map<string, ExportedPlan>();
+  const states = new Map<string, ExportedProgram["states"]>();
+  for (const [name, { label, graph }] of Object.entries(graphs)) {
+    const plan = await complete(() => makePlan(graph, gpu.traits));
+    store.states.length = 0;
+    const made = makeAll({ gpu, store, status }, label, 0, graph, plan, (buffer) => buffer);
+    states.set(name, [...store.states]);
+
+    const numbers = new Map<GPUBuffer, number>();
+    const buffers: ExportedBuffer[] = [];
+    const inputs = new Map([...made.inputs].map(([input, buffer]) => [buffer, input]));
+    const describe = (buffer: GPUBuffer): ExportedBuffer => {
+      const input = inputs.get(buffer);
+      if (input !== undefined) return { input };
+      if (buffer === made.counter) return { engine: "counter" };
+      if (buffer === status) return { engine: "status" };
+      const data = board.written.get(buffer);
+      return store.known.get(buffer) ?? (data ? { data: encodeBase64(data) } : { bytes: buffer.size });
+    };
+    const place = ({ buffer, offset, bytes }: Location): ExportedLocation => {
+      let number = numbers.get(buffer);
+      if (number === undefined) {
+        number = buffers.push(describe(buffer)) - 1;
+        numbers.set(buffer, number);
+      }
+      return [number, offset, bytes];
+    };
+    const dispatches = made.placed.map(({ kernel, locations, params, workgroups }) => ({
+      kernel: kernels.number(kernel),
+      at: locations.map(place),
+      params,
+      workgroups,
+    }));
+    // an input that nothing reads on this device is uploaded all the same
+    for (const [buffer] of inputs) place({ buffer, offset: 0, bytes: 0 });
+    const outputs = [...made.readbacks.values()].map(({ location }) => place(location));
+    plans.set(name, { buffers, dispatches, outputs, counted: made.counted });
+  }
+  const segments = store.segments.map((variables) =>
+    variables.map((variable) => exportVariable(variable, store.entry(variable.name).offset)),
+  );
+  return { plans, states, segments };
+}
+
+function exportVariable(variable: Variable, offset: number): ExportedVariable {
+  const { name, dtype, shape, initializer } = variable;
+  const { draw, seed } = initializer;
+  let initial: ExportedVariable["initial"];
+  if (draw) initial = draw(shape);
+  else {
+    const values = hostArray(dtype, variable.size);
+    values.set(initialValues(variable, 0));
+    initial = encodeBase64(values);
+  }
+  check(
+    typeof initial === "string" || initial.slice(1).every(Number.isFinite),
+    "argument",
+    () => `export: variable "${name}" is not drawn by finite numbers`,
+  );
+  return { name, dtype, shape, offset, initial, ...(seed === undefined ? {} : { seed }) };
+}
+
+const typesOf = (tensors: Readonly<Record<string, TensorType>>): Record<string, TensorType> =>
+  Object.fromEntries(Object.entries(tensors).map(([name, { dtype, shape }]) => [name, { dtype, shape }]));

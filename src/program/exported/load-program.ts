@@ -1,0 +1,24 @@
+import { checkEngine, type Engine } from "../engine.ts";
+import type { RunnableProgram } from "../program.ts";
+import { checkFormat } from "./file.ts";
+import type { Exported } from "./format.ts";
+import { loadExported } from "./load.ts";
+
+/** What {@link exportProgram} gives: plain JSON. */
+export interface ExportedProgramFile extends Exported {
+  readonly format: "unroll-program/1";
+}
+
+export const PROGRAM = "program";
+
+/**
+ * Makes ready to run what {@link exportProgram} gave, perhaps read from a file: compiles its pipelines, allocates. Variables that the engine
+ * knows by name already are shared; the others get their initial values.
+ * @throws UnrollError `format` when it is something else; `name` when the engine has variables of these names from elsewhere that do not
+ *   fit; `argument` on a reference engine; `limit`, `disposed`, `lost`.
+ */
+export async function loadProgram(engine: Engine, exported: ExportedProgramFile | object): Promise<RunnableProgram> {
+  checkEngine("loadProgram", engine);
+  engine.assertUsable();
+  return loadExported(engine, checkFormat<ExportedProgramFile>("loadProgram", exported, "unroll-program/1"), PROGRAM);
+}

@@ -1,0 +1,123 @@
+import { check, UnrollError } from "../../errors.ts";
+import { type Gpu, USAGE } from "../../gpu/gpu.ts";
+import type { Location } from "../../gpu/recorder.ts";
+import { type Drawing, fills, initializer, normals, orthogonals, ranges, withins } from "../../graph/draw.ts";
+import { Variable } from "../../graph/tensor.ts";
+import { byteLength, type Shape } from "../../graph/types.ts";
+import { randomSource } from "../../random.ts";
+import { assemble, type Made, makeReadbacks, type Own } from "../built.ts";
+import { type Engine, type GpuParts, gpuPartsOf } from "../engine.ts";
+import { GpuRunner, programId } from "../gpu-runner.ts";
+import type { Segment } from "../gpu-store.ts";
+import { view } from "../layout.ts";
+import { decodeBase64 } from "./base64.ts";
+import type { Exported, ExportedBuffer, ExportedLocation, ExportedPlan, ExportedProgram, ExportedVariable } from "./format.ts";
+
+const DRAWINGS = [fills, ranges, withins, normals, orthogonals];
+
+const STORAGE = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
+
+/**
+ * Makes one of the exported programs ready to run on an engine.
+ * @param seed of variables with a seed of their own, instead of that
+ */
+export async function loadExported(engine: Engine, exported: Exported, name: string, seed?: number): Promise<GpuRunner> {
+  const parts = gpuPartsOf(engine);
+  check(parts, "argument", "load: this engine runs on the CPU references; what was exported needs a GPU");
+  try {
+    const program = exported.programs[name];
+    const plan = program.plans[parts.gpu.traits.software ? "software" : "hardware"];
+    const id = programId(engine, program.label);
+    const kernels = plan.dispatches.map(({ kernel }) => exported.kernels[kernel]);
+    const built = await assemble(parts, program.label, kernels, (own) => makeFrom(parts, exported, program, plan, id, own, seed));
+    return new GpuRunner(engine, program, built);
+  } catch (error) {
+    if (error instanceof TypeError)
+      throw new UnrollError("format", `load: this is not what was exported: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** Variables, buffers and places, without waiting for anything. */
+function makeFrom(
+  { gpu, store, status }: GpuParts,
+  exported: Exported,
+  program: ExportedProgram,
+  plan: ExportedPlan,
+  id: number,
+  own: Own,
+  seed: number | undefined,
+): Made {
+  const variables = new Map<string, Variable>();
+  const segments = exported.segments.map((members) => {
+    const segment = members.map((member) => makeVariable(member, seed));
+    for (const variable of segment) variables.set(variable.name, variable);
+    store.ensure(segment);
+    return segmentOf(store, members);
+  });
+  for (const [variable, optimizer, state] of program.states) store.ensureState(variables.get(variable) as Variable, optimizer, state);
+  const counter = own(gpu.createBuffer(`${program.label} run`, 4, STORAGE));
+  const inputs = new Map(
+    Object.entries(program.inputs).map(([name, type]) => [
+      name,
+      own(gpu.createBuffer(`${program.label} input ${name}`, byteLength(type), STORAGE)),
+    ]),
+  );
+  const bufferOf = (buffer: ExportedBuffer): GPUBuffer => {
+    if ("input" in buffer) return inputs.get(buffer.input) as GPUBuffer;
+    if ("engine" in buffer) return buffer.engine === "counter" ? counter : status;
+    if ("control" in buffer) return store.control(variables.get(buffer.control) as Variable, buffer.optimizer);
+    if ("segment" in buffer) {
+      const segment = segments[buffer.segment];
+      return "mirror" in buffer ? store.mirror(buffer.mirror, segment) : segment.buffer;
+    }
+    if ("bytes" in buffer) return own(gpu.createBuffer(program.label, buffer.bytes, STORAGE));
+    return upload(gpu, own, program.label, decodeBase64(buffer.data));
+  };
+  const buffers = plan.buffers.map(bufferOf);
+  const locate = ([buffer, offset, bytes]: ExportedLocation): Location => ({ buffer: buffers[buffer], offset, bytes });
+  const placed = plan.dispatches.map(({ kernel, at, params, workgroups }) => ({
+    kernel: exported.kernels[kernel],
+    locations: at.map(locate),
+    params: "program" in params ? { ...params, program: id } : params,
+    workgroups,
+  }));
+  const names = Object.keys(program.outputs);
+  const outputAt = (name: string): Location => locate(plan.outputs[names.indexOf(name)]);
+  const { updates, outputs, label } = program;
+  return { placed, inputs, counter, counted: plan.counted, ...makeReadbacks(gpu, label, outputs, outputAt, updates, own) };
+}
+
+function upload(gpu: Gpu, own: Own, label: string, bytes: Uint8Array<ArrayBuffer>): GPUBuffer {
+  const buffer = own(gpu.createBuffer(label, bytes.length, STORAGE));
+  gpu.device.queue.writeBuffer(buffer, 0, bytes);
+  return buffer;
+}
+
+function makeVariable({ name, dtype, shape, initial, seed }: ExportedVariable, otherSeed: number | undefined): Variable {
+  if (typeof initial === "string") {
+    const bytes = decodeBase64(initial);
+    const size = shape.reduce((product, n) => product * n, 1);
+    return new Variable(name, dtype, shape, () => view(dtype, bytes.buffer, 0, size) as ArrayLike<number>);
+  }
+  const [kind, ...numbers] = initial;
+  const drawing = DRAWINGS.find((one) => one.kind === kind) as Drawing;
+  const draw = initializer(drawing, () => numbers);
+  const own = seed === undefined ? undefined : (otherSeed ?? seed);
+  return new Variable(name, dtype, shape, own === undefined ? draw : (size: Shape) => draw(size, randomSource(own, name)));
+}
+
+/** The segment that holds these variables at these places. */
+function segmentOf(store: GpuParts["store"], members: readonly ExportedVariable[]): Segment {
+  const { segment } = store.entry(members[0].name);
+  for (const { name, offset } of members) {
+    const entry = store.entry(name);
+    check(
+      entry.segment === segment && entry.offset === offset,
+      "name",
+      () =>
+        `load: this engine has a variable "${name}" from elsewhere, in another order; load what was exported first, or on an engine of its own`,
+    );
+  }
+  return segment;
+}

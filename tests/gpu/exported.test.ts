@@ -1,0 +1,96 @@
+import { describe, expect, test } from "vitest";
+import { inPage } from "../support/page.ts";
+
+const PAGE = "tests/gpu/pages/exported.ts";
+
+interface Same {
+  readonly compiled: readonly number[];
+  readonly loaded: readonly number[];
+  readonly dispatches: readonly [number, number];
+  readonly names: readonly [string[], string[]];
+  readonly steps: readonly [number, number];
+  readonly pipelines: readonly [number, number];
+}
+
+describe("a trainer that was exported gives the bits of one that is compiled on the page", () => {
+  for (const name of ["lenet", "perceptron", "characters", "regression"])
+    test.each([true, false])(`${name}, planned for software: %s`, async (software) => {
+      const { compiled, loaded, dispatches, names, steps, pipelines } = await inPage<Same>(PAGE, "sameBits", name, software);
+      expect(new Set(compiled).size).toBeGreaterThan(30);
+      expect(loaded).toEqual(compiled);
+      expect(dispatches[1]).toBe(dispatches[0]);
+      expect(names[1]).toEqual(names[0]);
+      expect(steps).toEqual([8, 8]);
+      expect(pipelines[1]).toBe(pipelines[0]);
+    });
+
+  test("all networks are tried", async () => {
+    expect(await inPage(PAGE, "networks")).toEqual(["lenet", "perceptron", "characters", "regression"]);
+  });
+
+  test.each(["perceptron", "characters"])("%s: checkpoints go from one to the other, and to a device with more", async (name) => {
+    const [compiled, loaded, full] = await inPage<number[][]>(PAGE, "checkpoints", name);
+    expect(new Set(compiled).size).toBeGreaterThan(100);
+    expect(loaded).toEqual(compiled);
+    expect(full).toEqual(compiled);
+  });
+
+  test("first values are drawn by the seed of the file, or by another", async () => {
+    const { own, other, exportedWithOther } = await inPage<Record<string, number[]>>(PAGE, "seeds", "characters");
+    expect(own.length).toBeGreaterThan(500);
+    expect(other).not.toEqual(own);
+    expect(other).toEqual(exportedWithOther);
+  });
+
+  test("on an engine that has its variables from elsewhere, in the same order, it shares them", async () => {
+    const [compiled, loaded] = await inPage<number[][]>(PAGE, "sharedVariables");
+    expect(new Set(compiled).size).toBeGreaterThan(30);
+    expect(loaded).toEqual(compiled);
+  });
+});
+
+describe("a graph of one's own", () => {
+  test("runs the same when it was exported", async () => {
+    const result = await inPage<{
+      compiled: number[][];
+      loaded: number[][];
+      located: unknown;
+      inputs: unknown;
+      saved: string[][];
+      reported: string;
+    }>(PAGE, "ownGraph");
+    expect(new Set(result.compiled.flat()).size).toBeGreaterThan(60);
+    expect(result.loaded).toEqual(result.compiled);
+    expect(result.located).toEqual({ bytes: 60, type: { dtype: "f32", shape: [3, 5] } });
+    expect(result.inputs).toEqual({ x: { dtype: "f32", shape: [3, 5] } });
+    expect(result.saved).toEqual([["total"], ["total"]]);
+    expect(result.reported).toBe(
+      "argument: report: this program was exported, which leaves its graph behind; report it where it is compiled",
+    );
+  });
+
+  test("goes on from a checkpoint that was loaded before it", async () => {
+    const [here, there] = await inPage<[string, number[]][][]>(PAGE, "loadedBefore");
+    expect(here.map(([name]) => name)).toEqual(["w", "w#adam.step", "w#adam.first_moment", "w#adam.second_moment"]);
+    expect(Object.fromEntries(there)).toEqual(Object.fromEntries(here));
+  });
+});
+
+test("mistakes are told in the user's words, and leave nothing behind", async () => {
+  expect(await inPage(PAGE, "mistakes")).toEqual({
+    step: "size: step: this trainer was exported for batches of 5, not of 2; see batches of exportTrainer",
+    predict: "size: predict: this trainer was exported for batches of 1, 2, not of 5; see batches of exportTrainer",
+    evaluate: "size: evaluate: this trainer was exported without it; see batches of exportTrainer",
+    target: 'dtype: run: input "target" is f32[5, 3]; give a Float32Array or a GPUBuffer, not Int32Array',
+    format: 'format: loadTrainer: the object must be of the format "unroll-trainer/1", not "something"',
+    program: 'format: loadProgram: the object must be of the format "unroll-program/1", not "unroll-trainer/1"',
+    text: 'argument: loadTrainer: give the object that the JSON file holds, not "lenet.json"',
+    reference: "argument: load: this engine runs on the CPU references; what was exported needs a GPU",
+    damaged: expect.stringMatching(/^format: load: this is not what was exported: /),
+    torn: expect.stringMatching(/^shader: kernel "matmul strided 4×4": the WGSL must declare /),
+    order: expect.stringMatching(/^name: load: this engine has a variable "model\/0.dense\/b" from elsewhere, in another order/),
+    option: 'name: loadTrainer: there is no option "sed"; options are seed',
+    nonFinite: expect.stringMatching(/^non-finite: run 1 of program "training step, batch 5": the loss and a gradient were not finite/),
+    leftOver: 0,
+  });
+});

@@ -1,0 +1,357 @@
+import {
+  adam,
+  add,
+  assign,
+  batchNormLayer,
+  compile,
+  constant,
+  conv2dLayer,
+  createTrainer,
+  crossEntropy,
+  dense,
+  dropoutLayer,
+  Engine,
+  type ExportedTrainer,
+  embedding,
+  exportProgram,
+  exportTrainer,
+  flattenLayer,
+  gradient,
+  type HostArray,
+  input,
+  load,
+  loadProgram,
+  loadTrainer,
+  type Model,
+  matmul,
+  maxPoolLayer,
+  meanSquaredError,
+  mul,
+  outputBuffer,
+  randomNormal,
+  reluActivation,
+  report,
+  rnnLayer,
+  runCounter,
+  save,
+  sequential,
+  sgd,
+  squaredError,
+  sum,
+  type TrainerOptions,
+  tanh,
+  UnrollError,
+  variable,
+} from "../../../src/index.ts";
+import { randomSource } from "../../../src/random.ts";
+
+/** Networks that between them use every part of an exported file; made anew each time, as a model keeps its seed. */
+const NETWORKS: Readonly<Record<string, () => { model: Model; options: TrainerOptions; classes: number; tokens?: number }>> = {
+  lenet: () => ({
+    model: sequential(
+      conv2dLayer({ filters: 8, size: 5, activation: reluActivation }),
+      maxPoolLayer({ size: 2 }),
+      conv2dLayer({ filters: 16, size: 5, activation: reluActivation }),
+      maxPoolLayer({ size: 2 }),
+      flattenLayer(),
+      dense({ units: 10 }),
+    ),
+    options: {
+      input: [28, 28, 1],
+      batch: 7,
+      loss: crossEntropy(),
+      optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }),
+      seed: 3,
+      name: "lenet",
+    },
+    classes: 10,
+  }),
+  // running statistics that no optimizer changes, dropout by the number of the run, a clipped norm, values that no initialiser here draws
+  perceptron: () => ({
+    model: sequential(
+      dense({ units: 33, initializer: (shape) => Float64Array.from({ length: shape[0] * shape[1] }, (_, i) => Math.sin(i)) }),
+      batchNormLayer(),
+      dropoutLayer({ rate: 0.3 }),
+      dense({ units: 5 }),
+    ),
+    options: {
+      input: [17],
+      batch: 13,
+      loss: crossEntropy({ ignoreIndex: 2 }),
+      optimizer: adam({ learningRate: 0.01 }),
+      clipNorm: 0.5,
+      seed: 4,
+    },
+    classes: 5,
+  }),
+  // tokens, an orthogonal matrix, walks along time
+  characters: () => ({
+    model: sequential(embedding({ vocabulary: 31, units: 16 }), rnnLayer({ units: 24 }), dense({ units: 31 })),
+    options: { input: [19], batch: 3, loss: crossEntropy(), optimizer: adam({ learningRate: 0.01 }), seed: 5, name: "characters" },
+    classes: 31,
+    tokens: 31,
+  }),
+  regression: () => ({
+    model: sequential(dense({ units: 3 })),
+    options: { input: [7], batch: 5, loss: squaredError({ reduction: "sum" }), optimizer: sgd({ learningRate: 0.01 }), seed: 6 },
+    classes: 0,
+  }),
+};
+
+export const networks = (): string[] => Object.keys(NETWORKS);
+
+type Batch = readonly [x: HostArray, target: HostArray];
+
+function batchOf(name: string, step: number): Batch {
+  const { options, classes, tokens } = NETWORKS[name]();
+  const random = randomSource(step, name);
+  const examples = options.batch;
+  const length = examples * options.input.reduce((a, b) => a * b, 1);
+  const whole = (n: number) => Math.floor(n * random.uniform());
+  const x = tokens ? Uint32Array.from({ length }, () => whole(tokens)) : Float32Array.from({ length }, () => random.normal());
+  const rows = tokens ? length : examples;
+  return [
+    x,
+    classes > 0
+      ? Int32Array.from({ length: rows }, () => whole(classes))
+      : Float32Array.from({ length: 3 * examples }, () => random.normal()),
+  ];
+}
+
+const bitsOf = (data: HostArray): number[] => [...new Uint32Array(data.slice().buffer)];
+
+interface Trains {
+  step(x: HostArray, target: HostArray, options: { readonly read: true }): Promise<{ loss: number; gradientNorm: number }>;
+  predict(x: HostArray): Promise<Float32Array>;
+  evaluate(batches: Iterable<Batch>): Promise<number>;
+  epoch(batches: Iterable<Batch>): Promise<{ loss: number; steps: number }>;
+  save(): Promise<Record<string, { readonly data: HostArray }>>;
+}
+
+/** All that a trainer gives, as bits. */
+async function bits(trainer: Trains, name: string): Promise<number[]> {
+  const floats: number[] = [];
+  for (let step = 0; step < 6; step++) {
+    const { loss, gradientNorm } = await trainer.step(...batchOf(name, step), { read: true });
+    floats.push(loss, gradientNorm);
+  }
+  const batches = [batchOf(name, 10), batchOf(name, 11)];
+  floats.push((await trainer.epoch(batches)).loss, await trainer.evaluate(batches), ...(await trainer.predict(batches[0][0])));
+  const saved = Object.entries(await trainer.save()).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [...bitsOf(Float32Array.from(floats)), ...saved.flatMap(([, { data }]) => bitsOf(data))];
+}
+
+/** What a file holds. */
+const through = <T>(value: T): T => JSON.parse(JSON.stringify(value));
+
+async function exported(name: string, batches?: Parameters<typeof exportTrainer>[1]["batches"]): Promise<ExportedTrainer> {
+  const { model, options } = NETWORKS[name]();
+  return through(await exportTrainer(model, { ...options, batches }));
+}
+
+/** An engine for which the same is planned as for a file. */
+const plainEngine = (software: boolean) => Engine.create({ defaultLimits: true, traits: { software, walkFlops: software ? 6e9 : 5e10 } });
+
+/** A network trained by its graphs and by its file, on plans for software and for hardware. */
+export async function sameBits(name: string, software: boolean) {
+  const [here, there] = [await plainEngine(software), await plainEngine(software)];
+  try {
+    const { model, options } = NETWORKS[name]();
+    const compiled = await createTrainer(here, model, options);
+    const loaded = await loadTrainer(there, await exported(name));
+    return {
+      compiled: await bits(compiled as never, name),
+      loaded: await bits(loaded as never, name),
+      dispatches: [(await compiled.program).dispatches, (await loaded.program).dispatches],
+      names: [Object.keys(await compiled.save()).sort(), Object.keys(await loaded.save()).sort()],
+      steps: [compiled.steps, loaded.steps],
+      pipelines: [here.pipelinesCreated, there.pipelinesCreated],
+    };
+  } finally {
+    here.dispose();
+    there.dispose();
+  }
+}
+
+/** Checkpoints go from one to the other and back, and a full device takes the file too. */
+export async function checkpoints(name: string) {
+  const engines = [await plainEngine(true), await plainEngine(true), await Engine.create({ seed: 9 })];
+  try {
+    const { model, options } = NETWORKS[name]();
+    const compiled = await createTrainer(engines[0], model, options);
+    const file = await exported(name);
+    for (let step = 0; step < 3; step++) await compiled.step(...batchOf(name, step));
+    const loaded = await loadTrainer(engines[1], file, { seed: 77 });
+    await loaded.load(await compiled.save());
+    const full = await loadTrainer(engines[2], file);
+    await full.load(await loaded.save());
+    const all: number[][] = [];
+    for (const trainer of [compiled, loaded, full]) all.push(await bits(trainer as never, name));
+    return all;
+  } finally {
+    for (const engine of engines) engine.dispose();
+  }
+}
+
+/** First values: of the seed in the file, of another, of the compiled trainer. */
+export async function seeds(name: string) {
+  const first = async (seed?: number, exportedSeed?: number) => {
+    const engine = await Engine.create();
+    const { model, options } = NETWORKS[name]();
+    const file = through(await exportTrainer(model, { ...options, seed: exportedSeed ?? options.seed }));
+    const trainer = await loadTrainer(engine, file, seed === undefined ? {} : { seed });
+    const arrays = await trainer.save();
+    engine.dispose();
+    return Object.entries(arrays).flatMap(([key, { data }]) => (key.endsWith("/W") ? bitsOf(data) : []));
+  };
+  return { own: await first(), other: await first(8), exportedWithOther: await first(undefined, 8) };
+}
+
+/** A graph of one's own: constants, draws, assignments, the number of the run, outputs that stay on the GPU. */
+export async function ownGraph() {
+  const x = input([3, 5]);
+  const total = variable("total", [3, 5], (shape) => new Float32Array(shape[0] * shape[1]).fill(0.25));
+  const noise = randomNormal([3, 5], { seed: 11 });
+  const y = add(
+    mul(
+      tanh(x),
+      constant(
+        Array.from({ length: 5 }, (_, i) => i / 4),
+        [5],
+      ),
+    ),
+    noise,
+  );
+  const spec = {
+    inputs: { x },
+    outputs: { y, total: add(total, 0), runs: runCounter() },
+    updates: assign(total, add(total, y)),
+    label: "own graph",
+  };
+  const file = through(await exportProgram(spec));
+  const [here, there] = [await plainEngine(true), await plainEngine(true)];
+  try {
+    const run = async (program: { run(batch: never, options: never): Promise<unknown> }) => {
+      const all: number[][] = [];
+      for (let i = 0; i < 3; i++) {
+        const values = Float32Array.from({ length: 15 }, (_, k) => Math.cos(k + i));
+        const result = (await program.run({ x: values } as never, { read: ["y", "total", "runs"] } as never)) as Record<string, HostArray>;
+        all.push(Object.values(result).flatMap(bitsOf));
+      }
+      return all;
+    };
+    const [compiled, loaded] = [await compile(here, spec), await loadProgram(there, file)];
+    const results = { compiled: await run(compiled as never), loaded: await run(loaded as never) };
+    const { bytes, type } = outputBuffer(loaded, "y");
+    return {
+      ...results,
+      located: { bytes, type },
+      inputs: loaded.inputs,
+      saved: [Object.keys(await save(here)), Object.keys(await save(there))],
+      reported: messageOf(() => report(loaded as never)),
+    };
+  } finally {
+    here.dispose();
+    there.dispose();
+  }
+}
+
+const messageOf = (call: () => unknown): string => {
+  try {
+    call();
+    return "no error";
+  } catch (error) {
+    return error instanceof UnrollError ? `${error.code}: ${error.message}` : String(error);
+  }
+};
+
+const said = async (call: () => Promise<unknown>): Promise<string> => {
+  try {
+    await call();
+    return "no error";
+  } catch (error) {
+    return error instanceof UnrollError ? `${error.code}: ${error.message}` : String(error);
+  }
+};
+
+/** What can go wrong, and what is said of it. Buffers that are left over are counted. */
+export async function mistakes() {
+  const engine = await Engine.create();
+  const other = await Engine.create();
+  try {
+    const file = await exported("regression");
+    const trainer = await loadTrainer(engine, await exported("regression", { predict: [1, 2], evaluate: [] }));
+    const [x, target] = batchOf("regression", 0);
+    const w = variable("model/0.dense/W", [7, 3]);
+    const v = variable("another", [3]);
+    const inOtherOrder = await compile(other, { inputs: {}, outputs: { s: add(sum(w), sum(v)) } });
+    const empty = other.memory.buffers;
+    const damaged = { ...file, programs: { "step 5": { ...file.programs["step 5"], plans: {} } } };
+    const torn = { ...file, kernels: file.kernels.map((kernel) => ({ ...kernel, wgsl: kernel.wgsl.slice(0, 200) })) };
+    const nan = x.slice().fill(Number.NaN);
+    const result = {
+      step: await said(() => trainer.step(x.slice(0, 14) as never, target)),
+      predict: await said(() => trainer.predict(x as never)),
+      evaluate: await said(() => trainer.evaluate([[x, target]] as never)),
+      target: await said(() => trainer.step(x as never, Int32Array.of(1))),
+      format: await said(() => loadTrainer(other, { format: "something" })),
+      program: await said(() => loadProgram(other, file)),
+      text: await said(() => loadTrainer(other, "lenet.json" as never)),
+      reference: await said(async () => loadTrainer(await Engine.create({ reference: true }), file)),
+      damaged: await said(() => loadTrainer(other, damaged)),
+      torn: await said(() => loadTrainer(other, torn)),
+      order: await said(() => loadTrainer(other, file)),
+      option: await said(() => loadTrainer(other, file, { sed: 1 } as never)),
+      nonFinite: await said(async () => {
+        await trainer.step(nan as never, target);
+        await trainer.step(x as never, target, { read: true });
+      }),
+      leftOver: other.memory.buffers - empty,
+    };
+    inOtherOrder.dispose();
+    return result;
+  } finally {
+    engine.dispose();
+    other.dispose();
+  }
+}
+
+/** A file on an engine that has these variables from a trainer already: they are the same ones. */
+export async function sharedVariables() {
+  const engine = await plainEngine(true);
+  try {
+    const { model, options } = NETWORKS.lenet();
+    const compiled = await createTrainer(engine, model, options);
+    const loaded = await loadTrainer(engine, await exported("lenet"));
+    await compiled.step(...batchOf("lenet", 0));
+    const [x] = batchOf("lenet", 1);
+    return [bitsOf(await compiled.predict(x)), bitsOf(await loaded.predict(x))];
+  } finally {
+    engine.dispose();
+  }
+}
+
+/** A checkpoint that is loaded before the program that it belongs to. */
+export async function loadedBefore() {
+  const make = () => {
+    const x = input([4, 3]);
+    const w = variable("w", [3, 2]);
+    const loss = meanSquaredError(matmul(x, w), constant(1, [4, 2]));
+    return { inputs: { x }, outputs: { loss }, updates: adam({ learningRate: 0.1 })(gradient(loss, [w])) };
+  };
+  const file = through(await exportProgram(make()));
+  const [here, there] = [await plainEngine(true), await plainEngine(true)];
+  try {
+    const x = Float32Array.from({ length: 12 }, (_, i) => Math.sin(i));
+    const compiled = await compile(here, make());
+    for (let i = 0; i < 3; i++) await compiled.run({ x });
+    await load(there, await save(here));
+    const loaded = await loadProgram(there, file);
+    for (const program of [compiled, loaded]) for (let i = 0; i < 3; i++) await program.run({ x } as never);
+    const arrays = [await save(here), await save(there)];
+    return arrays.map((all) => Object.entries(all).map(([name, { data }]) => [name, bitsOf(data)]));
+  } finally {
+    here.dispose();
+    there.dispose();
+  }
+}
