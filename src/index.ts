@@ -39,7 +39,7 @@ export { assign, type Clip, Gradients, type Optimizer, type Update } from "./gra
 export { kernel } from "./graph/user-kernel.ts";
 export * from "./io/image/index.ts";
 export { decodeSafetensors, encodeSafetensors } from "./io/safetensors.ts";
-export { type ExportBatches, exportTrainer } from "./nn/export-trainer.ts";
+export { type ExportBatches, type ExportTrainerOptions, exportTrainer } from "./nn/export-trainer.ts";
 export * from "./nn/initializers.ts";
 export type { Carry, Layer, LayerContext } from "./nn/layer.ts";
 export { activationLayer } from "./nn/layers/activation.ts";
@@ -157,6 +157,7 @@ export { compile } from "./program/compile.ts";
 export { Engine, type EngineOptions, load, save } from "./program/engine.ts";
 export { evaluate } from "./program/evaluate.ts";
 export { exportProgram } from "./program/exported/export-program.ts";
+export type { DeviceKind, ExportOptions } from "./program/exported/format.ts";
 export { type ExportedProgramFile, loadProgram } from "./program/exported/load-program.ts";
 export { gradient } from "./program/gradient.ts";
 export { type Located, outputBuffer, variableBuffer } from "./program/located.ts";

@@ -1,4 +1,5 @@
 import type { ESTree, Plugin } from "vite";
+import { compactWgsl } from "../graph/compact.ts";
 import { type Edit, edited, parse, walk, withoutUnused } from "./syntax.ts";
 
 /** Strips what no GPU needs from the WGSL in shaders/*.wgsl.ts, and chooses between its branches without the preprocessor. */
@@ -65,17 +66,4 @@ function templateEdits(code: string, { quasis }: ESTree.TemplateLiteral, branche
   });
   if (open.length > 0) throw new Error("#if without #endif");
   return edits;
-}
-
-/**
- * Without comments, indentation, empty lines and spaces around signs (but "-", which beside another is a sign of its own). The start and
- * the end may touch a `${…}`: they stay.
- */
-function compactWgsl(text: string): string {
-  return text
-    .replace(/\/\*[\s\S]*?\*\//g, " ")
-    .replace(/[ \t]*\/\/[^\n]*/g, "")
-    .replace(/\n[ \t\n]*/g, "\n")
-    .replace(/[ \t]+(?=\n)/g, "")
-    .replace(/(?<=\S ?) ?([=+*/<>%&|^!:;,(){}[\]]+) ?(?=\S)/g, "$1");
 }

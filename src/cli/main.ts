@@ -6,6 +6,7 @@ import { formatAdapter } from "../gpu/device.ts";
 import { formatFailure } from "../verify/format.ts";
 import type { VerifyReport } from "../verify/schema.ts";
 import { benchCommand } from "./bench/command.ts";
+import { exportCommand } from "./export.ts";
 import { launch, type Runtime } from "./runtime/runtime.ts";
 import type { Info } from "./tasks.ts";
 import { ownVersion } from "./version.ts";
@@ -16,6 +17,7 @@ const HELP = `unroll: what the GPU here can do, and whether Unroll computes righ
   unroll verify              every op and every kernel variant, forward and gradient, against the reference
   unroll bench [WHAT …]      time kernels, layers, models and cold starts beside what the device can do. WHAT: a suite (start, kernels,
                              layers, models, peers), a part of a row's name (* for anything), or a file with kernels of your own
+  unroll export SCRIPT       write what SCRIPT exports by exportTrainer or exportProgram as JSON, for loadTrainer or loadProgram
 
   --runtime NAME             where to run: chrome (default) or firefox, headless; node, with Dawn; deno
   --browser PATH             the program of that runtime; for chrome also one of: installed, puppeteer, bundled
@@ -35,6 +37,9 @@ const HELP = `unroll: what the GPU here can do, and whether Unroll computes righ
   --adapter NAME             low-power, high-performance; for chrome swiftshader; for node a part of the adapter's name
   --browser-flag FLAG        a further flag for the browser, as in --browser-flag=--disable-gpu (may be given more than once)
 
+  export
+  --out FILE                 where to write; beside the script, as .json, unless given
+
 chrome is looked for in this order: --browser, PUPPETEER_EXECUTABLE_PATH, CHROME_PATH, an installed Chrome or Chromium,
 puppeteer's own download, the one inside @sparticuz/chromium.
 firefox: --browser, FIREFOX_PATH, an installed one, puppeteer's own download. deno: --browser, DENO_PATH, an installed one.`;
@@ -53,6 +58,7 @@ const options = {
   compare: { type: "string" },
   threshold: { type: "string" },
   quick: { type: "boolean" },
+  out: { type: "string" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
 } as const;
@@ -83,12 +89,13 @@ export async function main(args: string[]): Promise<number> {
     return values.help ? 0 : 2;
   }
   const [name, ...words] = positionals;
-  if (name !== "bench" && (words.length > 0 || !Object.hasOwn(commands, name))) {
+  if (name !== "bench" && name !== "export" && (words.length > 0 || !Object.hasOwn(commands, name))) {
     console.error(`unroll: there is no command "${positionals.join(" ")}"\n${SEE_HELP}`);
     return 2;
   }
   try {
     if (name === "bench") return await benchCommand(words, values);
+    if (name === "export") return await exportCommand(words, values);
     return (await runCommand(commands[name], values)) ? 0 : 1;
   } catch (error) {
     console.error(`unroll ${name}: ${error instanceof UnrollError ? error.message : error instanceof Error ? error.stack : String(error)}`);

@@ -1,10 +1,15 @@
 import { check, checkOptions, describe } from "../errors.ts";
-import { type Exportable, exportGraphs } from "../program/exported/export.ts";
+import { checkDevices, type Exportable, exportGraphs } from "../program/exported/export.ts";
+import type { ExportOptions } from "../program/exported/format.ts";
 import { normalize } from "../program/spec.ts";
 import { type ExportedTrainer, PROGRAMS, programName } from "./loaded-trainer.ts";
 import type { Model } from "./model.ts";
 import { evaluateGraph, predictGraph, stepGraph } from "./trainer-graphs.ts";
 import { type TrainerOptions, trainerSettings } from "./trainer-options.ts";
+
+export interface ExportTrainerOptions extends TrainerOptions, ExportOptions {
+  readonly batches?: ExportBatches;
+}
 
 /** The sizes of batches that an exported trainer takes; none leaves the call out. Default for each: the option `batch`. */
 export interface ExportBatches {
@@ -22,12 +27,10 @@ const GRAPHS = { step: stepGraph, predict: predictGraph, evaluate: evaluateGraph
  * ships neither layers nor ops nor planner. Initial values that are not drawn by one of the initialisers here (`he()`, …) are in it as they are.
  * @throws UnrollError `shape`, `dtype`, `argument` as `createTrainer` does; `limit` when it needs more than the default limits.
  */
-export async function exportTrainer(
-  model: Model,
-  options: TrainerOptions & { readonly batches?: ExportBatches },
-): Promise<ExportedTrainer> {
-  const { batches = {}, ...rest } = options ?? {};
+export async function exportTrainer(model: Model, options: ExportTrainerOptions): Promise<ExportedTrainer> {
+  const { batches = {}, devices, ...rest } = options ?? {};
   const settings = trainerSettings("exportTrainer", model, rest);
+  const kinds = checkDevices("exportTrainer", devices);
   checkOptions("exportTrainer: batches", batches, PROGRAMS);
   const graphs: Record<string, Exportable> = {};
   for (const kind of PROGRAMS) {
@@ -43,5 +46,5 @@ export async function exportTrainer(
     }
   }
   check(Object.keys(graphs).length > 0, "argument", "exportTrainer: batches leave nothing to export");
-  return { format: "unroll-trainer/1", settings, ...(await exportGraphs(graphs)) };
+  return { format: "unroll-trainer/1", settings, ...(await exportGraphs(graphs, kinds)) };
 }

@@ -38,6 +38,7 @@ export async function loadTrainer(
   checkEngine("loadTrainer", engine);
   engine.assertUsable();
   const file = checkFormat<ExportedTrainer>("loadTrainer", exported, "unroll-trainer/1");
+  check(isSettings(file.settings), "format", "loadTrainer: the settings are not those of a trainer");
   checkOptions("loadTrainer", options, ["seed"]);
   const { seed } = options;
   check(seed === undefined || Number.isFinite(seed), "argument", () => `loadTrainer: seed must be a number, not ${String(seed)}`);
@@ -58,3 +59,10 @@ export async function loadTrainer(
   if (Object.hasOwn(file.programs, programName("step", file.settings.batch))) await trainer.program;
   return trainer;
 }
+
+const isSettings = (settings: Partial<TrainerSettings> | null | undefined): boolean =>
+  Array.isArray(settings?.input) &&
+  Number.isInteger(settings.batch) &&
+  typeof settings.name === "string" &&
+  Number.isFinite(settings.learningRate) &&
+  typeof settings.loss?.adds === "boolean";

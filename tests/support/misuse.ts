@@ -176,6 +176,14 @@ export async function misuse(api: Api, engine: Api["Engine"]["prototype"]): Prom
     model,
     { input: [3], batch: 2, loss: api.squaredError(), optimizer: adam(), clipNorm: 1, seed: 0, name: "model" },
   ]);
+  const exportable = { input: [3], batch: 2, loss: api.squaredError(), optimizer: adam(), clipNorm: 1, seed: 0, name: "exported" };
+  put("exportTrainer", [
+    sequential(dense({ units: 2 })),
+    { ...exportable, batches: { step: [2], predict: [1], evaluate: [] }, devices: ["hardware"] },
+  ]);
+  put("loadTrainer", [engine, await api.exportTrainer(sequential(dense({ units: 2 })), exportable), { seed: 1 }]);
+  put("exportProgram", [{ inputs: { x }, outputs: { y }, label: "exported", devices: ["software"] }]);
+  put("loadProgram", [engine, await api.exportProgram({ inputs: { x }, outputs: { y } })]);
   put("apply", [{ name: "o", shape: () => [] }, [], {}]);
   put("applyOne", [{ name: "o", shape: () => [{ dtype: "f32", shape: [] }] }, [], {}]);
   put(

@@ -19,7 +19,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   verify: ["errors", "graph", "random", "shaders", "gpu", "ops", "program"],
   bench: ["errors", "graph", "random", "shaders", "gpu", "ops", "program", "verify"],
   cli: ["errors", "graph", "shaders", "gpu", "ops", "program", "verify", "bench"],
-  build: [], // part of vite.config.ts, and of no package
+  build: ["graph"], // part of vite.config.ts, and of no package
   index: ["errors", "graph", "random", "gpu", "ops", "program", "nn", "io", "verify", "bench"],
 };
 

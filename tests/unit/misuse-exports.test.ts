@@ -11,12 +11,14 @@ const rows = await misuse(api, await api.Engine.create({ reference: true }));
 const { table } = rows;
 
 /** Those that only a GPU can do. */
-const WRONG_AS_IT_STANDS = new Set(["report", "verify", "verifyKernel"]);
+const WRONG_AS_IT_STANDS = new Set(["report", "verify", "verifyKernel", "loadTrainer", "loadProgram"]);
 /** Those that take names of the user's own, or objects of ours that may hold more. */
 const FREE_NAMES = new Set([
   ...[
     "evaluate",
     "load",
+    "loadTrainer",
+    "loadProgram",
     "encodeSafetensors",
     "program.run",
     "trainer.load",

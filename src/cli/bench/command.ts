@@ -10,10 +10,10 @@ import type { SuiteName } from "../../bench/run.ts";
 import type { BenchReport, BenchResult } from "../../bench/schema.ts";
 import { startNames } from "../../bench/suites/start-names.ts";
 import { UnrollError } from "../../errors.ts";
+import { bundleFile, isScript } from "../bundle.ts";
 import { launch, type RuntimeOptions } from "../runtime/runtime.ts";
 import type { BenchEvent, BenchTaskOptions } from "../tasks.ts";
 import { ownVersion } from "../version.ts";
-import { bundleKernelFile, isKernelFile } from "./kernel-file.ts";
 import { runPeers } from "./peers.ts";
 import { ProgressBar } from "./progress.ts";
 import { mergeStarts } from "./starts.ts";
@@ -110,7 +110,7 @@ interface Outcome {
 async function peers(words: readonly string[], command: string, values: BenchValues): Promise<Outcome> {
   const { browser, quick, runtime = "chrome" } = values;
   if (runtime !== "chrome") throw new UnrollError("argument", `--runtime ${runtime}: the suite peers runs in chrome only`);
-  const strangers = words.filter((word) => isKernelFile(word) || (SUITES as readonly string[]).includes(word));
+  const strangers = words.filter((word) => isScript(word) || (SUITES as readonly string[]).includes(word));
   if (strangers.length > 0) throw new UnrollError("argument", `the suite peers runs alone, without ${strangers.join(", ")}`);
   const { flags, powerPreference } = adapterOptions(runtime, values);
   if (powerPreference)
@@ -131,14 +131,14 @@ async function peers(words: readonly string[], command: string, values: BenchVal
 
 async function measure(words: readonly string[], values: BenchValues, command: string): Promise<Outcome> {
   const { quick = false, runtime: name = "chrome" } = values;
-  const files = words.filter(isKernelFile);
+  const files = words.filter(isScript);
   const isSuite = (word: string): word is SuiteName => (SUITES as readonly string[]).includes(word);
-  const patterns = words.filter((word) => !isKernelFile(word) && !isSuite(word));
+  const patterns = words.filter((word) => !isScript(word) && !isSuite(word));
   const wanted = words.filter(isSuite);
   const suites = wanted.length > 0 ? wanted : files.length > 0 ? [] : SUITES;
   if (files.length > 1) throw new UnrollError("argument", "give one file with kernels at a time");
   const only = patterns.length > 0 ? patterns.map(escape).join("|") : undefined;
-  const source = files.length > 0 ? await bundleKernelFile(files[0]) : undefined;
+  const source = files.length > 0 ? await bundleFile(files[0], "Reading a file with kernels") : undefined;
   const { flags, powerPreference } = adapterOptions(name, values);
   const progress = new ProgressBar();
   const seen = new Map<string, BenchResult>();

@@ -1,8 +1,8 @@
 import { checkOptions } from "../../errors.ts";
+import { initializer, withins } from "../../graph/draw.ts";
 import type { Initializer } from "../../graph/tensor.ts";
 import { type ConvTranspose2dOptions, convTranspose2d } from "../../ops/conv/conv-transpose.ts";
 import { resolvePair, type WindowOptions } from "../../ops/window.ts";
-import { he } from "../initializers.ts";
 import type { Layer } from "../layer.ts";
 import {
   type Conv2dLayerOptions,
@@ -20,7 +20,8 @@ export interface ConvTranspose2dLayerOptions
     Pick<ConvTranspose2dOptions, "padding" | "outputPadding" | "outputSize"> {}
 
 /** He uniform with the channels that come in as fan in, which stand last in a transposed filter. */
-const transposedHe = (): Initializer => (shape, random) => he()([...shape.slice(0, 2), shape[3], shape[2]], random);
+const transposedHe = (): Initializer =>
+  initializer(withins, ([height, width, , channels]) => [Math.SQRT2 * Math.sqrt(3 / (height * width * channels))]);
 
 /**
  * Transposed convolution, which enlarges: activation(x ∗ᵀ W + b), [N, H, W, C] → [N, OH, OW, filters], with a stride s and padding "same"
@@ -34,7 +35,7 @@ export function convTranspose2dLayer(options: ConvTranspose2dLayerOptions): Laye
     ...options,
     initializer: options.initializer ?? (isRectified(options.activation) ? transposedHe() : undefined),
   });
-  const { filters, groups, initializer } = settings;
+  const { filters, groups } = settings;
   const { outputPadding, outputSize } = options;
   const [height, width] = resolvePair(name, "size", options.size, 1);
   return {
@@ -43,7 +44,7 @@ export function convTranspose2dLayer(options: ConvTranspose2dLayerOptions): Laye
       const images = imagesOf(name, x);
       const channels = images.shape[3];
       checkGroups(name, channels, filters, groups);
-      const W = context.variable("W", [height, width, filters / groups, channels] as const, initializer);
+      const W = context.variable("W", [height, width, filters / groups, channels] as const, settings.initializer);
       return convTranspose2d(images, W, {
         ...windowOf<WindowOptions>(options),
         ...epilogueOf(settings, context),

@@ -1,6 +1,7 @@
 import { checkOptions } from "../../errors.ts";
 import { type CompileSpec, normalize, type Tensors } from "../spec.ts";
-import { exportGraphs } from "./export.ts";
+import { checkDevices, exportGraphs } from "./export.ts";
+import type { ExportOptions } from "./format.ts";
 import { type ExportedProgramFile, PROGRAM } from "./load-program.ts";
 
 /**
@@ -9,9 +10,10 @@ import { type ExportedProgramFile, PROGRAM } from "./load-program.ts";
  * @throws UnrollError as `compile` does where the graph is not whole; `limit` where it needs more than the default limits.
  */
 export async function exportProgram<const I extends Tensors, const O extends Tensors = Record<never, never>>(
-  spec: CompileSpec<I, O>,
+  spec: CompileSpec<I, O> & ExportOptions,
 ): Promise<ExportedProgramFile> {
-  checkOptions("exportProgram", spec, ["inputs", "outputs", "updates", "label"]);
+  checkOptions("exportProgram", spec, ["inputs", "outputs", "updates", "label", "devices"]);
+  const devices = checkDevices("exportProgram", spec.devices);
   const graph = normalize(spec);
-  return { format: "unroll-program/1", ...(await exportGraphs({ [PROGRAM]: { label: spec.label ?? PROGRAM, graph } })) };
+  return { format: "unroll-program/1", ...(await exportGraphs({ [PROGRAM]: { label: spec.label ?? PROGRAM, graph } }, devices)) };
 }

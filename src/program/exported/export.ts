@@ -1,6 +1,7 @@
-import { check } from "../../errors.ts";
+import { check, describe } from "../../errors.ts";
 import { Gpu, USAGE } from "../../gpu/gpu.ts";
 import type { Location } from "../../gpu/recorder.ts";
+import { compactWgsl, withoutUnusedFunctions } from "../../graph/compact.ts";
 import type { Kernel } from "../../graph/kernel.ts";
 import { complete } from "../../graph/on-demand.ts";
 import type { DeviceTraits } from "../../graph/op.ts";
@@ -21,6 +22,7 @@ import {
   type ExportedPlan,
   type ExportedProgram,
   type ExportedVariable,
+  type ExportOptions,
 } from "./format.ts";
 
 export interface Exportable {
@@ -33,13 +35,25 @@ const TRAITS: Readonly<Record<DeviceKind, Partial<DeviceTraits>>> = {
   software: { software: true, walkFlops: 6e9 },
 };
 
+/** The kinds of devices that were asked for. */
+export function checkDevices(call: string, devices: ExportOptions["devices"] = DEVICE_KINDS): readonly DeviceKind[] {
+  check(
+    Array.isArray(devices) && devices.length > 0 && devices.every((kind) => DEVICE_KINDS.includes(kind)),
+    "argument",
+    () =>
+      `${call}: devices must be an array of ${DEVICE_KINDS.map((kind) => `"${kind}"`).join(" and ")}, not ${Array.isArray(devices) ? `[${devices.map(describe)}]` : describe(devices)}`,
+  );
+  return [...new Set(devices)];
+}
+
 /**
  * Plans graphs for devices of each kind with WebGPU's default limits, without a device.
  * @throws UnrollError `limit` where one needs more.
  */
-export async function exportGraphs(graphs: Readonly<Record<string, Exportable>>): Promise<Exported> {
+export async function exportGraphs(graphs: Readonly<Record<string, Exportable>>, devices: readonly DeviceKind[]): Promise<Exported> {
   const kernels = new Kernels();
-  const kinds = await Promise.all(DEVICE_KINDS.map((kind) => planAll(graphs, TRAITS[kind], kernels)));
+  const kinds: Awaited<ReturnType<typeof planAll>>[] = [];
+  for (const kind of devices) kinds.push(await planAll(graphs, TRAITS[kind], kernels));
   const programs = Object.entries(graphs).map(([name, { label, graph }]): [string, ExportedProgram] => [
     name,
     {
@@ -48,7 +62,7 @@ export async function exportGraphs(graphs: Readonly<Record<string, Exportable>>)
       outputs: typesOf(graph.outputs),
       updates: graph.updates.length > 0,
       states: kinds[0].states.get(name) ?? [],
-      plans: Object.fromEntries(DEVICE_KINDS.map((kind, i) => [kind, kinds[i].plans.get(name)])) as Record<DeviceKind, ExportedPlan>,
+      plans: Object.fromEntries(devices.map((kind, i) => [kind, kinds[i].plans.get(name)])),
     },
   ]);
   return { kernels: kernels.all, segments: kinds[0].segments, programs: Object.fromEntries(programs) };
@@ -60,7 +74,7 @@ class Kernels {
   readonly #numbers = new Map<string, number>();
 
   number({ name, wgsl, bindings, params }: Kernel): number {
-    const kernel = { name, wgsl, bindings, ...(params && { params }) };
+    const kernel = { name, wgsl: withoutUnusedFunctions(compactWgsl(wgsl).trim()), bindings, ...(params && { params }) };
     const key = JSON.stringify(kernel);
     const known = this.#numbers.get(key) ?? this.all.push(kernel) - 1;
     this.#numbers.set(key, known);
@@ -84,7 +98,7 @@ async function planAll(graphs: Readonly<Record<string, Exportable>>, traits: Par
     const numbers = new Map<GPUBuffer, number>();
     const buffers: ExportedBuffer[] = [];
     const inputs = new Map([...made.inputs].map(([input, buffer]) => [buffer, input]));
-    const describe = (buffer: GPUBuffer): ExportedBuffer => {
+    const describeBuffer = (buffer: GPUBuffer): ExportedBuffer => {
       const input = inputs.get(buffer);
       if (input !== undefined) return { input };
       if (buffer === made.counter) return { engine: "counter" };
@@ -95,7 +109,7 @@ async function planAll(graphs: Readonly<Record<string, Exportable>>, traits: Par
     const place = ({ buffer, offset, bytes }: Location): ExportedLocation => {
       let number = numbers.get(buffer);
       if (number === undefined) {
-        number = buffers.push(describe(buffer)) - 1;
+        number = buffers.push(describeBuffer(buffer)) - 1;
         numbers.set(buffer, number);
       }
       return [number, offset, bytes];

@@ -1,4 +1,4 @@
-import { check, describe, UnrollError } from "../../errors.ts";
+import { check, describe } from "../../errors.ts";
 import type { Exported } from "./format.ts";
 
 /** Checks that an object says of itself what it is. */
@@ -8,7 +8,9 @@ export function checkFormat<T extends Exported & { readonly format: string }>(ca
     "argument",
     () => `${call}: give the object that the JSON file holds, not ${describe(exported)}`,
   );
-  const seen = (exported as { format?: unknown }).format;
-  if (seen !== format) throw new UnrollError("format", `${call}: the object must be of the format "${format}", not ${describe(seen)}`);
-  return exported as T;
+  const file = exported as Partial<T>;
+  check(file.format === format, "format", () => `${call}: the object must be of the format "${format}", not ${describe(file.format)}`);
+  const whole = Array.isArray(file.kernels) && Array.isArray(file.segments) && typeof file.programs === "object" && file.programs !== null;
+  check(whole, "format", () => `${call}: kernels, segments or programs are missing`);
+  return file as T;
 }

@@ -12,6 +12,14 @@ import type { Types } from "../batch.ts";
 export const DEVICE_KINDS = ["hardware", "software"] as const;
 export type DeviceKind = (typeof DEVICE_KINDS)[number];
 
+export interface ExportOptions {
+  /**
+   * Kinds of devices to plan for. Default: both, real GPUs and software adapters such as SwiftShader. What is planned for one runs on the other,
+   * right and more slowly; a file for "hardware" alone is about half as large.
+   */
+  readonly devices?: readonly DeviceKind[];
+}
+
 /** A part of a buffer, by its number. */
 export type ExportedLocation = readonly [buffer: number, offset: number, bytes: number];
 
@@ -51,7 +59,8 @@ export interface ExportedProgram {
   readonly updates: boolean;
   /** What optimizers keep of a variable, by name. */
   readonly states: readonly (readonly [variable: string, optimizer: string, state: string])[];
-  readonly plans: Readonly<Record<DeviceKind, ExportedPlan>>;
+  /** At least one. A device of another kind takes that, and is slower. */
+  readonly plans: Readonly<Partial<Record<DeviceKind, ExportedPlan>>>;
 }
 
 export interface ExportedVariable extends TensorType {

@@ -26,7 +26,8 @@ export async function loadExported(engine: Engine, exported: Exported, name: str
   check(parts, "argument", "load: this engine runs on the CPU references; what was exported needs a GPU");
   try {
     const program = exported.programs[name];
-    const plan = program.plans[parts.gpu.traits.software ? "software" : "hardware"];
+    const { software, hardware } = program.plans;
+    const plan = (parts.gpu.traits.software ? (software ?? hardware) : (hardware ?? software)) as ExportedPlan;
     const id = programId(engine, program.label);
     const kernels = plan.dispatches.map(({ kernel }) => exported.kernels[kernel]);
     const built = await assemble(parts, program.label, kernels, (own) => makeFrom(parts, exported, program, plan, id, own, seed));
@@ -94,7 +95,7 @@ function upload(gpu: Gpu, own: Own, label: string, bytes: Uint8Array<ArrayBuffer
   return buffer;
 }
 
-function makeVariable({ name, dtype, shape, initial, seed }: ExportedVariable, otherSeed: number | undefined): Variable {
+export function makeVariable({ name, dtype, shape, initial, seed }: ExportedVariable, otherSeed: number | undefined): Variable {
   if (typeof initial === "string") {
     const bytes = decodeBase64(initial);
     const size = shape.reduce((product, n) => product * n, 1);

@@ -1,6 +1,12 @@
 import lean from "./lean.config.js";
 
-export default ({ mode }) => ({
-  ...(mode.startsWith("lean") ? lean : {}),
-  build: { modulePreload: false, rolldownOptions: { input: mode.endsWith("await") ? "src/size-await.ts" : "src/size.ts" } },
-});
+// "lean-exported": what is before the hyphen is the package, what is behind it the entry
+const entryOf = (mode) => mode.match(/(?:await|exported)$/)?.[0];
+
+export default ({ mode }) => {
+  const entry = entryOf(mode);
+  return {
+    ...(mode.startsWith("lean") ? lean : {}),
+    build: { modulePreload: false, rolldownOptions: { input: entry ? `src/size-${entry}.ts` : "src/size.ts" } },
+  };
+};

@@ -1,7 +1,10 @@
-import { compile, Engine, input, kernel, matmul, read, runKernel, UnrollError, write } from "unroll-gpu";
+import { compile, Engine, input, kernel, loadTrainer, matmul, read, runKernel, UnrollError, write } from "unroll-gpu";
 import { Host } from "./host.ts";
 import { kinds } from "./kinds.ts";
-import { bits, createLeNet, pictures, train } from "./lenet.ts";
+import lenet from "./lenet.json";
+import { bits, createLeNet, train } from "./lenet.ts";
+import { bitsOf } from "./loop.ts";
+import { pictures } from "./pictures.ts";
 
 const STEPS = 40;
 
@@ -19,6 +22,17 @@ const scenes = {
     const result = await bits(engine, 20);
     engine.dispose();
     return result;
+  },
+
+  /** A trainer that was exported when the app was built, beside one that is compiled here for the same limits. */
+  async exported() {
+    const results: (readonly number[])[] = [];
+    for (const load of [false, true]) {
+      const engine = await Engine.create({ defaultLimits: true });
+      results.push(load ? await bitsOf(await loadTrainer(engine, lenet), 20) : await bits(engine, 20));
+      engine.dispose();
+    }
+    return results;
   },
 
   kinds,

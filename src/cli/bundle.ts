@@ -2,28 +2,29 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { UnrollError } from "../../errors.ts";
-import { optional } from "../runtime/optional.ts";
+import { UnrollError } from "../errors.ts";
+import { optional } from "./runtime/optional.ts";
 
-/** Whether an argument of `unroll bench` is a file with kernels, not the name of a row. */
-export const isKernelFile = (word: string): boolean => /\.[cm]?[jt]sx?$/.test(word);
+/** Whether an argument is the name of a script. */
+export const isScript = (word: string): boolean => /\.[cm]?[jt]sx?$/.test(word);
 
 /**
- * One script of a file with kernels and all that it imports, for a browser or Node. TypeScript, `?raw` and the rest of Vite work;
+ * One script of a file and all that it imports, for a browser or Node. TypeScript, `?raw` and the rest of Vite work;
  * `unroll-gpu` and `unroll-gpu/bench` are this package.
+ * @param what is done with it, for messages: "Reading a file with kernels"
  * @throws UnrollError `missing` when the file or Vite is not there, `argument` when it does not build.
  */
-export async function bundleKernelFile(file: string): Promise<string> {
+export async function bundleFile(file: string, what: string): Promise<string> {
   const path = resolve(file);
   if (!existsSync(path)) throw new UnrollError("missing", `there is no file ${file}`);
-  const { build, version } = await optional("vite", "Reading a file with kernels", () => import("vite"));
+  const { build, version } = await optional("vite", what, () => import("vite"));
   // one script, in the words of Rolldown or, before Vite 8, of Rollup
   const oneChunk =
     Number.parseInt(version, 10) >= 8
       ? { rolldownOptions: { output: { codeSplitting: false } } }
       : { rollupOptions: { output: { inlineDynamicImports: true } } };
   // a path, not new URL(…, import.meta.url), which Vite would take for an asset
-  const house = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+  const house = join(dirname(fileURLToPath(import.meta.url)), "..");
   const own = (module: string): string => [`${module}.js`, `${module}.ts`].map((name) => join(house, name)).find(existsSync) ?? module;
   try {
     const built = await build({
@@ -32,7 +33,7 @@ export async function bundleKernelFile(file: string): Promise<string> {
       resolve: {
         alias: [
           { find: /^unroll-gpu\/bench$/, replacement: own("bench/index") },
-          { find: /^unroll-gpu$/, replacement: own("index") },
+          { find: /^unroll-gpu(?:\/lean)?$/, replacement: own("index") },
         ],
       },
       build: {

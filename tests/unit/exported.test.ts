@@ -1,0 +1,196 @@
+import { describe, expect, test } from "vitest";
+import {
+  adam,
+  applyOne,
+  compile,
+  constant,
+  convTranspose2dLayer,
+  crossEntropy,
+  dense,
+  Engine,
+  embedding,
+  exportProgram,
+  exportTrainer,
+  type Initializer,
+  input,
+  loadProgram,
+  loadTrainer,
+  matmul,
+  reluActivation,
+  rnnLayer,
+  sequential,
+  sgd,
+  squaredError,
+  type TrainerOptions,
+  variable,
+} from "../../src/index.ts";
+import * as initializers from "../../src/nn/initializers.ts";
+import { exportGraphs } from "../../src/program/exported/export.ts";
+import type { Exported, ExportedBuffer } from "../../src/program/exported/format.ts";
+import { makeVariable } from "../../src/program/exported/load.ts";
+import { initialValues } from "../../src/program/store.ts";
+import { fakeDevice } from "../support/fake-device.ts";
+
+const characters = () => sequential(embedding({ vocabulary: 31, units: 16 }), rnnLayer({ units: 24 }), dense({ units: 31 }));
+const options: TrainerOptions = {
+  input: [19],
+  batch: 3,
+  loss: crossEntropy(),
+  optimizer: adam({ learningRate: 0.01 }),
+  clipNorm: 1,
+  seed: 5,
+  name: "characters",
+};
+
+const bytesOf = (buffer: ExportedBuffer, file: Exported, inputs: Exported["programs"][string]["inputs"]): number => {
+  if ("bytes" in buffer) return buffer.bytes;
+  if ("data" in buffer) return Math.ceil(atob(buffer.data).length / 16) * 16;
+  if ("input" in buffer) return 4 * inputs[buffer.input].shape.reduce((a, b) => a * b, 1);
+  if ("engine" in buffer) return 16;
+  if ("control" in buffer) return 16;
+  const members = file.segments[buffer.segment];
+  const last = members[members.length - 1];
+  return last.offset + Math.ceil((4 * last.shape.reduce((a, b) => a * b, 1)) / 256) * 256;
+};
+
+describe("an exported trainer", () => {
+  test("is plain JSON, and the same each time", async () => {
+    const [one, other] = [await exportTrainer(characters(), options), await exportTrainer(characters(), options)];
+    const json = JSON.stringify(one);
+    expect(JSON.parse(json)).toEqual(one);
+    expect(JSON.stringify(other)).toBe(json);
+    expect(one.format).toBe("unroll-trainer/1");
+    expect(Object.keys(one.programs)).toEqual(["step 3", "predict 3", "evaluate 3"]);
+  });
+
+  test("says for each binding which part of which buffer it gets, and needs no other kernels", async () => {
+    const file = await exportTrainer(characters(), options);
+    const used = new Set<number>();
+    for (const { inputs, plans } of Object.values(file.programs))
+      for (const { buffers, dispatches, outputs } of Object.values(plans)) {
+        for (const { kernel, at, params, workgroups } of dispatches) {
+          used.add(kernel);
+          const { bindings, params: needed = {} } = file.kernels[kernel];
+          expect(at.length).toBe(Object.keys(bindings).length);
+          expect(Object.keys(params)).toEqual(expect.arrayContaining(Object.keys(needed)));
+          expect(workgroups.every((n) => n > 0 && n <= 65535)).toBe(true);
+        }
+        for (const [buffer, offset, bytes] of [...dispatches.flatMap(({ at }) => at), ...outputs]) {
+          expect(offset % 256).toBe(0);
+          expect(offset + bytes).toBeLessThanOrEqual(bytesOf(buffers[buffer], file, inputs));
+        }
+      }
+    expect([...used].sort((a, b) => a - b)).toEqual(file.kernels.map((_, i) => i));
+    for (const { wgsl } of file.kernels) expect(wgsl).not.toMatch(/\/\/|\/\*|\n\n| {2}/);
+  });
+
+  test("is planned for the kinds of devices and batches that are asked for", async () => {
+    const both = await exportTrainer(characters(), options);
+    const batches = { step: [3, 8], predict: [1], evaluate: [] };
+    const one = await exportTrainer(characters(), { ...options, devices: ["hardware"], batches });
+    expect(Object.keys(one.programs)).toEqual(["step 3", "step 8", "predict 1"]);
+    expect(Object.keys(one.programs["step 3"].plans)).toEqual(["hardware"]);
+    expect(one.programs["step 3"].plans.hardware?.dispatches.length).toBe(both.programs["step 3"].plans.hardware?.dispatches.length);
+    // a device of the other kind takes what there is
+    const engine = await Engine.create({ device: fakeDevice(), selfTest: false, traits: { software: true } });
+    expect((await (await loadTrainer(engine, one)).program).dispatches).toBe(one.programs["step 3"].plans.hardware?.dispatches.length);
+  });
+
+  test("holds initialisers as what they draw, and values where they are of the user's own", async () => {
+    const own: Initializer = (shape) => Float64Array.from({ length: shape[0] * shape[1] }, (_, i) => i / 3);
+    const { segments } = await exportTrainer(sequential(dense({ units: 3, initializer: own }), dense({ units: 2 })), {
+      input: [5],
+      batch: 2,
+      loss: squaredError(),
+      optimizer: sgd({ learningRate: 0.1 }),
+    });
+    const [W0, b0, W1] = segments.flat();
+    expect(new Float32Array(Uint8Array.from(atob(W0.initial as string), (c) => c.charCodeAt(0)).buffer)).toEqual(
+      Float32Array.from({ length: 15 }, (_, i) => i / 3),
+    );
+    expect(b0.initial).toEqual(["fill", 0]);
+    expect(W1.initial).toEqual(["within", Math.sqrt(6 / 5)]);
+    expect(W1.seed).toBe(0);
+  });
+});
+
+describe("what is loaded starts from the same values", () => {
+  const made: Readonly<Record<string, Initializer>> = {
+    zeros: initializers.zeros(),
+    ones: initializers.ones(),
+    fill: initializers.fill(-0.3),
+    uniform: initializers.uniform({ min: -0.2, max: 1.7 }),
+    normal: initializers.normal({ mean: 0.1, std: 0.3 }),
+    glorot: initializers.glorot({ gain: 5 / 3 }),
+    glorotNormal: initializers.glorotNormal(),
+    he: initializers.he(),
+    heNormal: initializers.heNormal(),
+    torchUniform: initializers.torchUniform({ fan: 7 }),
+    orthogonal: initializers.orthogonal({ gain: 1.2 }),
+  };
+  const functions = Object.entries(initializers).filter(([, value]) => typeof value === "function");
+
+  test.each(functions.map(([name]) => name))("%s", (name) => {
+    const before = variable(`v/${name}`, [5, 7], made[name]);
+    const file = JSON.parse(
+      JSON.stringify({ name: before.name, dtype: "f32", shape: [5, 7], offset: 0, initial: made[name].draw?.([5, 7]) }),
+    );
+    const after = makeVariable(file, undefined);
+    expect([...(initialValues(after, 3) as Float64Array)]).toEqual([...(initialValues(before as never, 3) as Float64Array)]);
+  });
+
+  test("a transposed convolution before a rectifier, too", async () => {
+    const model = sequential(convTranspose2dLayer({ filters: 3, size: 2, stride: 2, activation: reluActivation }));
+    const x = input([1, 4, 4, 5]);
+    model.apply(x);
+    const [W] = model.variables;
+    const { segments } = await exportGraphs(
+      { p: { label: "p", graph: { inputs: { x }, outputs: { y: model.apply(x).output }, updates: [] } } },
+      ["software"],
+    );
+    const found = segments.flat().find(({ name }) => name === W.name);
+    expect(found?.initial).toEqual(["within", Math.SQRT2 * Math.sqrt(3 / 20)]);
+    if (found)
+      expect([...(initialValues(makeVariable(found, undefined), 1) as Float64Array)]).toEqual([
+        ...(initialValues(W as never, 1) as Float64Array),
+      ]);
+  });
+});
+
+describe("an exported program", () => {
+  test("keeps constants and comments of a kernel of one's own apart", async () => {
+    const x = input([2, 3]);
+    const { programs } = await exportProgram({ inputs: { x }, outputs: { y: matmul(x, constant([1, 2, 3], [3, 1])) } });
+    const data = programs.program.plans.software?.buffers.flatMap((buffer) => ("data" in buffer ? [buffer.data] : [])) ?? [];
+    expect(data.map((text) => [...new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer)])).toEqual([[1, 2, 3]]);
+  });
+
+  test("is refused where it needs more than every device has", async () => {
+    const x = input([2 ** 14, 2 ** 13]);
+    await expect(exportProgram({ inputs: { x }, outputs: { y: matmul(x, x, { transposeA: true }) } })).rejects.toMatchObject({
+      code: "limit",
+      message: expect.stringMatching(/more than the 134217728 that this device allows/),
+    });
+  });
+
+  test("tells of a graph that is not whole as compile does", async () => {
+    await expect(exportProgram({ inputs: {}, outputs: {} })).rejects.toThrow(/nothing to compute/);
+    await expect(exportProgram({ inputs: {}, outputs: { y: input([2]) } })).rejects.toThrow(/has no name in inputs/);
+  });
+
+  test("runs on a device of its own without an op", async () => {
+    const x = input([2, 3]);
+    const op = { ...matmul(x, x, { transposeB: true }).source };
+    expect(op.kind).toBe("node");
+    const file = await exportProgram({ inputs: { x }, outputs: { y: matmul(x, x, { transposeB: true }) }, label: "product" });
+    const engine = await Engine.create({ device: fakeDevice(), selfTest: false });
+    const program = await loadProgram(engine, file);
+    expect(program.label).toBe("product");
+    expect((await program.run({ x: new Float32Array(6) }, { read: ["y"] })).y).toEqual(new Float32Array(4));
+    const compiled = await compile(engine, {
+      inputs: { x },
+      outputs: { y: applyOne((op as { node: { op: never } }).node.op, [x, x], (op as { node: { attributes: unknown } }).node.attributes) },
+    });
+    expect(program.dispatches).toBe(compiled.dispatches);
+  });
+});
