@@ -43,10 +43,13 @@ export function makeAll(parts: GpuParts, label: string, id: number, spec: GraphS
   return { placed, inputs, counter, counted, ...makeReadbacks(gpu, label, spec.outputs, outputAt, spec.updates.length > 0, own) };
 }
 
+/** Bytes of the largest. */
+export const largestTensor = ({ slots, leaves }: Plan): number => Math.max(0, ...slots, ...[...leaves].map(byteLength));
+
 function checkLimits(gpu: Gpu, label: string, plan: Plan): void {
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
   const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-  const most = Math.max(0, ...plan.slots, ...[...plan.leaves].map(byteLength));
+  const most = largestTensor(plan);
   check(most <= limit, "limit", () => `compile "${label}": a tensor needs ${most} bytes; this device allows ${limit} for one buffer`);
 }
 

@@ -8,7 +8,7 @@ import type { DeviceTraits } from "../../graph/op.ts";
 import { hostArray, type Variable } from "../../graph/tensor.ts";
 import type { TensorType } from "../../graph/types.ts";
 import { STATUS_BYTES } from "../built.ts";
-import { makeAll } from "../gpu-build.ts";
+import { largestTensor, makeAll } from "../gpu-build.ts";
 import { type GraphSpec, makePlan } from "../plan/plan.ts";
 import { initialValues, Pending } from "../store.ts";
 import { encodeBase64 } from "./base64.ts";
@@ -91,6 +91,12 @@ async function planAll(graphs: Readonly<Record<string, Exportable>>, traits: Par
   const states = new Map<string, ExportedProgram["states"]>();
   for (const [name, { label, graph }] of Object.entries(graphs)) {
     const plan = await complete(() => makePlan(graph, gpu.traits));
+    const [most, limit] = [largestTensor(plan), gpu.traits.maxBindingBytes];
+    check(
+      most <= limit,
+      "limit",
+      () => `export "${label}": a tensor needs ${most} bytes; WebGPU's default limits allow ${limit} for one buffer`,
+    );
     store.states.length = 0;
     const made = makeAll({ gpu, store, status }, label, 0, graph, plan, (buffer) => buffer);
     states.set(name, [...store.states]);
