@@ -38,8 +38,7 @@ async function madeBy(file: string): Promise<ExportedFile> {
   try {
     const script = join(folder, "script.mjs");
     await writeFile(script, source);
-    const module = (await import(/* @vite-ignore */ pathToFileURL(script).href)) as Record<string, unknown>;
-    const values = await Promise.all(Object.values(module));
+    const values = await valuesOf(pathToFileURL(script).href, file);
     const made = [...new Set(values)].filter(isExported);
     if (made.length !== 1)
       throw new UnrollError(
@@ -49,6 +48,15 @@ async function madeBy(file: string): Promise<ExportedFile> {
     return made[0];
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What a script exports, promises awaited. What it throws is told as its own. */
+async function valuesOf(url: string, file: string): Promise<unknown[]> {
+  try {
+    return await Promise.all(Object.values((await import(/* @vite-ignore */ url)) as Record<string, unknown>));
+  } catch (cause) {
+    throw new UnrollError("argument", `${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 

@@ -168,10 +168,10 @@ describe("the package in somebody else's app, under a strict Content-Security-Po
     }
   });
 
-  // The goal of 35,000 is for the app that ships; see BENCHMARKS.md for what the script is made of.
+  // The goal is 35,000, which an app that compiles on the page does not reach: see BENCHMARKS.md for what the script is made of.
   test.each([
-    ["unroll-gpu/lean and an exported trainer", "lean-exported", 35_000, 35_000],
-    ["the whole package and an exported trainer", "exported", 36_000, 36_000],
+    ["unroll-gpu/lean and an exported trainer", "lean-exported", 32_000, 32_000],
+    ["the whole package and an exported trainer", "exported", 35_000, 35_000],
     ["the whole package", "production", 68_500, 68_500],
     ["unroll-gpu/lean", "lean", 52_000, 64_400],
     ["unroll-gpu/lean, awaited at the top level,", "lean-await", 53_400, 65_800],

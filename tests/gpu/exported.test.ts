@@ -87,10 +87,14 @@ test("mistakes are told in the user's words, and leave nothing behind", async ()
     text: 'argument: loadTrainer: give the object that the JSON file holds, not "lenet.json"',
     reference: "argument: load: this engine runs on the CPU references; what was exported needs a GPU",
     damaged: expect.stringMatching(/^format: load: this is not what was exported: /),
+    beyond: 'format: load "training step, batch 5": 1000000 bytes at 0 are beyond the end of a buffer',
     torn: expect.stringMatching(/^shader: kernel "matmul strided 4×4": the WGSL must declare /),
     order: expect.stringMatching(/^name: load: this engine has a variable "model\/0.dense\/b" from elsewhere, in another order/),
     option: 'name: loadTrainer: there is no option "sed"; options are seed',
     nonFinite: expect.stringMatching(/^non-finite: run 1 of program "training step, batch 5": the loss and a gradient were not finite/),
+    subgroups:
+      'limit: load "training step, batch 7": it was exported for devices with subgroups of at least 4, which this one has not; export for "hardware", too',
+    without: "no error",
     leftOver: 0,
   });
 });

@@ -13,6 +13,7 @@ describe("README", () => {
     "tests/examples/train-rnn.ts",
     "tests/examples/train-model.ts",
     "tests/examples/train-cnn.ts",
+    "tests/examples/export-trainer.ts",
     "tests/examples/my-kernel.ts",
   ])
     test(`shows ${file} as it is run`, () => {
@@ -48,5 +49,11 @@ describe("README", () => {
     const { right, count, scores } = await inPage<Record<string, number>>("tests/program/pages/examples.ts", "cnnExample");
     expect(scores).toBe(10 * count);
     expect(right).toBeGreaterThanOrEqual(count - 1);
+  });
+
+  test("what is planned ahead of time trains and predicts", async () => {
+    const { right, scores, bytes } = await inPage<Record<string, number>>("tests/program/pages/examples.ts", "exportExample");
+    expect({ right, scores }).toEqual({ right: 1, scores: 10 });
+    expect(bytes).toBeGreaterThan(20_000);
   });
 });

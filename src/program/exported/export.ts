@@ -30,9 +30,13 @@ export interface Exportable {
   readonly graph: GraphSpec;
 }
 
-const TRAITS: Readonly<Record<DeviceKind, Partial<DeviceTraits>>> = {
+/** The subgroups of SwiftShader; those of other software adapters are larger. */
+const LEAST_SUBGROUPS = 4;
+
+/** What plans count on, besides the default limits. */
+export const EXPORT_TRAITS: Readonly<Record<DeviceKind, Pick<DeviceTraits, "software" | "walkFlops" | "subgroups">>> = {
   hardware: { software: false, walkFlops: 5e10 },
-  software: { software: true, walkFlops: 6e9 },
+  software: { software: true, walkFlops: 6e9, subgroups: { min: LEAST_SUBGROUPS, max: 128 } },
 };
 
 /** The kinds of devices that were asked for. */
@@ -53,7 +57,7 @@ export function checkDevices(call: string, devices: ExportOptions["devices"] = D
 export async function exportGraphs(graphs: Readonly<Record<string, Exportable>>, devices: readonly DeviceKind[]): Promise<Exported> {
   const kernels = new Kernels();
   const kinds: Awaited<ReturnType<typeof planAll>>[] = [];
-  for (const kind of devices) kinds.push(await planAll(graphs, TRAITS[kind], kernels));
+  for (const kind of devices) kinds.push(await planAll(graphs, EXPORT_TRAITS[kind], kernels));
   const programs = Object.entries(graphs).map(([name, { label, graph }]): [string, ExportedProgram] => [
     name,
     {
@@ -74,7 +78,7 @@ class Kernels {
   readonly #numbers = new Map<string, number>();
 
   number({ name, wgsl, bindings, params }: Kernel): number {
-    const kernel = { name, wgsl: withoutUnusedFunctions(compactWgsl(wgsl).trim()), bindings, ...(params && { params }) };
+    const kernel = { name, wgsl: compactWgsl(withoutUnusedFunctions(compactWgsl(wgsl))).trim(), bindings, ...(params && { params }) };
     const key = JSON.stringify(kernel);
     const known = this.#numbers.get(key) ?? this.all.push(kernel) - 1;
     this.#numbers.set(key, known);
@@ -129,7 +133,8 @@ async function planAll(graphs: Readonly<Record<string, Exportable>>, traits: Par
     // an input that nothing reads on this device is uploaded all the same
     for (const [buffer] of inputs) place({ buffer, offset: 0, bytes: 0 });
     const outputs = [...made.readbacks.values()].map(({ location }) => place(location));
-    plans.set(name, { buffers, dispatches, outputs, counted: made.counted });
+    const together = made.placed.some(({ kernel }) => /\benable\s+subgroups\b/.test(kernel.wgsl));
+    plans.set(name, { buffers, dispatches, outputs, counted: made.counted, ...(together && { subgroups: LEAST_SUBGROUPS }) });
   }
   const segments = store.segments.map((variables) =>
     variables.map((variable) => exportVariable(variable, store.entry(variable.name).offset)),

@@ -49,6 +49,8 @@ export interface ExportedPlan {
   readonly outputs: readonly ExportedLocation[];
   /** Whether anything reads the number of the run. */
   readonly counted: boolean;
+  /** The least subgroups that a device must have, where kernels use them. All else is within the default limits. */
+  readonly subgroups?: number;
 }
 
 export interface ExportedProgram {
@@ -59,7 +61,7 @@ export interface ExportedProgram {
   readonly updates: boolean;
   /** What optimizers keep of a variable, by name. */
   readonly states: readonly (readonly [variable: string, optimizer: string, state: string])[];
-  /** At least one. A device of another kind takes that, and is slower. */
+  /** At least one. A device of another kind, or one without what that needs, takes what there is, and is slower. */
   readonly plans: Readonly<Partial<Record<DeviceKind, ExportedPlan>>>;
 }
 

@@ -26,8 +26,7 @@ export async function loadExported(engine: Engine, exported: Exported, name: str
   check(parts, "argument", "load: this engine runs on the CPU references; what was exported needs a GPU");
   try {
     const program = exported.programs[name];
-    const { software, hardware } = program.plans;
-    const plan = (parts.gpu.traits.software ? (software ?? hardware) : (hardware ?? software)) as ExportedPlan;
+    const plan = choosePlan(program, parts.gpu);
     const id = programId(engine, program.label);
     const kernels = plan.dispatches.map(({ kernel }) => exported.kernels[kernel]);
     const built = await assemble(parts, program.label, kernels, (own) => makeFrom(parts, exported, program, plan, id, own, seed));
@@ -37,6 +36,19 @@ export async function loadExported(engine: Engine, exported: Exported, name: str
       throw new UnrollError("format", `load: this is not what was exported: ${error.message}`, { cause: error });
     throw error;
   }
+}
+
+/** The plan for this kind of device, or another that it can run. */
+function choosePlan({ label, plans: { hardware, software } }: ExportedProgram, { traits }: Gpu): ExportedPlan {
+  const plans = (traits.software ? [software, hardware] : [hardware, software]).filter((plan) => plan !== undefined);
+  const plan = plans.find(({ subgroups = 0 }) => subgroups <= (traits.subgroups?.min ?? 0));
+  check(
+    plan || plans.length === 0,
+    "limit",
+    () =>
+      `load "${label}": it was exported for devices with subgroups of at least ${plans[0].subgroups}, which this one has not; export for "hardware", too`,
+  );
+  return plan as ExportedPlan;
 }
 
 /** Variables, buffers and places, without waiting for anything. */
@@ -76,7 +88,15 @@ function makeFrom(
     return upload(gpu, own, program.label, decodeBase64(buffer.data));
   };
   const buffers = plan.buffers.map(bufferOf);
-  const locate = ([buffer, offset, bytes]: ExportedLocation): Location => ({ buffer: buffers[buffer], offset, bytes });
+  const locate = ([number, offset, bytes]: ExportedLocation): Location => {
+    const buffer = buffers[number];
+    check(
+      offset + bytes <= buffer.size,
+      "format",
+      () => `load "${program.label}": ${bytes} bytes at ${offset} are beyond the end of a buffer`,
+    );
+    return { buffer, offset, bytes };
+  };
   const placed = plan.dispatches.map(({ kernel, at, params, workgroups }) => ({
     kernel: exported.kernels[kernel],
     locations: at.map(locate),

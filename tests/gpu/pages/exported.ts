@@ -43,6 +43,8 @@ import {
   UnrollError,
   variable,
 } from "../../../src/index.ts";
+import { EXPORT_TRAITS } from "../../../src/program/exported/export.ts";
+import type { ExportedPlan } from "../../../src/program/exported/format.ts";
 import { randomSource } from "../../../src/random.ts";
 
 /** Networks that between them use every part of an exported file; made anew each time, as a model keeps its seed. */
@@ -150,7 +152,8 @@ async function exported(name: string, batches?: Parameters<typeof exportTrainer>
 }
 
 /** An engine for which the same is planned as for a file. */
-const plainEngine = (software: boolean) => Engine.create({ defaultLimits: true, traits: { software, walkFlops: software ? 6e9 : 5e10 } });
+const plainEngine = (software: boolean) =>
+  Engine.create({ traits: { ...EXPORT_TRAITS[software ? "software" : "hardware"], maxWorkgroupStorage: 16384, maxBindingBytes: 2 ** 27 } });
 
 /** A network trained by its graphs and by its file, on plans for software and for hardware. */
 export async function sameBits(name: string, software: boolean) {
@@ -287,7 +290,15 @@ export async function mistakes() {
     const inOtherOrder = await compile(other, { inputs: {}, outputs: { s: add(sum(w), sum(v)) } });
     const empty = other.memory.buffers;
     const damaged = { ...file, programs: { "step 5": { ...file.programs["step 5"], plans: {} } } };
+    const plan = file.programs["step 5"].plans.software as ExportedPlan;
+    const longer = {
+      ...plan,
+      dispatches: plan.dispatches.map((dispatch) => ({ ...dispatch, at: dispatch.at.map(([b, o]) => [b, o, 1e6]) })),
+    };
+    const beyond = { ...file, programs: { "step 5": { ...file.programs["step 5"], plans: { software: longer } } } };
     const torn = { ...file, kernels: file.kernels.map((kernel) => ({ ...kernel, wgsl: kernel.wgsl.slice(0, 200) })) };
+    const least = await Engine.create({ defaultLimits: true });
+    const forSoftware = through(await exportTrainer(NETWORKS.lenet().model, { ...NETWORKS.lenet().options, devices: ["software"] }));
     const nan = x.slice().fill(Number.NaN);
     const result = {
       step: await said(() => trainer.step(x.slice(0, 14) as never, target)),
@@ -299,6 +310,7 @@ export async function mistakes() {
       text: await said(() => loadTrainer(other, "lenet.json" as never)),
       reference: await said(async () => loadTrainer(await Engine.create({ reference: true }), file)),
       damaged: await said(() => loadTrainer(other, damaged)),
+      beyond: await said(() => loadTrainer(least, beyond)),
       torn: await said(() => loadTrainer(other, torn)),
       order: await said(() => loadTrainer(other, file)),
       option: await said(() => loadTrainer(other, file, { sed: 1 } as never)),
@@ -306,9 +318,13 @@ export async function mistakes() {
         await trainer.step(nan as never, target);
         await trainer.step(x as never, target, { read: true });
       }),
+      subgroups: await said(() => loadTrainer(least, forSoftware)),
+      // without them the plan for hardware is taken
+      without: await said(async () => loadTrainer(least, await exported("lenet"))),
       leftOver: other.memory.buffers - empty,
     };
     inOtherOrder.dispose();
+    least.dispose();
     return result;
   } finally {
     engine.dispose();

@@ -1,3 +1,4 @@
+import { exportAndTrain } from "../../examples/export-trainer.ts";
 import { trainCnn } from "../../examples/train-cnn.ts";
 import { trainModel } from "../../examples/train-model.ts";
 import { trainRnn } from "../../examples/train-rnn.ts";
@@ -18,16 +19,15 @@ export function modelExample() {
   return trainModel(vocabulary, T, B, tokens, next);
 }
 
-/** Pictures of 28×28 in noise with a bright bar in one of ten rows: which row it is, is the label. The last batch is predicted. */
-export async function cnnExample() {
-  const B = 20;
+/** Pictures of 28×28 in noise with a bright bar in one of ten rows: which row it is, is the label. */
+function bars(B: number) {
   let state = 1;
   const random = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 2 ** 32;
   };
   let labels = new Int32Array();
-  const scores = await trainCnn(B, () => {
+  const next = (): readonly [Float32Array, Int32Array] => {
     const images = Float32Array.from({ length: B * 784 }, () => 0.3 * random());
     labels = Int32Array.from({ length: B }, () => Math.floor(10 * random()));
     labels.forEach((label, n) => {
@@ -38,10 +38,27 @@ export async function cnnExample() {
       }
     });
     return [images, labels];
-  });
-  const right = labels.filter((label, n) => {
-    const row = scores.slice(10 * n, 10 * n + 10);
-    return row.indexOf(Math.max(...row)) === label;
-  }).length;
-  return { right, count: B, scores: scores.length };
+  };
+  /** How many of the last batch have their largest score at the label. */
+  const right = (scores: readonly number[]) =>
+    labels.slice(0, scores.length / 10).filter((label, n) => {
+      const row = scores.slice(10 * n, 10 * n + 10);
+      return row.indexOf(Math.max(...row)) === label;
+    }).length;
+  return { next, right };
+}
+
+/** The last batch is predicted. */
+export async function cnnExample() {
+  const B = 20;
+  const { next, right } = bars(B);
+  const scores = await trainCnn(B, next);
+  return { right: right(scores), count: B, scores: scores.length };
+}
+
+/** The first picture of the last batch is predicted. */
+export async function exportExample() {
+  const { next, right } = bars(20);
+  const { scores, bytes } = await exportAndTrain(20, next);
+  return { right: right(scores), scores: scores.length, bytes };
 }

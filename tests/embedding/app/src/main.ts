@@ -24,11 +24,11 @@ const scenes = {
     return result;
   },
 
-  /** A trainer that was exported when the app was built, beside one that is compiled here for the same limits. */
+  /** A trainer that was exported when the app was built, beside one that is compiled here. */
   async exported() {
     const results: (readonly number[])[] = [];
     for (const load of [false, true]) {
-      const engine = await Engine.create({ defaultLimits: true });
+      const engine = await Engine.create();
       results.push(load ? await bitsOf(await loadTrainer(engine, lenet), 20) : await bits(engine, 20));
       engine.dispose();
     }
