@@ -106,6 +106,20 @@ const FAULTS: readonly Fault[] = [
     wrong: "tap * params.group_out",
   },
   {
+    fault: "few channels: what lies beyond a line's end counts",
+    op: "conv2d",
+    right: String.raw`inside && inside_x\d+\)`,
+    wrong: "inside)",
+    note: "narrow",
+  },
+  {
+    fault: "few channels: the last of four lanes is not added",
+    op: "conv2dInputGradient",
+    right: String.raw`, vec4<f32>\(1\.0\)\)`,
+    wrong: ", vec4<f32>(1.0, 1.0, 1.0, 0.0))",
+    note: "narrow",
+  },
+  {
     fault: "a stale tile: no barrier between filling it and reading it",
     op: "conv2d",
     right: String.raw`workgroupBarrier\(\);(\s*for \(var half)`,

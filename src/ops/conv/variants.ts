@@ -18,6 +18,7 @@ import {
   sumOf,
   tilesOf,
 } from "./gather.ts";
+import { narrowVariant } from "./narrow.ts";
 import {
   type ConvAttributes,
   filterGradientGeometry,
@@ -109,8 +110,8 @@ const filterKernels: readonly FilterKernel[] = [
 ];
 
 /*
- * Which is taken, by the highest preference. On all devices: one tap on every pixel as a product of matrices; depthwise by its own kernels.
- * Else on a software GPU the largest tile that the problem fills, of quads where there are some, else of single invocations; on a real
+ * Which is taken, by the highest preference. On all devices: one tap on every pixel as a product of matrices; depthwise by its own kernels;
+ * into one to three channels across the source's. Else on a software GPU the largest tile that the problem fills, of quads where there are some, else of single invocations; on a real
  * GPU tiles of 64×64, or 4×4 where there are few channels. The kernels for the other kind of device are allowed (and so
  * proven) everywhere, and never preferred.
  */
@@ -128,6 +129,7 @@ export const forwardKernels: readonly Variant<ConvAttributes>[] = [
     preference: (call, device) => directPreference(forwardGather(forward(call)), device),
     plan: (call) => lowerDirect(call, forwardGather(forward(call))),
   },
+  /* @__PURE__ */ narrowVariant(forward, false),
   .../* @__PURE__ */ depthwiseVariants(forward, "y"),
   .../* @__PURE__ */ [...gatherKernels, gatherTiles].map(
     (shape): Variant<ConvAttributes> => ({
@@ -141,6 +143,7 @@ export const forwardKernels: readonly Variant<ConvAttributes>[] = [
 
 export const inputGradientKernels: readonly Variant<InputGradientAttributes>[] = [
   /* @__PURE__ */ productVariant(backward, { transposeB: true }),
+  /* @__PURE__ */ narrowVariant(backward, true),
   .../* @__PURE__ */ depthwiseVariants(backward, "x"),
   .../* @__PURE__ */ [...gatherKernels, gatherTiles].map(
     (shape): Variant<InputGradientAttributes> => ({

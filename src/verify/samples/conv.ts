@@ -103,6 +103,40 @@ const cut: readonly Case[] = [
   ),
 ];
 
+/** Few channels out of many, forward and in the gradient of x. */
+const narrow: readonly Case[] = [
+  ...[1, 2, 3].flatMap((few): Case[] => [
+    ...[1, 7, 17].map((w): Case => ({ x: [2, 4, w, 8], size: [3, 3], out: few, padding: 1, note: "narrow" })),
+    { x: [1, 7, 9, 12], size: [2, 5], out: few, note: "narrow, valid" },
+    {
+      x: [2, 9, 10, 4],
+      size: [3, 3],
+      out: few,
+      stride: [2, 3],
+      dilation: 2,
+      padding: [
+        [3, 0],
+        [1, 4],
+      ],
+      note: "narrow, strides, dilation",
+    },
+    ...[1, 7, 17].map((w): Case => ({ x: [2, 4, w, few], size: [3, 3], out: 8, padding: 1, note: "narrow" })),
+    { x: [1, 7, 9, few], size: [2, 5], out: 12, note: "narrow, valid" },
+    {
+      x: [2, 9, 10, few],
+      size: [3, 2],
+      out: 4,
+      dilation: [2, 3],
+      padding: [
+        [3, 0],
+        [1, 4],
+      ],
+      note: "narrow, dilation",
+    },
+    { x: [1, 5, 8, few], size: [5, 5], out: 132, padding: "same", note: "narrow, long sums" },
+  ]),
+];
+
 /** Depthwise: `multiplier` filters for each of `channels`. */
 const each = (channels: number, multiplier: number, [h, w]: Pair, size: Pair, rest: Partial<Case> = {}): Case => ({
   x: [2, h, w, channels],
@@ -199,6 +233,7 @@ const all = (random: RandomSource): Case[] => [
   ...ragged,
   ...options,
   ...depthwise,
+  ...narrow,
   ...draws(random),
   ...depthwiseDraws(random),
   ...values,
