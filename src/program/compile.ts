@@ -1,9 +1,9 @@
-import { check, checkOptions, describe } from "../errors.ts";
+import { check, checkOptions } from "../errors.ts";
 import { Engine, partsOf } from "./engine.ts";
 import { GpuProgram } from "./gpu-program.ts";
 import type { PlanOptions } from "./plan/plan.ts";
 import type { Program } from "./program.ts";
-import { type CompileSpec, normalize, type Tensors } from "./spec.ts";
+import { type CompileSpec, checkLabel, normalize, type Tensors } from "./spec.ts";
 
 /**
  * Makes a graph ready to run: plans order, memory and kernels, compiles all pipelines side by side, allocates. Variables that the
@@ -18,11 +18,7 @@ export async function compile<const I extends Tensors, const O extends Tensors =
   check(engine instanceof Engine, "argument", "compile: the first argument must be an engine, made by Engine.create()");
   engine.assertUsable();
   checkOptions("compile", spec, ["inputs", "outputs", "updates", "label", "variants"]);
-  check(
-    spec.label === undefined || typeof spec.label === "string",
-    "argument",
-    () => `compile: label must be a string, not ${describe(spec.label)}`,
-  );
+  checkLabel("compile", spec.label);
   const graph = normalize(spec);
   const label = spec.label ?? "program";
   const parts = partsOf(engine);

@@ -42,6 +42,10 @@ export function normalize<I extends Tensors, O extends Tensors>(spec: CompileSpe
   return graph;
 }
 
+export function checkLabel(call: string, label: string | undefined): void {
+  check(label === undefined || typeof label === "string", "argument", () => `${call}: label must be a string, not ${describe(label)}`);
+}
+
 function normalizeUpdates(given: Update | readonly Update[] | undefined): Update[] {
   const updates = given === undefined ? [] : Array.isArray(given) ? [...(given as readonly Update[])] : [given as Update];
   const names = new Set<string>();

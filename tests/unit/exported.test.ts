@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   adam,
+  applyOne,
   compile,
   constant,
   convTranspose2dLayer,
@@ -12,9 +13,12 @@ import {
   exportTrainer,
   type Initializer,
   input,
+  kernel,
   loadProgram,
   loadTrainer,
   matmul,
+  type Op,
+  read,
   reluActivation,
   rnnLayer,
   sequential,
@@ -22,11 +26,13 @@ import {
   squaredError,
   type TrainerOptions,
   variable,
+  write,
 } from "../../src/index.ts";
 import * as initializers from "../../src/nn/initializers.ts";
 import { exportGraphs } from "../../src/program/exported/export.ts";
 import type { Exported, ExportedBuffer } from "../../src/program/exported/format.ts";
-import { makeVariable } from "../../src/program/exported/load.ts";
+import { loadExported, makeVariable } from "../../src/program/exported/load.ts";
+import type { GpuRunner } from "../../src/program/gpu-runner.ts";
 import { initialValues } from "../../src/program/store.ts";
 import { fakeDevice } from "../support/fake-device.ts";
 
@@ -162,6 +168,44 @@ describe("an exported program", () => {
     const { programs } = await exportProgram({ inputs: { x }, outputs: { y: matmul(x, constant([1, 2, 3], [3, 1])) } });
     const data = programs.program.plans.software?.buffers.flatMap((buffer) => ("data" in buffer ? [buffer.data] : [])) ?? [];
     expect(data.map((text) => [...new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer)])).toEqual([[1, 2, 3]]);
+  });
+
+  test("keeps numbers that JSON has no word for, and names of a kernel's own", async () => {
+    const x = input([4]);
+    const made = kernel({
+      name: "own",
+      wgsl: `/* of /* its */ own */ @group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+struct Params { most: f32, least: f32, none: f32, nothing: f32, program: u32 }
+@group(0) @binding(2) var<uniform> params: Params;
+@compute @workgroup_size(1) fn main() { y[0] = x[0]; }`,
+      bindings: { x: read("f32"), y: write("f32") },
+      params: { most: "f32", least: "f32", none: "f32", nothing: "f32", program: "u32" },
+    });
+    const params = { most: Number.POSITIVE_INFINITY, least: Number.NEGATIVE_INFINITY, none: Number.NaN, nothing: -0, program: 7 };
+    const own: Op = {
+      name: "own",
+      shape: ([type]) => [type],
+      reference: () => {},
+      gradient: () => [undefined],
+      cost: () => ({ flops: 0, bytes: 0 }),
+      error: () => [0],
+      kernels: [
+        {
+          name: "only",
+          allowed: () => true,
+          plan: () => ({ dispatches: [{ kernel: made, bindings: { x: { input: 0 }, y: { output: 0 } }, params, workgroups: [1, 1, 1] }] }),
+        },
+      ],
+    };
+    const file = JSON.parse(JSON.stringify(await exportProgram({ inputs: { x }, outputs: { y: applyOne(own, [x], {}) } })));
+    expect(file.kernels[0].wgsl).toMatch(
+      /^@group\(0\)@binding\(0\)var<storage,read>x:array<f32>;\n@group[\s\S]*fn main\(\)\{y\[0\]=x\[0\];\}$/,
+    );
+    const engine = await Engine.create({ device: fakeDevice(), selfTest: false });
+    const program = (await loadExported(engine, file, "program")) as GpuRunner;
+    expect(program.placed[0].params).toEqual(params);
+    expect(Object.is(program.placed[0].params.nothing, -0)).toBe(true);
   });
 
   test("is refused where it needs more than every device has", async () => {

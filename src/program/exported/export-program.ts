@@ -1,5 +1,5 @@
 import { checkOptions } from "../../errors.ts";
-import { type CompileSpec, normalize, type Tensors } from "../spec.ts";
+import { type CompileSpec, checkLabel, normalize, type Tensors } from "../spec.ts";
 import { checkDevices, exportGraphs } from "./export.ts";
 import type { ExportOptions } from "./format.ts";
 import { type ExportedProgramFile, PROGRAM } from "./load-program.ts";
@@ -13,6 +13,7 @@ export async function exportProgram<const I extends Tensors, const O extends Ten
   spec: CompileSpec<I, O> & ExportOptions,
 ): Promise<ExportedProgramFile> {
   checkOptions("exportProgram", spec, ["inputs", "outputs", "updates", "label", "devices"]);
+  checkLabel("exportProgram", spec.label);
   const devices = checkDevices("exportProgram", spec.devices);
   const graph = normalize(spec);
   return { format: "unroll-program/1", ...(await exportGraphs({ [PROGRAM]: { label: spec.label ?? PROGRAM, graph } }, devices)) };

@@ -23,6 +23,7 @@ import {
   type ExportedProgram,
   type ExportedVariable,
   type ExportOptions,
+  PROGRAM_ID,
 } from "./format.ts";
 
 export interface Exportable {
@@ -38,6 +39,9 @@ export const EXPORT_TRAITS: Readonly<Record<DeviceKind, Pick<DeviceTraits, "soft
   hardware: { software: false, walkFlops: 5e10 },
   software: { software: true, walkFlops: 6e9, subgroups: { min: LEAST_SUBGROUPS, max: 128 } },
 };
+
+/** Stands for the number of the program, which the engine gives it that loads it. */
+const ID = 0xffffffef;
 
 /** The kinds of devices that were asked for. */
 export function checkDevices(call: string, devices: ExportOptions["devices"] = DEVICE_KINDS): readonly DeviceKind[] {
@@ -102,7 +106,7 @@ async function planAll(graphs: Readonly<Record<string, Exportable>>, traits: Par
       () => `export "${label}": a tensor needs ${most} bytes; WebGPU's default limits allow ${limit} for one buffer`,
     );
     store.states.length = 0;
-    const made = makeAll({ gpu, store, status }, label, 0, graph, plan, (buffer) => buffer);
+    const made = makeAll({ gpu, store, status }, label, ID, graph, plan, (buffer) => buffer);
     states.set(name, [...store.states]);
 
     const numbers = new Map<GPUBuffer, number>();
@@ -127,7 +131,9 @@ async function planAll(graphs: Readonly<Record<string, Exportable>>, traits: Par
     const dispatches = made.placed.map(({ kernel, locations, params, workgroups }) => ({
       kernel: kernels.number(kernel),
       at: locations.map(place),
-      params,
+      params: Object.fromEntries(
+        Object.entries(params).map(([param, value]) => [param, param === "program" && value === ID ? PROGRAM_ID : asJson(value)]),
+      ),
       workgroups,
     }));
     // an input that nothing reads on this device is uploaded all the same
@@ -159,6 +165,8 @@ function exportVariable(variable: Variable, offset: number): ExportedVariable {
   );
   return { name, dtype, shape, offset, initial, ...(seed === undefined ? {} : { seed }) };
 }
+
+const asJson = (value: number): number | string => (Object.is(value, -0) ? "-0" : Number.isFinite(value) ? value : String(value));
 
 const typesOf = (tensors: Readonly<Record<string, TensorType>>): Record<string, TensorType> =>
   Object.fromEntries(Object.entries(tensors).map(([name, { dtype, shape }]) => [name, { dtype, shape }]));

@@ -20,6 +20,8 @@ export interface ExportOptions {
   readonly devices?: readonly DeviceKind[];
 }
 
+export const PROGRAM_ID = "program";
+
 /** A part of a buffer, by its number. */
 export type ExportedLocation = readonly [buffer: number, offset: number, bytes: number];
 
@@ -38,7 +40,8 @@ export type ExportedBuffer =
 export interface ExportedDispatch {
   readonly kernel: number;
   readonly at: readonly ExportedLocation[];
-  readonly params: Readonly<Record<string, number>>;
+  /** Numbers that JSON has no word for as text: "Infinity", "-0", "NaN". {@link PROGRAM_ID}: the number that the engine gives the program. */
+  readonly params: Readonly<Record<string, number | string>>;
   readonly workgroups: Workgroups;
 }
 

@@ -11,7 +11,15 @@ import { GpuRunner, programId } from "../gpu-runner.ts";
 import type { Segment } from "../gpu-store.ts";
 import { view } from "../layout.ts";
 import { decodeBase64 } from "./base64.ts";
-import type { Exported, ExportedBuffer, ExportedLocation, ExportedPlan, ExportedProgram, ExportedVariable } from "./format.ts";
+import {
+  type Exported,
+  type ExportedBuffer,
+  type ExportedLocation,
+  type ExportedPlan,
+  type ExportedProgram,
+  type ExportedVariable,
+  PROGRAM_ID,
+} from "./format.ts";
 
 const DRAWINGS = [fills, ranges, withins, normals, orthogonals];
 
@@ -100,7 +108,7 @@ function makeFrom(
   const placed = plan.dispatches.map(({ kernel, at, params, workgroups }) => ({
     kernel: exported.kernels[kernel],
     locations: at.map(locate),
-    params: "program" in params ? { ...params, program: id } : params,
+    params: Object.fromEntries(Object.entries(params).map(([name, value]) => [name, value === PROGRAM_ID ? id : Number(value)])),
     workgroups,
   }));
   const names = Object.keys(program.outputs);
