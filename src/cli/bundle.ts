@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { UnrollError } from "../errors.ts";
 import { optional } from "./runtime/optional.ts";
@@ -9,12 +9,12 @@ import { optional } from "./runtime/optional.ts";
 export const isScript = (word: string): boolean => /\.[cm]?[jt]sx?$/.test(word);
 
 /**
- * One script of a file and all that it imports, for a browser or Node. TypeScript, `?raw` and the rest of Vite work;
+ * One script of a file and all that it imports (but Node's own modules, for Node), for a browser or Node. TypeScript, `?raw` and the rest of Vite work;
  * `unroll-gpu` and `unroll-gpu/bench` are this package.
  * @param what is done with it, for messages: "Reading a file with kernels"
  * @throws UnrollError `missing` when the file or Vite is not there, `argument` when it does not build.
  */
-export async function bundleFile(file: string, what: string): Promise<string> {
+export async function bundleFile(file: string, what: string, forNode = false): Promise<string> {
   const path = resolve(file);
   if (!existsSync(path)) throw new UnrollError("missing", `there is no file ${file}`);
   const { build, version } = await optional("vite", what, () => import("vite"));
@@ -30,6 +30,7 @@ export async function bundleFile(file: string, what: string): Promise<string> {
     const built = await build({
       configFile: false,
       logLevel: "silent",
+      ...(forNode && { plugins: [ownUrl], ssr: { noExternal: true } }),
       resolve: {
         alias: [
           { find: /^unroll-gpu\/bench$/, replacement: own("bench/index") },
@@ -40,7 +41,7 @@ export async function bundleFile(file: string, what: string): Promise<string> {
         write: false,
         minify: false,
         target: "es2022",
-        lib: { entry: path, formats: ["es"] },
+        ...(forNode ? { ssr: path } : { lib: { entry: path, formats: ["es"] } }),
         ...oneChunk,
       },
     });
@@ -58,3 +59,12 @@ export async function bundleFile(file: string, what: string): Promise<string> {
     );
   }
 }
+
+/** A bundle lies elsewhere than the file that it is made of. */
+const ownUrl = {
+  name: "unroll:own-url",
+  transform: (code: string, id: string) =>
+    /\bimport\.meta\.url\b/.test(code) && isScript(id)
+      ? code.replace(/\bimport\.meta\.url\b/g, JSON.stringify(pathToFileURL(id).href))
+      : undefined,
+};

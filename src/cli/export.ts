@@ -33,7 +33,7 @@ export async function exportCommand(words: readonly string[], { out }: { readonl
 
 /** Runs a script here, without a GPU, and takes the one thing that it exports. */
 async function madeBy(file: string): Promise<ExportedFile> {
-  const source = await bundleFile(file, "Reading a script");
+  const source = await bundleFile(file, "Reading a script", true);
   const folder = await mkdtemp(join(tmpdir(), "unroll-export-"));
   try {
     const script = join(folder, "script.mjs");

@@ -38,7 +38,8 @@ export async function exportTrainer(model: Model, options: ExportTrainerOptions)
     check(
       Array.isArray(sizes) && sizes.every((size) => Number.isSafeInteger(size) && size > 0),
       "argument",
-      () => `exportTrainer: batches.${kind} must be an array of whole numbers above 0, not ${describe(sizes)}`,
+      () =>
+        `exportTrainer: batches.${kind} must be an array of whole numbers above 0, not ${Array.isArray(sizes) ? `[${sizes.map(describe)}]` : describe(sizes)}`,
     );
     for (const size of sizes) {
       const { label, ...spec } = GRAPHS[kind](model, rest, size);

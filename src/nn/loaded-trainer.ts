@@ -3,7 +3,7 @@ import { checkEngine, type Engine } from "../program/engine.ts";
 import { checkFormat } from "../program/exported/file.ts";
 import type { Exported } from "../program/exported/format.ts";
 import { loadExported } from "../program/exported/load.ts";
-import { TrainerBase, type TrainerPrograms, type TrainerSettings } from "./trainer-base.ts";
+import { type ProgramKind, TrainerBase, type TrainerPrograms, type TrainerSettings } from "./trainer-base.ts";
 
 /** What {@link exportTrainer} gives: plain JSON. */
 export interface ExportedTrainer extends Exported {
@@ -12,7 +12,6 @@ export interface ExportedTrainer extends Exported {
 }
 
 export const PROGRAMS = ["step", "predict", "evaluate"] as const;
-type ProgramKind = (typeof PROGRAMS)[number];
 
 export const programName = (kind: ProgramKind, batch: number): string => `${kind} ${batch}`;
 
@@ -38,6 +37,7 @@ export async function loadTrainer(
   checkEngine("loadTrainer", engine);
   engine.assertUsable();
   const file = checkFormat<ExportedTrainer>("loadTrainer", exported, "unroll-trainer/1");
+  check(Object.keys(file.programs).length > 0, "format", "loadTrainer: there is no program in it");
   check(isSettings(file.settings), "format", "loadTrainer: the settings are not those of a trainer");
   checkOptions("loadTrainer", options, ["seed"]);
   const { seed } = options;
@@ -53,15 +53,23 @@ export async function loadTrainer(
     }
     return (await loadExported(engine, file, name, seed)) as never;
   };
-  const programs = Object.fromEntries(PROGRAMS.map((kind) => [kind, (batch: number) => load(kind, batch)])) as unknown as TrainerPrograms;
+  const programs: TrainerPrograms = {
+    step: (batch) => load("step", batch),
+    predict: (batch) => load("predict", batch),
+    evaluate: (batch) => load("evaluate", batch),
+    allocated: (trainer) => first(trainer),
+  };
+  // any program of the file allocates all variables; the first is what it was exported for
+  const [kind, size] = Object.keys(file.programs)[0].split(" ");
+  const first = (trainer: TrainerBase) => trainer.prepare(kind as ProgramKind, Number(size));
   const trainer = new LoadedTrainer(engine, file.settings, programs);
-  // what it was exported for compiles before the first call
-  if (Object.hasOwn(file.programs, programName("step", file.settings.batch))) await trainer.program;
+  await first(trainer);
   return trainer;
 }
 
 const isSettings = (settings: Partial<TrainerSettings> | null | undefined): boolean =>
   Array.isArray(settings?.input) &&
+  settings.input.every((n) => Number.isInteger(n) && n > 0) &&
   Number.isInteger(settings.batch) &&
   typeof settings.name === "string" &&
   Number.isFinite(settings.learningRate) &&

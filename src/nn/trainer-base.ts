@@ -23,11 +23,15 @@ export type Step = RunnableProgram<{ x: Tensor; target: Tensor; rate: Tensor }, 
 export type Predict = RunnableProgram<{ x: Tensor }, { output: Tensor }>;
 export type Evaluate = RunnableProgram<{ x: Tensor; target: Tensor }, { loss: Tensor; count: Tensor }>;
 
+export type ProgramKind = "step" | "predict" | "evaluate";
+
 /** Where a trainer's programs come from, one for each batch size. */
 export interface TrainerPrograms {
   step(batch: number): Promise<Step>;
   predict(batch: number): Promise<Predict>;
   evaluate(batch: number): Promise<Evaluate>;
+  /** Resolves once there are variables to save. */
+  allocated(trainer: TrainerBase): Promise<unknown>;
 }
 
 /** What a trainer knows of its model, loss and optimizer. */
@@ -143,7 +147,7 @@ export class TrainerBase {
 
   /** Variables, optimizer state and the number of steps: all that training needs to go on with the same bits. */
   async save(): Promise<NamedArrays> {
-    await this.#step(this.#settings.batch);
+    await this.#programs.allocated(this);
     const runs = { dtype: "u32", shape: [1], data: Uint32Array.of(this.#runs) } as const;
     // Not what other models or streams on this engine hold.
     const own = Object.entries(await this.engine.readAll()).filter(([name]) => name.startsWith(`${this.#settings.name}/`));
@@ -173,6 +177,13 @@ export class TrainerBase {
       for (const program of cache.values()) (await program).dispose();
       cache.clear();
     }
+  }
+
+  /** Compiles a program before its first use. */
+  prepare(kind: ProgramKind, batch: number): Promise<unknown> {
+    if (kind === "step") return this.#step(batch);
+    if (kind === "predict") return cached(this.#predicts, batch, this.#programs.predict);
+    return cached(this.#evaluates, batch, this.#programs.evaluate);
   }
 
   #step(batch: number): Promise<Step> {

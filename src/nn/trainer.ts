@@ -21,6 +21,7 @@ export class Trainer extends TrainerBase {
       step: async (batch) => (await compile(engine, stepGraph(model, options, batch))) as unknown as Step,
       predict: async (batch) => (await compile(engine, predictGraph(model, options, batch))) as unknown as Predict,
       evaluate: async (batch) => (await compile(engine, evaluateGraph(model, options, batch))) as unknown as Evaluate,
+      allocated: (trainer) => trainer.program,
     });
     this.model = model;
     this.#options = options;

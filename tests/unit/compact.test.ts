@@ -8,6 +8,7 @@ describe("compact WGSL", () => {
     ["a /* b /* c */ d */ e", "a e"],
     ["a // b /* c\nd /* e // f\n */ g", "a\nd g"],
     ["a * /* b */ c", "a*c"],
+    ["y = x / *p; z = x / /* q */ *p;", "y=x/ *p;z=x/ *p;"],
     ["let x = a - -b;\n\n    let y = a  / b;", "let x=a - -b;\nlet y=a/b;"],
     ["fn f( x : u32 ) -> u32 { return x ; }", "fn f(x:u32)->u32{return x;}"],
     ["x += 1u; // the end", "x+=1u; "],
@@ -26,7 +27,8 @@ fn third() -> u32 { return k; }
 @compute @workgroup_size(1) fn main() { let n = third(); }`;
     expect(withoutUnusedFunctions(text).replace(/\n+/g, "\n")).toBe(`const k = 2u;
 fn third() -> u32 { return k; }
-@must_use fn attributed() -> u32 { return 1u; }
 @compute @workgroup_size(1) fn main() { let n = third(); }`);
+    expect(withoutUnusedFunctions("@diagnostic(off, derivative_uniformity)\nfn\nunused() {}\nconst k = 1;").trim()).toBe("const k = 1;");
+    expect(withoutUnusedFunctions("fn broken(")).toBe("fn broken(");
   });
 });

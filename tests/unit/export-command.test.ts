@@ -57,6 +57,21 @@ describe("unroll export", () => {
     expect(JSON.parse(await readFile(out, "utf8")).format).toBe("unroll-trainer/1");
   });
 
+  test("runs a script that reads files beside it, and imports others", async () => {
+    await script("units.txt", "3");
+    await script("model.mts", `${MODEL}\nexport const made = trainer;`);
+    const file = await script(
+      "reads.mts",
+      `import { readFileSync } from "node:fs";
+import { made } from "./model.mts";
+const units = Number(readFileSync(new URL("./units.txt", import.meta.url), "utf8"));
+if (units !== 3) throw new Error(String(units));
+export default made();`,
+    );
+    expect(await main(["export", file])).toBe(0);
+    expect(JSON.parse(await readFile(join(folder, "reads.json"), "utf8")).format).toBe("unroll-trainer/1");
+  });
+
   test.each([
     ["nothing", "export const x = 3;", /nothing\.ts must export one thing .* it exports 0$/],
     ["two", "export const a = trainer(); export const b = trainer();", /two\.ts must export one thing .* it exports 2$/],

@@ -117,6 +117,31 @@ describe("an exported trainer", () => {
     expect(W1.initial).toEqual(["within", Math.sqrt(6 / 5)]);
     expect(W1.seed).toBe(0);
   });
+
+  test("saves whatever programs it has", async () => {
+    for (const batches of [
+      { step: [8], predict: [] },
+      { step: [], predict: [1], evaluate: [] },
+    ]) {
+      const engine = await Engine.create({ device: fakeDevice(), selfTest: false });
+      const trainer = await loadTrainer(engine, await exportTrainer(characters(), { ...options, batches }));
+      expect(Object.keys(await trainer.save())).toEqual(expect.arrayContaining(["characters/0.embedding/table", "trainer/runs"]));
+    }
+  });
+
+  test("is refused by what it says where it is damaged", async () => {
+    const file = await exportTrainer(characters(), options);
+    const engine = await Engine.create({ device: fakeDevice(), selfTest: false });
+    const [[first, ...rest]] = file.segments;
+    for (const initial of ["***", "AAAA", ["nothing", 1]] as const)
+      await expect(loadTrainer(engine, { ...file, segments: [[{ ...first, initial }, ...rest]] })).rejects.toMatchObject({
+        code: "format",
+      });
+    for (const broken of [{ programs: {} }, { settings: { ...file.settings, input: ["a"] } }, { kernels: undefined }])
+      await expect(loadTrainer(engine, { ...file, ...broken })).rejects.toMatchObject({ code: "format" });
+    expect(engine.memory.buffers).toBe(1);
+    await loadTrainer(engine, file);
+  });
 });
 
 describe("what is loaded starts from the same values", () => {
@@ -206,6 +231,37 @@ struct Params { most: f32, least: f32, none: f32, nothing: f32, program: u32 }
     const program = (await loadExported(engine, file, "program")) as GpuRunner;
     expect(program.placed[0].params).toEqual(params);
     expect(Object.is(program.placed[0].params.nothing, -0)).toBe(true);
+  });
+
+  test("is refused where a kernel of one's own needs what not every device has", async () => {
+    const x = input([4]);
+    const needing = (wgsl: string, workgroups: readonly [number, number, number]): Op => ({
+      name: "own",
+      shape: ([type]) => [type],
+      reference: () => {},
+      gradient: () => [undefined],
+      cost: () => ({ flops: 0, bytes: 0 }),
+      error: () => [0],
+      kernels: [
+        {
+          name: "only",
+          allowed: () => true,
+          plan: () => {
+            const own = kernel({ name: "own", wgsl, bindings: { y: write("f32") } });
+            return { dispatches: [{ kernel: own, bindings: { y: { output: 0 } }, workgroups }] };
+          },
+        },
+      ],
+    });
+    const refused = (op: Op) => exportProgram({ inputs: { x }, outputs: { y: applyOne(op, [x], {}) } });
+    await expect(refused(needing("enable f16;", [1, 1, 1]))).rejects.toMatchObject({
+      code: "limit",
+      message: expect.stringMatching(/kernel "own" enables f16/),
+    });
+    await expect(refused(needing("", [65536, 1, 1]))).rejects.toMatchObject({
+      code: "limit",
+      message: expect.stringMatching(/takes \[65536, 1, 1\] workgroups/),
+    });
   });
 
   test("is refused where it needs more than every device has", async () => {

@@ -3,7 +3,7 @@ import { GpuStore, type Segment } from "../gpu-store.ts";
 import type { ExportedBuffer, ExportedProgram } from "./format.ts";
 
 /** WebGPU's defaults: every device has at least these. https://www.w3.org/TR/webgpu/#limits */
-const DEFAULT_LIMITS = {
+export const DEFAULT_LIMITS = {
   maxBufferSize: 2 ** 28,
   maxStorageBufferBindingSize: 2 ** 27,
   maxStorageBuffersPerShaderStage: 8,
@@ -62,6 +62,7 @@ export class ExportStore extends GpuStore {
   override control(variable: Variable, optimizer: string): GPUBuffer {
     const buffer = super.control(variable, optimizer);
     this.known.set(buffer, { control: variable.name, optimizer });
+    this.states.push([variable.name, optimizer, "step"]);
     return buffer;
   }
 }

@@ -1,6 +1,6 @@
 import { check, describe } from "../../errors.ts";
 import { Gpu, USAGE } from "../../gpu/gpu.ts";
-import type { Location } from "../../gpu/recorder.ts";
+import type { Location, PlacedDispatch } from "../../gpu/recorder.ts";
 import { compactWgsl, withoutUnusedFunctions } from "../../graph/compact.ts";
 import type { Kernel } from "../../graph/kernel.ts";
 import { complete } from "../../graph/on-demand.ts";
@@ -12,7 +12,7 @@ import { largestTensor, makeAll } from "../gpu-build.ts";
 import { type GraphSpec, makePlan } from "../plan/plan.ts";
 import { initialValues, Pending } from "../store.ts";
 import { encodeBase64 } from "./base64.ts";
-import { DrawingBoard, ExportStore } from "./board.ts";
+import { DEFAULT_LIMITS, DrawingBoard, ExportStore } from "./board.ts";
 import {
   DEVICE_KINDS,
   type DeviceKind,
@@ -108,6 +108,7 @@ async function planAll(graphs: Readonly<Record<string, Exportable>>, traits: Par
     store.states.length = 0;
     const made = makeAll({ gpu, store, status }, label, ID, graph, plan, (buffer) => buffer);
     states.set(name, [...store.states]);
+    for (const dispatch of made.placed) checkDefaults(label, dispatch);
 
     const numbers = new Map<GPUBuffer, number>();
     const buffers: ExportedBuffer[] = [];
@@ -148,21 +149,32 @@ async function planAll(graphs: Readonly<Record<string, Exportable>>, traits: Par
   return { plans, states, segments };
 }
 
+/** What only some devices have. The planner asks for none of it; kernels of others may. */
+function checkDefaults(label: string, { kernel, workgroups }: PlacedDispatch): void {
+  const { maxComputeWorkgroupsPerDimension: most, maxStorageBuffersPerShaderStage: buffers } = DEFAULT_LIMITS;
+  const said = `export "${label}": kernel "${kernel.name}"`;
+  check(
+    workgroups.every((n) => n <= most),
+    "limit",
+    () => `${said} takes [${workgroups.join(", ")}] workgroups; the default limits allow ${most}`,
+  );
+  const bound = Object.keys(kernel.bindings).length;
+  check(bound <= buffers, "limit", () => `${said} binds ${bound} buffers; the default limits allow ${buffers}`);
+  check(!/\benable\s+f16\b/.test(kernel.wgsl), "limit", () => `${said} enables f16, which not every device has`);
+}
+
 function exportVariable(variable: Variable, offset: number): ExportedVariable {
   const { name, dtype, shape, initializer } = variable;
   const { draw, seed } = initializer;
   let initial: ExportedVariable["initial"];
-  if (draw) initial = draw(shape);
-  else {
+  if (draw) {
+    const [kind, ...numbers] = draw(shape);
+    initial = [kind, ...numbers.map(asJson)];
+  } else {
     const values = hostArray(dtype, variable.size);
     values.set(initialValues(variable, 0));
     initial = encodeBase64(values);
   }
-  check(
-    typeof initial === "string" || initial.slice(1).every(Number.isFinite),
-    "argument",
-    () => `export: variable "${name}" is not drawn by finite numbers`,
-  );
   return { name, dtype, shape, offset, initial, ...(seed === undefined ? {} : { seed }) };
 }
 

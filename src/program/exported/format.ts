@@ -1,4 +1,3 @@
-import type { Draw } from "../../graph/draw.ts";
 import type { Kernel, Workgroups } from "../../graph/kernel.ts";
 import type { TensorType } from "../../graph/types.ts";
 import type { Types } from "../batch.ts";
@@ -15,7 +14,7 @@ export type DeviceKind = (typeof DEVICE_KINDS)[number];
 export interface ExportOptions {
   /**
    * Kinds of devices to plan for. Default: both, real GPUs and software adapters such as SwiftShader. What is planned for one runs on the other,
-   * right and more slowly; a file for "hardware" alone is about half as large.
+   * right and more slowly; a file for one kind is about a third smaller.
    */
   readonly devices?: readonly DeviceKind[];
 }
@@ -62,7 +61,7 @@ export interface ExportedProgram {
   readonly outputs: Types;
   /** Whether a run changes variables. */
   readonly updates: boolean;
-  /** What optimizers keep of a variable, by name. */
+  /** What optimizers keep of a variable, by name; "step": of all theirs, named by the first. */
   readonly states: readonly (readonly [variable: string, optimizer: string, state: string])[];
   /** At least one. A device of another kind, or one without what that needs, takes what there is, and is slower. */
   readonly plans: Readonly<Partial<Record<DeviceKind, ExportedPlan>>>;
@@ -73,7 +72,7 @@ export interface ExportedVariable extends TensorType {
   /** In bytes, from the start of its segment. */
   readonly offset: number;
   /** How it is drawn, or its values (base64). */
-  readonly initial: Draw | string;
+  readonly initial: readonly [kind: string, ...numbers: (number | string)[]] | string;
   /** Draws from this seed, not the engine's. */
   readonly seed?: number;
 }

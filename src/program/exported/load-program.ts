@@ -12,10 +12,10 @@ export interface ExportedProgramFile extends Exported {
 export const PROGRAM = "program";
 
 /**
- * Makes ready to run what {@link exportProgram} gave, perhaps read from a file: compiles its pipelines, allocates. Variables that the engine
- * knows by name already are shared; the others get their initial values.
- * @throws UnrollError `format` when it is something else; `name` when the engine has variables of these names from elsewhere that do not
- *   fit; `argument` on a reference engine; `limit`, `disposed`, `lost`.
+ * Makes ready to run what {@link exportProgram} gave, perhaps read from a file: compiles its pipelines, allocates. Variables get their initial values;
+ * where the engine has all of them by name already, and in the order of this file, they are shared. So export what shares variables as one
+ * graph, or load it first.
+ * @throws UnrollError `format` when it is something else; `name` when the engine has only some of these variables, or others between them; `argument` on a reference engine; `limit`, `disposed`, `lost`.
  */
 export async function loadProgram(engine: Engine, exported: ExportedProgramFile | object): Promise<RunnableProgram> {
   checkEngine("loadProgram", engine);

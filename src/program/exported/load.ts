@@ -40,8 +40,8 @@ export async function loadExported(engine: Engine, exported: Exported, name: str
     const built = await assemble(parts, program.label, kernels, (own) => makeFrom(parts, exported, program, plan, id, own, seed));
     return new GpuRunner(engine, program, built);
   } catch (error) {
-    if (error instanceof TypeError)
-      throw new UnrollError("format", `load: this is not what was exported: ${error.message}`, { cause: error });
+    if (error instanceof TypeError || error instanceof RangeError || (error as Error).name === "InvalidCharacterError")
+      throw new UnrollError("format", `load: this is not what was exported: ${(error as Error).message}`, { cause: error });
     throw error;
   }
 }
@@ -76,7 +76,11 @@ function makeFrom(
     store.ensure(segment);
     return segmentOf(store, members);
   });
-  for (const [variable, optimizer, state] of program.states) store.ensureState(variables.get(variable) as Variable, optimizer, state);
+  for (const [name, optimizer, state] of program.states) {
+    const variable = variables.get(name) as Variable;
+    if (state === "step") store.control(variable, optimizer);
+    else store.ensureState(variable, optimizer, state);
+  }
   const counter = own(gpu.createBuffer(`${program.label} run`, 4, STORAGE));
   const inputs = new Map(
     Object.entries(program.inputs).map(([name, type]) => [
@@ -131,7 +135,7 @@ export function makeVariable({ name, dtype, shape, initial, seed }: ExportedVari
   }
   const [kind, ...numbers] = initial;
   const drawing = DRAWINGS.find((one) => one.kind === kind) as Drawing;
-  const draw = initializer(drawing, () => numbers);
+  const draw = initializer(drawing, () => numbers.map(Number));
   const own = seed === undefined ? undefined : (otherSeed ?? seed);
   return new Variable(name, dtype, shape, own === undefined ? draw : (size: Shape) => draw(size, randomSource(own, name)));
 }
@@ -145,7 +149,7 @@ function segmentOf(store: GpuParts["store"], members: readonly ExportedVariable[
       entry.segment === segment && entry.offset === offset,
       "name",
       () =>
-        `load: this engine has a variable "${name}" from elsewhere, in another order; load what was exported first, or on an engine of its own`,
+        `load: variables of this file lie elsewhere on this engine ("${name}" does), as another program made some of them before; load the file first, or on an engine of its own`,
     );
   }
   return segment;
