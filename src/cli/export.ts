@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -15,6 +16,7 @@ export async function exportCommand(words: readonly string[], { out }: { readonl
   if (words.length !== 1 || !isScript(file))
     throw new UnrollError("argument", "give one script, as in: unroll export lenet.ts --out lenet.json");
   const target = out ?? file.replace(/\.\w+$/, ".json");
+  await checkTarget(file, target);
   const made = await madeBy(file);
   const json = JSON.stringify(made);
   await writeFile(target, json).catch((cause: unknown) => {
@@ -31,10 +33,26 @@ export async function exportCommand(words: readonly string[], { out }: { readonl
   return 0;
 }
 
+/** Nothing is overwritten but an earlier export. */
+async function checkTarget(file: string, target: string): Promise<void> {
+  const there = await readFile(target, "utf8").catch(() => undefined);
+  if (there === undefined) return;
+  let earlier: unknown;
+  try {
+    earlier = JSON.parse(there);
+  } catch {
+    // no JSON
+  }
+  if (!isExported(earlier))
+    throw new UnrollError("argument", `${target} is there already, and was not exported from ${file}; choose another --out`);
+}
+
 /** Runs a script here, without a GPU, and takes the one thing that it exports. */
 async function madeBy(file: string): Promise<ExportedFile> {
   const source = await bundleFile(file, "Reading a script", true);
   const folder = await mkdtemp(join(tmpdir(), "unroll-export-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove); // a script may end the process
   try {
     const script = join(folder, "script.mjs");
     await writeFile(script, source);
@@ -47,18 +65,31 @@ async function madeBy(file: string): Promise<ExportedFile> {
       );
     return made[0];
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    remove();
+    process.off("exit", remove);
   }
 }
 
 /** What a script exports, promises awaited. What it throws is told as its own. */
 async function valuesOf(url: string, file: string): Promise<unknown[]> {
+  let idle = () => {};
+  const never = new Promise<never>((_, reject) => {
+    idle = () => reject(new Error("it has ended, and what it exports is a promise that never settles"));
+  });
+  process.once("beforeExit", idle);
   try {
-    return await Promise.all(Object.values((await import(/* @vite-ignore */ url)) as Record<string, unknown>));
+    const all = async () => Promise.all(Object.values((await import(/* @vite-ignore */ url)) as Record<string, unknown>));
+    return await Promise.race([all(), never]);
   } catch (cause) {
     throw new UnrollError("argument", `${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  } finally {
+    process.off("beforeExit", idle);
   }
 }
 
 const isExported = (value: unknown): value is ExportedFile =>
-  typeof value === "object" && value !== null && /^unroll-(trainer|program)\/\d+$/.test(String((value as { format?: unknown }).format));
+  typeof value === "object" &&
+  value !== null &&
+  Array.isArray((value as Partial<ExportedFile>).kernels) &&
+  typeof ((value as Partial<ExportedFile>).programs ?? undefined) === "object" &&
+  /^unroll-(trainer|program)\/\d+$/.test(String((value as { format?: unknown }).format));

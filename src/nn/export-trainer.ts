@@ -28,8 +28,8 @@ const GRAPHS = { step: stepGraph, predict: predictGraph, evaluate: evaluateGraph
  * @throws UnrollError `shape`, `dtype`, `argument` as `createTrainer` does; `limit` when it needs more than the default limits.
  */
 export async function exportTrainer(model: Model, options: ExportTrainerOptions): Promise<ExportedTrainer> {
-  const { batches = {}, devices, ...rest } = options ?? {};
-  const settings = trainerSettings("exportTrainer", model, rest);
+  const settings = trainerSettings("exportTrainer", model, options, ["batches", "devices"]);
+  const { batches = {}, devices, ...rest } = options;
   const kinds = checkDevices("exportTrainer", devices);
   checkOptions("exportTrainer: batches", batches, PROGRAMS);
   const graphs: Record<string, Exportable> = {};
@@ -47,5 +47,5 @@ export async function exportTrainer(model: Model, options: ExportTrainerOptions)
     }
   }
   check(Object.keys(graphs).length > 0, "argument", "exportTrainer: batches leave nothing to export");
-  return { format: "unroll-trainer/1", settings, ...(await exportGraphs(graphs, kinds)) };
+  return { format: "unroll-trainer/1", settings, ...(await exportGraphs(graphs, kinds, normalize(stepGraph(model, rest, rest.batch)))) };
 }

@@ -42,10 +42,12 @@ export async function loadTrainer(
   checkOptions("loadTrainer", options, ["seed"]);
   const { seed } = options;
   check(seed === undefined || Number.isFinite(seed), "argument", () => `loadTrainer: seed must be a number, not ${String(seed)}`);
+  const sizesOf = (kind: ProgramKind): number[] =>
+    Object.keys(file.programs).flatMap((name) => (name.startsWith(`${kind} `) ? [Number(name.slice(kind.length + 1))] : []));
   const load = async (kind: ProgramKind, batch: number) => {
     const name = programName(kind, batch);
     if (!Object.hasOwn(file.programs, name)) {
-      const sizes = Object.keys(file.programs).flatMap((known) => (known.startsWith(`${kind} `) ? [known.slice(kind.length + 1)] : []));
+      const sizes = sizesOf(kind);
       throw new UnrollError(
         "size",
         `${kind}: this trainer was exported ${sizes.length > 0 ? `for batches of ${sizes.join(", ")}, not of ${batch}` : "without it"}; see batches of exportTrainer`,
@@ -58,6 +60,7 @@ export async function loadTrainer(
     predict: (batch) => load("predict", batch),
     evaluate: (batch) => load("evaluate", batch),
     allocated: (trainer) => first(trainer),
+    bufferBatch: (kind) => (sizesOf(kind).length === 1 ? sizesOf(kind)[0] : undefined),
   };
   // any program of the file allocates all variables; the first is what it was exported for
   const [kind, size] = Object.keys(file.programs)[0].split(" ");
@@ -71,6 +74,7 @@ const isSettings = (settings: Partial<TrainerSettings> | null | undefined): bool
   Array.isArray(settings?.input) &&
   settings.input.every((n) => Number.isInteger(n) && n > 0) &&
   Number.isInteger(settings.batch) &&
+  (settings.batch as number) > 0 &&
   typeof settings.name === "string" &&
   Number.isFinite(settings.learningRate) &&
   typeof settings.loss?.adds === "boolean";

@@ -32,6 +32,8 @@ export interface TrainerPrograms {
   evaluate(batch: number): Promise<Evaluate>;
   /** Resolves once there are variables to save. */
   allocated(trainer: TrainerBase): Promise<unknown>;
+  /** How many examples a GPUBuffer holds, where that is not the full batch. */
+  bufferBatch?(kind: ProgramKind): number | undefined;
 }
 
 /** What a trainer knows of its model, loss and optimizer. */
@@ -191,8 +193,8 @@ export class TrainerBase {
   }
 
   /** How many examples an array holds. */
-  #batchOf(call: string, x: Examples): number {
-    if (isBuffer(x)) return this.#settings.batch;
+  #batchOf(call: ProgramKind | "epoch", x: Examples): number {
+    if (isBuffer(x)) return this.#programs.bufferBatch?.(call === "epoch" ? "step" : call) ?? this.#settings.batch;
     check(ArrayBuffer.isView(x), "dtype", () => `${call}: x must be a typed array or a GPUBuffer, not ${describe(x)}`);
     const each = sizeOf(this.#settings.input);
     const batch = x.length / each;

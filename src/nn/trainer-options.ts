@@ -24,9 +24,9 @@ export interface TrainerOptions {
 const MODEL = "model";
 
 /** Checks what a trainer is made of, seeds the model, and gives what the trainer itself needs to know. */
-export function trainerSettings(call: string, model: Model, options: TrainerOptions): TrainerSettings {
+export function trainerSettings(call: string, model: Model, options: TrainerOptions, further: readonly string[] = []): TrainerSettings {
   check(model instanceof Model, "argument", () => `${call}: the model must be made by sequential(…), not ${describe(model)}`);
-  checkOptions(call, options, ["input", "batch", "loss", "optimizer", "clipNorm", "seed", "name"]);
+  checkOptions(call, options, ["input", "batch", "loss", "optimizer", "clipNorm", "seed", "name", ...further]);
   const { input: example, batch, seed = 0, name = MODEL, loss, optimizer } = options;
   check(
     Array.isArray(example) && example.length > 0 && example.every((n) => Number.isInteger(n) && n > 0),

@@ -90,7 +90,7 @@ export class GpuStore implements VariableStore {
     const places = variables.map((variable) => {
       const at = offset;
       offset += entryBytes(variable);
-      view(variable.dtype, data, at, variable.size).set(this.#loaded(variable.name, variable) ?? initialValues(variable, this.#seed));
+      view(variable.dtype, data, at, variable.size).set(this.#loaded(variable.name, variable) ?? this.firstValues(variable));
       return at;
     });
     const segment: Segment = { index: this.#segments++, buffer: this.#buffer(`variables: ${variables[0].name}, …`, bytes), bytes };
@@ -98,6 +98,10 @@ export class GpuStore implements VariableStore {
     variables.forEach((variable, i) => {
       this.#add(this.#entries, variable.name, { variable, segment, offset: places[i] });
     });
+  }
+
+  protected firstValues(variable: Variable): ArrayLike<number> {
+    return initialValues(variable, this.#seed);
   }
 
   /** What a checkpoint has for `name`. */

@@ -77,6 +77,12 @@ export default made();`,
     ["two", "export const a = trainer(); export const b = trainer();", /two\.ts must export one thing .* it exports 2$/],
     ["broken", "export default (;", /broken\.ts does not build/],
     ["wrong", "export default exportTrainer(3 as never, {} as never);", /exportTrainer: the model must be made by sequential\(…\), not 3$/],
+    ["half", "export default { ...(await trainer()), programs: undefined };", /half\.ts must export one thing .* it exports 0$/],
+    [
+      "misspelt",
+      "export default exportTrainer(sequential(dense({ units: 3 })), { bathces: 3 } as never);",
+      /there is no option "bathces"; options are .*batches, devices$/,
+    ],
     ["throws", "throw new Error('its own');", /throws\.ts: its own$/],
   ])("says what is wrong with a script: %s", async (name, text, message) => {
     const file = await script(`${name}.ts`, `${MODEL}\n${text}`);
@@ -92,5 +98,8 @@ export default made();`,
     const file = await script("fine.ts", `${MODEL}\nexport default trainer();`);
     expect(await main(["export", file, "--out", join(folder, "none", "x.json")])).toBe(2);
     expect(said.at(-1)).toMatch(/x\.json cannot be written: /);
+    expect(await main(["export", file, "--out", file])).toBe(2);
+    expect(said.at(-1)).toMatch(/fine\.ts is there already, and was not exported from .*fine\.ts; choose another --out$/);
+    for (const code of [0, 0]) expect(await main(["export", file])).toBe(code);
   });
 });

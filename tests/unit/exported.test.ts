@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   adam,
   applyOne,
+  batchNormLayer,
   compile,
   constant,
   convTranspose2dLayer,
@@ -29,8 +30,9 @@ import {
   write,
 } from "../../src/index.ts";
 import * as initializers from "../../src/nn/initializers.ts";
+import { decodeBase64, encodeBase64 } from "../../src/program/exported/base64.ts";
 import { exportGraphs } from "../../src/program/exported/export.ts";
-import type { Exported, ExportedBuffer } from "../../src/program/exported/format.ts";
+import type { Exported, ExportedBuffer, ExportedPlan } from "../../src/program/exported/format.ts";
 import { loadExported, makeVariable } from "../../src/program/exported/load.ts";
 import type { GpuRunner } from "../../src/program/gpu-runner.ts";
 import { initialValues } from "../../src/program/store.ts";
@@ -129,15 +131,43 @@ describe("an exported trainer", () => {
     }
   });
 
+  test("has its variables in one order, whichever programs it holds", async () => {
+    const network = () => sequential(dense({ units: 3 }), batchNormLayer(), dense({ units: 2 }));
+    const settings: TrainerOptions = { input: [5], batch: 4, loss: squaredError(), optimizer: sgd({ learningRate: 0.1 }) };
+    const whole = await exportTrainer(network(), settings);
+    const part = await exportTrainer(network(), { ...settings, batches: { step: [], predict: [1], evaluate: [] } });
+    expect(part.segments).toEqual(whole.segments);
+    const engine = await Engine.create({ device: fakeDevice(), selfTest: false });
+    for (const file of [part, whole]) await loadTrainer(engine, file);
+  });
+
+  test("takes long arrays", () => {
+    for (const length of [0, 1, 2, 3, 3 * 8192, 3 * 8192 + 1, 10_000_000]) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 31) >> 3);
+      const text = encodeBase64(bytes);
+      expect(text).toBe(Buffer.from(bytes).toString("base64"));
+      expect(Buffer.compare(decodeBase64(text), bytes)).toBe(0);
+    }
+  });
+
   test("is refused by what it says where it is damaged", async () => {
     const file = await exportTrainer(characters(), options);
     const engine = await Engine.create({ device: fakeDevice(), selfTest: false });
     const [[first, ...rest]] = file.segments;
-    for (const initial of ["***", "AAAA", ["nothing", 1]] as const)
+    const plan = file.programs["step 3"].plans.hardware as ExportedPlan;
+    const unbound = { ...plan, dispatches: plan.dispatches.map((dispatch) => ({ ...dispatch, at: [] })) };
+    for (const initial of ["***", "AAAA", ["nothing", 1], ["fill"]] as const)
       await expect(loadTrainer(engine, { ...file, segments: [[{ ...first, initial }, ...rest]] })).rejects.toMatchObject({
         code: "format",
       });
-    for (const broken of [{ programs: {} }, { settings: { ...file.settings, input: ["a"] } }, { kernels: undefined }])
+    for (const broken of [
+      { programs: {} },
+      { programs: { "step 3": { ...file.programs["step 3"], inputs: { x: { dtype: "f64", shape: [1] } } } } },
+      { settings: { ...file.settings, input: ["a"] } },
+      { settings: { ...file.settings, batch: 0 } },
+      { kernels: undefined },
+      { programs: { "step 3": { ...file.programs["step 3"], plans: { hardware: unbound } } } },
+    ])
       await expect(loadTrainer(engine, { ...file, ...broken })).rejects.toMatchObject({ code: "format" });
     expect(engine.memory.buffers).toBe(1);
     await loadTrainer(engine, file);

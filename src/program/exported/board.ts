@@ -48,6 +48,11 @@ export class ExportStore extends GpuStore {
     }
   }
 
+  /** A file says how they are drawn. */
+  protected override firstValues(): ArrayLike<number> {
+    return [];
+  }
+
   override mirror(key: string, segment: Segment): GPUBuffer {
     const buffer = super.mirror(key, segment);
     this.known.set(buffer, { segment: segment.index, mirror: key });

@@ -6,7 +6,8 @@ import { type ExportedProgramFile, PROGRAM } from "./load-program.ts";
 
 /**
  * Compiles a graph ahead of time: plans order, memory and kernels for any device with WebGPU's default limits, hardware or software, and
- * returns them as plain JSON. Needs no GPU. {@link loadProgram} runs it, and an app that only loads ships neither ops nor planner.
+ * returns them as plain JSON. Needs no GPU. {@link loadProgram} runs it, and an app that only loads ships neither ops nor planner. Initial
+ * values that are not drawn by one of the initialisers here are in it as seed 0 gives them.
  * @throws UnrollError as `compile` does where the graph is not whole; `limit` where it needs more than the default limits.
  */
 export async function exportProgram<const I extends Tensors, const O extends Tensors = Record<never, never>>(

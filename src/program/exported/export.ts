@@ -11,6 +11,7 @@ import { STATUS_BYTES } from "../built.ts";
 import { largestTensor, makeAll } from "../gpu-build.ts";
 import { type GraphSpec, makePlan } from "../plan/plan.ts";
 import { initialValues, Pending } from "../store.ts";
+import { variablesOf } from "../variables.ts";
 import { encodeBase64 } from "./base64.ts";
 import { DEFAULT_LIMITS, DrawingBoard, ExportStore } from "./board.ts";
 import {
@@ -56,12 +57,17 @@ export function checkDevices(call: string, devices: ExportOptions["devices"] = D
 
 /**
  * Plans graphs for devices of each kind with WebGPU's default limits, without a device.
+ * @param first the graph whose order of variables all have, as on an engine that compiles it first
  * @throws UnrollError `limit` where one needs more.
  */
-export async function exportGraphs(graphs: Readonly<Record<string, Exportable>>, devices: readonly DeviceKind[]): Promise<Exported> {
+export async function exportGraphs(
+  graphs: Readonly<Record<string, Exportable>>,
+  devices: readonly DeviceKind[],
+  first?: GraphSpec,
+): Promise<Exported> {
   const kernels = new Kernels();
   const kinds: Awaited<ReturnType<typeof planAll>>[] = [];
-  for (const kind of devices) kinds.push(await planAll(graphs, EXPORT_TRAITS[kind], kernels));
+  for (const kind of devices) kinds.push(await planAll(graphs, EXPORT_TRAITS[kind], kernels, first));
   const programs = Object.entries(graphs).map(([name, { label, graph }]): [string, ExportedProgram] => [
     name,
     {
@@ -90,13 +96,19 @@ class Kernels {
   }
 }
 
-async function planAll(graphs: Readonly<Record<string, Exportable>>, traits: Partial<DeviceTraits>, kernels: Kernels) {
+async function planAll(
+  graphs: Readonly<Record<string, Exportable>>,
+  traits: Partial<DeviceTraits>,
+  kernels: Kernels,
+  first: GraphSpec | undefined,
+) {
   const board = new DrawingBoard();
   const gpu = new Gpu(board.device, false, traits);
   const store = new ExportStore(gpu, 0, new Pending());
   const status = gpu.createBuffer("status", STATUS_BYTES, USAGE.STORAGE);
   const plans = new Map<string, ExportedPlan>();
   const states = new Map<string, ExportedProgram["states"]>();
+  if (first) store.ensure(variablesOf(first, (await complete(() => makePlan(first, gpu.traits))).leaves));
   for (const [name, { label, graph }] of Object.entries(graphs)) {
     const plan = await complete(() => makePlan(graph, gpu.traits));
     const [most, limit] = [largestTensor(plan), gpu.traits.maxBindingBytes];
@@ -140,7 +152,7 @@ async function planAll(graphs: Readonly<Record<string, Exportable>>, traits: Par
     // an input that nothing reads on this device is uploaded all the same
     for (const [buffer] of inputs) place({ buffer, offset: 0, bytes: 0 });
     const outputs = [...made.readbacks.values()].map(({ location }) => place(location));
-    const together = made.placed.some(({ kernel }) => /\benable\s+subgroups\b/.test(kernel.wgsl));
+    const together = made.placed.some(({ kernel }) => enables(kernel, "subgroups"));
     plans.set(name, { buffers, dispatches, outputs, counted: made.counted, ...(together && { subgroups: LEAST_SUBGROUPS }) });
   }
   const segments = store.segments.map((variables) =>
@@ -148,6 +160,8 @@ async function planAll(graphs: Readonly<Record<string, Exportable>>, traits: Par
   );
   return { plans, states, segments };
 }
+
+const enables = ({ wgsl }: Kernel, extension: string): boolean => new RegExp(`\\benable\\b[^;]*\\b${extension}\\b`).test(compactWgsl(wgsl));
 
 /** What only some devices have. The planner asks for none of it; kernels of others may. */
 function checkDefaults(label: string, { kernel, workgroups }: PlacedDispatch): void {
@@ -160,7 +174,7 @@ function checkDefaults(label: string, { kernel, workgroups }: PlacedDispatch): v
   );
   const bound = Object.keys(kernel.bindings).length;
   check(bound <= buffers, "limit", () => `${said} binds ${bound} buffers; the default limits allow ${buffers}`);
-  check(!/\benable\s+f16\b/.test(kernel.wgsl), "limit", () => `${said} enables f16, which not every device has`);
+  check(!enables(kernel, "f16"), "limit", () => `${said} enables f16, which not every device has`);
 }
 
 function exportVariable(variable: Variable, offset: number): ExportedVariable {

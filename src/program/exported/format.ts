@@ -14,7 +14,7 @@ export type DeviceKind = (typeof DEVICE_KINDS)[number];
 export interface ExportOptions {
   /**
    * Kinds of devices to plan for. Default: both, real GPUs and software adapters such as SwiftShader. What is planned for one runs on the other,
-   * right and more slowly; a file for one kind is about a third smaller.
+   * right and more slowly; a file for one kind is a third to a half smaller.
    */
   readonly devices?: readonly DeviceKind[];
 }

@@ -2,7 +2,7 @@ import { check, UnrollError } from "../../errors.ts";
 import { type Gpu, USAGE } from "../../gpu/gpu.ts";
 import type { Location } from "../../gpu/recorder.ts";
 import { type Drawing, fills, initializer, normals, orthogonals, ranges, withins } from "../../graph/draw.ts";
-import { Variable } from "../../graph/tensor.ts";
+import { hostArray, Variable } from "../../graph/tensor.ts";
 import { byteLength, type Shape } from "../../graph/types.ts";
 import { randomSource } from "../../random.ts";
 import { assemble, type Made, makeReadbacks, type Own } from "../built.ts";
@@ -109,6 +109,14 @@ function makeFrom(
     );
     return { buffer, offset, bytes };
   };
+  for (const [name, { dtype }] of Object.entries({ ...program.inputs, ...program.outputs }))
+    check(hostArray(dtype, 0), "format", () => `load "${program.label}": "${name}" is of no type that there is`);
+  for (const { kernel, at } of plan.dispatches)
+    check(
+      at.length === Object.keys(exported.kernels[kernel].bindings).length,
+      "format",
+      () => `load "${program.label}": a dispatch does not bind what its kernel needs`,
+    );
   const placed = plan.dispatches.map(({ kernel, at, params, workgroups }) => ({
     kernel: exported.kernels[kernel],
     locations: at.map(locate),
@@ -134,6 +142,7 @@ export function makeVariable({ name, dtype, shape, initial, seed }: ExportedVari
     return new Variable(name, dtype, shape, () => view(dtype, bytes.buffer, 0, size) as ArrayLike<number>);
   }
   const [kind, ...numbers] = initial;
+  check(numbers.length > 0, "format", () => `load: nothing says how variable "${name}" is drawn`);
   const drawing = DRAWINGS.find((one) => one.kind === kind) as Drawing;
   const draw = initializer(drawing, () => numbers.map(Number));
   const own = seed === undefined ? undefined : (otherSeed ?? seed);
