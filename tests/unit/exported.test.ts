@@ -88,6 +88,7 @@ describe("an exported trainer", () => {
         }
       }
     expect([...used].sort((a, b) => a - b)).toEqual(file.kernels.map((_, i) => i));
+    expect(new Set(file.kernels.map((one) => JSON.stringify(one))).size).toBe(file.kernels.length);
     for (const { wgsl } of file.kernels) expect(wgsl).not.toMatch(/\/\/|\/\*|\n\n| {2}/);
   });
 
@@ -118,6 +119,18 @@ describe("an exported trainer", () => {
     expect(b0.initial).toEqual(["fill", 0]);
     expect(W1.initial).toEqual(["within", Math.sqrt(6 / 5)]);
     expect(W1.seed).toBe(0);
+  });
+
+  test("gives each program its number on the engine, which an error names it by", async () => {
+    const engine = await Engine.create({ device: fakeDevice(), selfTest: false });
+    const trainer = await loadTrainer(engine, await exportTrainer(characters(), { ...options, batches: { step: [3, 8] } }));
+    const numbers = [];
+    for (const batch of [8, 3]) {
+      await trainer.step(new Uint32Array(19 * batch), new Int32Array(19 * batch));
+      const { placed } = (await trainer.prepare("step", batch)) as GpuRunner;
+      numbers.push(placed.find(({ kernel }) => kernel.name === "gradient_finish")?.params.program);
+    }
+    expect(numbers).toEqual([1, 0]);
   });
 
   test("saves whatever programs it has", async () => {
