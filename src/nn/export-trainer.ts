@@ -2,9 +2,10 @@ import { check, checkOptions, describe } from "../errors.ts";
 import { checkDevices, type Exportable, exportGraphs } from "../program/exported/export.ts";
 import type { ExportOptions } from "../program/exported/format.ts";
 import { normalize } from "../program/spec.ts";
-import { type ExportedTrainer, PROGRAMS, programName } from "./loaded-trainer.ts";
+import type { ExportedTrainer } from "./loaded-trainer.ts";
 import type { Model } from "./model.ts";
-import { evaluateGraph, predictGraph, stepGraph } from "./trainer-graphs.ts";
+import { PROGRAMS, programName } from "./trainer-base.ts";
+import { trainerGraphs } from "./trainer-graphs.ts";
 import { type TrainerOptions, trainerSettings } from "./trainer-options.ts";
 
 export interface ExportTrainerOptions extends TrainerOptions, ExportOptions {
@@ -18,8 +19,6 @@ export interface ExportBatches {
   readonly predict?: readonly number[];
   readonly evaluate?: readonly number[];
 }
-
-const GRAPHS = { step: stepGraph, predict: predictGraph, evaluate: evaluateGraph } as const;
 
 /**
  * Compiles a model with its loss and optimizer ahead of time: what `createTrainer` would plan on a device with WebGPU's default limits, for
@@ -42,10 +41,14 @@ export async function exportTrainer(model: Model, options: ExportTrainerOptions)
         `exportTrainer: batches.${kind} must be an array of whole numbers above 0, not ${Array.isArray(sizes) ? `[${sizes.map(describe)}]` : describe(sizes)}`,
     );
     for (const size of sizes) {
-      const { label, ...spec } = GRAPHS[kind](model, rest, size);
+      const { label, ...spec } = trainerGraphs[kind](model, rest, size);
       graphs[programName(kind, size)] = { label, graph: normalize(spec) };
     }
   }
   check(Object.keys(graphs).length > 0, "argument", "exportTrainer: batches leave nothing to export");
-  return { format: "unroll-trainer/1", settings, ...(await exportGraphs(graphs, kinds, normalize(stepGraph(model, rest, rest.batch)))) };
+  return {
+    format: "unroll-trainer/1",
+    settings,
+    ...(await exportGraphs(graphs, kinds, normalize(trainerGraphs.step(model, rest, rest.batch)))),
+  };
 }

@@ -1,19 +1,15 @@
-import { check, checkOptions, UnrollError } from "../errors.ts";
+import { check, checkOptions } from "../errors.ts";
 import { checkEngine, type Engine } from "../program/engine.ts";
 import { checkFormat } from "../program/exported/file.ts";
 import type { Exported } from "../program/exported/format.ts";
 import { loadExported } from "../program/exported/load.ts";
-import { type ProgramKind, TrainerBase, type TrainerPrograms, type TrainerSettings } from "./trainer-base.ts";
+import { type ProgramKind, programName, TrainerBase, type TrainerSettings } from "./trainer-base.ts";
 
 /** What {@link exportTrainer} gives: plain JSON. */
 export interface ExportedTrainer extends Exported {
   readonly format: "unroll-trainer/1";
   readonly settings: TrainerSettings;
 }
-
-export const PROGRAMS = ["step", "predict", "evaluate"] as const;
-
-export const programName = (kind: ProgramKind, batch: number): string => `${kind} ${batch}`;
 
 /** A trainer without a model: all that it does was planned ahead of time. Made by {@link loadTrainer}. */
 export class LoadedTrainer extends TrainerBase {}
@@ -42,31 +38,21 @@ export async function loadTrainer(
   checkOptions("loadTrainer", options, ["seed"]);
   const { seed } = options;
   check(seed === undefined || Number.isFinite(seed), "argument", () => `loadTrainer: seed must be a number, not ${String(seed)}`);
-  const sizesOf = (kind: ProgramKind): number[] =>
-    Object.keys(file.programs).flatMap((name) => (name.startsWith(`${kind} `) ? [Number(name.slice(kind.length + 1))] : []));
-  const load = async (kind: ProgramKind, batch: number) => {
-    const name = programName(kind, batch);
-    if (!Object.hasOwn(file.programs, name)) {
+  const programs = Object.keys(file.programs).map((name) => name.split(" ") as [ProgramKind, string]);
+  const sizesOf = (kind: ProgramKind): number[] => programs.flatMap(([known, size]) => (known === kind ? [Number(size)] : []));
+  const [[kind, size]] = programs;
+  const trainer = new LoadedTrainer(engine, file.settings, {
+    compile: async (kind, batch) => {
       const sizes = sizesOf(kind);
-      throw new UnrollError(
-        "size",
-        `${kind}: this trainer was exported ${sizes.length > 0 ? `for batches of ${sizes.join(", ")}, not of ${batch}` : "without it"}; see batches of exportTrainer`,
-      );
-    }
-    return (await loadExported(engine, file, name, seed)) as never;
-  };
-  const programs: TrainerPrograms = {
-    step: (batch) => load("step", batch),
-    predict: (batch) => load("predict", batch),
-    evaluate: (batch) => load("evaluate", batch),
-    allocated: (trainer) => first(trainer),
+      const forWhat = sizes.length > 0 ? `for batches of ${sizes.join(", ")}, not of ${batch}` : "without it";
+      check(sizes.includes(batch), "size", () => `${kind}: this trainer was exported ${forWhat}; see batches of exportTrainer`);
+      return loadExported(engine, file, programName(kind, batch), seed);
+    },
+    // each has the variables of the whole file; the first is what it was exported for
+    whole: [kind, Number(size)],
     bufferBatch: (kind) => (sizesOf(kind).length === 1 ? sizesOf(kind)[0] : undefined),
-  };
-  // any program of the file allocates all variables; the first is what it was exported for
-  const [kind, size] = Object.keys(file.programs)[0].split(" ");
-  const first = (trainer: TrainerBase) => trainer.prepare(kind as ProgramKind, Number(size));
-  const trainer = new LoadedTrainer(engine, file.settings, programs);
-  await first(trainer);
+  });
+  await trainer.compiled(kind, Number(size));
   return trainer;
 }
 

@@ -19,19 +19,27 @@ export interface StepResult {
 export type Examples = HostArray | GPUBuffer;
 
 /** `count` only where the loss has a divisor that depends on the targets. */
-export type Step = RunnableProgram<{ x: Tensor; target: Tensor; rate: Tensor }, { loss: Tensor; norm: Tensor; count: Tensor }>;
-export type Predict = RunnableProgram<{ x: Tensor }, { output: Tensor }>;
-export type Evaluate = RunnableProgram<{ x: Tensor; target: Tensor }, { loss: Tensor; count: Tensor }>;
+type Step = RunnableProgram<{ x: Tensor; target: Tensor; rate: Tensor }, { loss: Tensor; norm: Tensor; count: Tensor }>;
+type Predict = RunnableProgram<{ x: Tensor }, { output: Tensor }>;
+type Evaluate = RunnableProgram<{ x: Tensor; target: Tensor }, { loss: Tensor; count: Tensor }>;
 
-export type ProgramKind = "step" | "predict" | "evaluate";
-
-/** Where a trainer's programs come from, one for each batch size. */
+/** What a trainer runs. */
 export interface TrainerPrograms {
-  step(batch: number): Promise<Step>;
-  predict(batch: number): Promise<Predict>;
-  evaluate(batch: number): Promise<Evaluate>;
-  /** Resolves once there are variables to save. */
-  allocated(trainer: TrainerBase): Promise<unknown>;
+  readonly step: Step;
+  readonly predict: Predict;
+  readonly evaluate: Evaluate;
+}
+export const PROGRAMS = ["step", "predict", "evaluate"] as const satisfies readonly (keyof TrainerPrograms)[];
+export type ProgramKind = keyof TrainerPrograms;
+
+/** A program for batches of one size. */
+export const programName = (kind: ProgramKind, batch: number): string => `${kind} ${batch}`;
+
+/** Where a trainer's programs come from. */
+export interface ProgramSource {
+  compile(kind: ProgramKind, batch: number): Promise<unknown>;
+  /** One that has all variables. */
+  readonly whole: readonly [kind: ProgramKind, batch: number];
   /** How many examples a GPUBuffer holds, where that is not the full batch. */
   bufferBatch?(kind: ProgramKind): number | undefined;
 }
@@ -51,17 +59,15 @@ const RUNS = "trainer/runs";
 export class TrainerBase {
   readonly engine: Engine;
   readonly #settings: TrainerSettings;
-  readonly #programs: TrainerPrograms;
-  readonly #steps = new Map<number, Promise<Step>>();
-  readonly #predicts = new Map<number, Promise<Predict>>();
-  readonly #evaluates = new Map<number, Promise<Evaluate>>();
+  readonly #source: ProgramSource;
+  readonly #programs = new Map<string, Promise<TrainerPrograms[ProgramKind]>>();
   #learningRate: number;
   #runs = 0;
 
-  constructor(engine: Engine, settings: TrainerSettings, programs: TrainerPrograms) {
+  constructor(engine: Engine, settings: TrainerSettings, source: ProgramSource) {
     this.engine = engine;
     this.#settings = settings;
-    this.#programs = programs;
+    this.#source = source;
     this.#learningRate = settings.learningRate;
   }
 
@@ -82,7 +88,7 @@ export class TrainerBase {
 
   /** The training step for the full batch. */
   get program(): Promise<Step> {
-    return this.#step(this.#settings.batch);
+    return this.compiled("step", this.#settings.batch);
   }
 
   /**
@@ -96,7 +102,7 @@ export class TrainerBase {
     checkOptions("step", options, ["read"]);
     const { read = false } = options;
     checkFlag("step", "read", read);
-    const program = await this.#step(this.#batchOf("step", x));
+    const program = await this.compiled("step", this.#batchOf("step", x));
     const batch = this.#nextRun(program, x, target);
     if (!read) {
       await program.run(batch as never);
@@ -116,7 +122,7 @@ export class TrainerBase {
 
   /** The model's output, without dropout and with running statistics. */
   async predict(x: Examples): Promise<Float32Array> {
-    const program = await cached(this.#predicts, this.#batchOf("predict", x), this.#programs.predict);
+    const program = await this.compiled("predict", this.#batchOf("predict", x));
     return (await program.run(integersAs(program, { x }) as never, { read: ["output"] })).output as Float32Array;
   }
 
@@ -128,7 +134,7 @@ export class TrainerBase {
     const total = new LossTotal(this.#settings.loss);
     for (const [x, target] of pairs("evaluate", batches)) {
       const size = this.#batchOf("evaluate", x);
-      const program = await cached(this.#evaluates, size, this.#programs.evaluate);
+      const program = await this.compiled("evaluate", size);
       total.add(await program.run(integersAs(program, { x, target }) as never, { read: total.reads }), size);
     }
     check(total.batches > 0, "argument", "evaluate: give at least one batch");
@@ -140,7 +146,7 @@ export class TrainerBase {
     const total = new LossTotal(this.#settings.loss);
     for (const [x, target] of pairs("epoch", batches)) {
       const size = this.#batchOf("epoch", x);
-      const program = await this.#step(size);
+      const program = await this.compiled("step", size);
       total.add(await program.run(this.#nextRun(program, x, target) as never, { read: total.reads }), size);
     }
     check(total.batches > 0, "argument", "epoch: give at least one batch");
@@ -149,7 +155,7 @@ export class TrainerBase {
 
   /** Variables, optimizer state and the number of steps: all that training needs to go on with the same bits. */
   async save(): Promise<NamedArrays> {
-    await this.#programs.allocated(this);
+    await this.compiled(...this.#source.whole);
     const runs = { dtype: "u32", shape: [1], data: Uint32Array.of(this.#runs) } as const;
     // Not what other models or streams on this engine hold.
     const own = Object.entries(await this.engine.readAll()).filter(([name]) => name.startsWith(`${this.#settings.name}/`));
@@ -175,26 +181,25 @@ export class TrainerBase {
 
   /** Frees the programs; the variables stay with the engine. */
   async dispose(): Promise<void> {
-    for (const cache of [this.#steps, this.#predicts, this.#evaluates]) {
-      for (const program of cache.values()) (await program).dispose();
-      cache.clear();
+    for (const program of this.#programs.values()) (await program).dispose();
+    this.#programs.clear();
+  }
+
+  /** A program, compiled before its first use. */
+  compiled<K extends ProgramKind>(kind: K, batch: number): Promise<TrainerPrograms[K]> {
+    const name = programName(kind, batch);
+    let program = this.#programs.get(name);
+    if (!program) {
+      program = this.#source.compile(kind, batch) as Promise<TrainerPrograms[ProgramKind]>;
+      this.#programs.set(name, program);
+      program.catch(() => this.#programs.delete(name));
     }
-  }
-
-  /** Compiles a program before its first use. */
-  prepare(kind: ProgramKind, batch: number): Promise<unknown> {
-    if (kind === "step") return this.#step(batch);
-    if (kind === "predict") return cached(this.#predicts, batch, this.#programs.predict);
-    return cached(this.#evaluates, batch, this.#programs.evaluate);
-  }
-
-  #step(batch: number): Promise<Step> {
-    return cached(this.#steps, batch, this.#programs.step);
+    return program as Promise<TrainerPrograms[K]>;
   }
 
   /** How many examples an array holds. */
   #batchOf(call: ProgramKind | "epoch", x: Examples): number {
-    if (isBuffer(x)) return this.#programs.bufferBatch?.(call === "epoch" ? "step" : call) ?? this.#settings.batch;
+    if (isBuffer(x)) return this.#source.bufferBatch?.(call === "epoch" ? "step" : call) ?? this.#settings.batch;
     check(ArrayBuffer.isView(x), "dtype", () => `${call}: x must be a typed array or a GPUBuffer, not ${describe(x)}`);
     const each = sizeOf(this.#settings.input);
     const batch = x.length / each;
@@ -206,14 +211,4 @@ export class TrainerBase {
     );
     return batch;
   }
-}
-
-function cached<P>(cache: Map<number, Promise<P>>, batch: number, make: (batch: number) => Promise<P>): Promise<P> {
-  let program = cache.get(batch);
-  if (!program) {
-    program = make(batch);
-    cache.set(batch, program);
-    program.catch(() => cache.delete(batch));
-  }
-  return program;
 }

@@ -5,6 +5,7 @@ import { gradient } from "../program/gradient.ts";
 import type { CompileSpec, Tensors } from "../program/spec.ts";
 import { countOf } from "./loss-total.ts";
 import { inputShape, type Model } from "./model.ts";
+import type { ProgramKind } from "./trainer-base.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 
 /*
@@ -16,7 +17,7 @@ export type TrainerGraph = CompileSpec<Tensors, Tensors> & { readonly label: str
 const inputOf = (model: Model, { input: example }: TrainerOptions, batch: number): Tensor =>
   input(inputShape(model, example, batch), model.inputDType);
 
-export function stepGraph(model: Model, options: TrainerOptions, batch: number): TrainerGraph {
+function stepGraph(model: Model, options: TrainerOptions, batch: number): TrainerGraph {
   const { loss: lossOf, clipNorm: limit, optimizer } = options;
   const x = inputOf(model, options, batch);
   const { output, updates } = model.apply(x, { training: true });
@@ -35,13 +36,13 @@ export function stepGraph(model: Model, options: TrainerOptions, batch: number):
   };
 }
 
-export function predictGraph(model: Model, options: TrainerOptions, batch: number): TrainerGraph {
+function predictGraph(model: Model, options: TrainerOptions, batch: number): TrainerGraph {
   const x = inputOf(model, options, batch);
   const { output } = model.apply(x);
   return { inputs: { x }, outputs: { output }, label: `prediction, batch ${batch}` };
 }
 
-export function evaluateGraph(model: Model, options: TrainerOptions, batch: number): TrainerGraph {
+function evaluateGraph(model: Model, options: TrainerOptions, batch: number): TrainerGraph {
   const x = inputOf(model, options, batch);
   const { output } = model.apply(x);
   const { dtype, shape } = options.loss.targetType(output);
@@ -53,3 +54,8 @@ export function evaluateGraph(model: Model, options: TrainerOptions, batch: numb
     label: `evaluation, batch ${batch}`,
   };
 }
+
+export const trainerGraphs = { step: stepGraph, predict: predictGraph, evaluate: evaluateGraph } as const satisfies Record<
+  ProgramKind,
+  (model: Model, options: TrainerOptions, batch: number) => TrainerGraph
+>;

@@ -5,8 +5,8 @@ import { checkEngine, type Engine } from "../program/engine.ts";
 import type { Program } from "../program/program.ts";
 import type { Model } from "./model.ts";
 import { createStream, type Stream } from "./stream.ts";
-import { type Evaluate, type Predict, TrainerBase, type TrainerSettings } from "./trainer-base.ts";
-import { evaluateGraph, predictGraph, stepGraph } from "./trainer-graphs.ts";
+import { TrainerBase, type TrainerSettings } from "./trainer-base.ts";
+import { trainerGraphs } from "./trainer-graphs.ts";
 import { type TrainerOptions, trainerSettings } from "./trainer-options.ts";
 
 type Step = Program<{ x: Tensor; target: Tensor; rate: Tensor }, { loss: Tensor; norm: Tensor; count: Tensor }>;
@@ -18,10 +18,8 @@ export class Trainer extends TrainerBase {
 
   constructor(engine: Engine, model: Model, options: TrainerOptions, settings: TrainerSettings) {
     super(engine, settings, {
-      step: async (batch) => (await compile(engine, stepGraph(model, options, batch))) as unknown as Step,
-      predict: async (batch) => (await compile(engine, predictGraph(model, options, batch))) as unknown as Predict,
-      evaluate: async (batch) => (await compile(engine, evaluateGraph(model, options, batch))) as unknown as Evaluate,
-      allocated: (trainer) => trainer.program,
+      compile: async (kind, batch) => compile(engine, trainerGraphs[kind](model, options, batch)),
+      whole: ["step", settings.batch],
     });
     this.model = model;
     this.#options = options;

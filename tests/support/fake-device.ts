@@ -2,6 +2,8 @@
  * A GPUDevice that computes nothing: buffers hold zeros and work is done at once. What is checked before GPU work, and what is planned
  * for it, can be seen without a GPU.
  */
+import { DEFAULT_LIMITS } from "../../src/program/exported/board.ts";
+
 const nothing = () => {};
 
 class FakeBuffer {
@@ -31,13 +33,7 @@ class FakeBuffer {
 
 export function fakeDevice(): GPUDevice {
   const limits = {
-    maxBufferSize: 2 ** 28,
-    maxStorageBufferBindingSize: 2 ** 27,
-    maxStorageBuffersPerShaderStage: 8,
-    maxComputeWorkgroupStorageSize: 16384,
-    maxComputeInvocationsPerWorkgroup: 256,
-    maxComputeWorkgroupSizeX: 256,
-    maxComputeWorkgroupsPerDimension: 65535,
+    ...DEFAULT_LIMITS,
     minUniformBufferOffsetAlignment: 256,
     minStorageBufferOffsetAlignment: 256,
   };

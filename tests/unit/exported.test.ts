@@ -7,6 +7,7 @@ import {
   constant,
   convTranspose2dLayer,
   crossEntropy,
+  type Dispatch,
   dense,
   Engine,
   embedding,
@@ -127,7 +128,7 @@ describe("an exported trainer", () => {
     const numbers = [];
     for (const batch of [8, 3]) {
       await trainer.step(new Uint32Array(19 * batch), new Int32Array(19 * batch));
-      const { placed } = (await trainer.prepare("step", batch)) as GpuRunner;
+      const { placed } = (await trainer.compiled("step", batch)) as unknown as GpuRunner;
       numbers.push(placed.find(({ kernel }) => kernel.name === "gradient_finish")?.params.program);
     }
     expect(numbers).toEqual([1, 0]);
@@ -230,6 +231,17 @@ describe("what is loaded starts from the same values", () => {
   });
 });
 
+/** An op of one's own, of one dispatch. */
+const opOf = (dispatch: Dispatch): Op => ({
+  name: "own",
+  shape: ([type]) => [type],
+  reference: () => {},
+  gradient: () => [undefined],
+  cost: () => ({ flops: 0, bytes: 0 }),
+  error: () => [0],
+  kernels: [{ name: "only", allowed: () => true, plan: () => ({ dispatches: [dispatch] }) }],
+});
+
 describe("an exported program", () => {
   test("keeps constants", async () => {
     const x = input([2, 3]);
@@ -251,21 +263,7 @@ struct Params { most: f32, least: f32, none: f32, nothing: f32, program: u32 }
       params: { most: "f32", least: "f32", none: "f32", nothing: "f32", program: "u32" },
     });
     const params = { most: Number.POSITIVE_INFINITY, least: Number.NEGATIVE_INFINITY, none: Number.NaN, nothing: -0, program: 7 };
-    const own: Op = {
-      name: "own",
-      shape: ([type]) => [type],
-      reference: () => {},
-      gradient: () => [undefined],
-      cost: () => ({ flops: 0, bytes: 0 }),
-      error: () => [0],
-      kernels: [
-        {
-          name: "only",
-          allowed: () => true,
-          plan: () => ({ dispatches: [{ kernel: made, bindings: { x: { input: 0 }, y: { output: 0 } }, params, workgroups: [1, 1, 1] }] }),
-        },
-      ],
-    };
+    const own = opOf({ kernel: made, bindings: { x: { input: 0 }, y: { output: 0 } }, params, workgroups: [1, 1, 1] });
     const file = JSON.parse(JSON.stringify(await exportProgram({ inputs: { x }, outputs: { y: applyOne(own, [x], {}) } })));
     expect(file.kernels[0].wgsl).toMatch(
       /^@group\(0\)@binding\(0\)var<storage,read>x:array<f32>;\n@group[\s\S]*fn main\(\)\{y\[0\]=x\[0\];\}$/,
@@ -278,24 +276,8 @@ struct Params { most: f32, least: f32, none: f32, nothing: f32, program: u32 }
 
   test("is refused where a kernel of one's own needs what not every device has", async () => {
     const x = input([4]);
-    const needing = (wgsl: string, workgroups: readonly [number, number, number]): Op => ({
-      name: "own",
-      shape: ([type]) => [type],
-      reference: () => {},
-      gradient: () => [undefined],
-      cost: () => ({ flops: 0, bytes: 0 }),
-      error: () => [0],
-      kernels: [
-        {
-          name: "only",
-          allowed: () => true,
-          plan: () => {
-            const own = kernel({ name: "own", wgsl, bindings: { y: write("f32") } });
-            return { dispatches: [{ kernel: own, bindings: { y: { output: 0 } }, workgroups }] };
-          },
-        },
-      ],
-    });
+    const needing = (wgsl: string, workgroups: readonly [number, number, number]): Op =>
+      opOf({ kernel: kernel({ name: "own", wgsl, bindings: { y: write("f32") } }), bindings: { y: { output: 0 } }, workgroups });
     const refused = (op: Op) => exportProgram({ inputs: { x }, outputs: { y: applyOne(op, [x], {}) } });
     await expect(refused(needing("enable f16;", [1, 1, 1]))).rejects.toMatchObject({
       code: "limit",

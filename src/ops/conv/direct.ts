@@ -1,8 +1,8 @@
 import { convDirect, DIRECT_INVOCATIONS, directParams } from "../../../shaders/conv_direct.wgsl.ts";
-import { kernel, read, write } from "../../graph/kernel.ts";
+import { kernel } from "../../graph/kernel.ts";
 import type { Call, DeviceTraits, Lowering } from "../../graph/op.ts";
 import { foldGrid } from "../grid.ts";
-import { epilogueOf, type Gather, isPadded, SMALL_WORK, workOf } from "./gather.ts";
+import { convBindings, convOperands, epilogueOf, type Gather, isPadded, SMALL_WORK, workOf } from "./gather.ts";
 import type { ConvAttributes } from "./problem.ts";
 
 /** Channels that are few, and terms of a row of taps that may be written out. */
@@ -71,22 +71,10 @@ export function lowerDirect(call: Call<ConvAttributes>, g: Gather): Lowering {
             padded: isPadded(g),
             pooled,
           }),
-          bindings: {
-            a: read("f32"),
-            b: read("f32"),
-            ...(epilogue.bias ? { bias: read("f32") } : {}),
-            c: write("f32"),
-            ...(pooled ? { winners: write("u32") } : {}),
-          },
+          bindings: convBindings(g, epilogue),
           params: directParams,
         }),
-        bindings: {
-          a: { input: 0 },
-          b: { input: 1 },
-          ...(epilogue.bias ? { bias: { input: 2 } } : {}),
-          c: { output: 0 },
-          ...(pooled ? { winners: { output: 1 } } : {}),
-        },
+        bindings: { ...convOperands(g, epilogue) },
         params: {
           size,
           blocks,

@@ -1,7 +1,7 @@
 import { convFlip } from "../../../shaders/conv_flip.wgsl.ts";
 import { type GatherLayout, gatherParams } from "../../../shaders/lib/conv.wgsl.ts";
 import type { Epilogue } from "../../../shaders/lib/matmul.wgsl.ts";
-import { kernel, read, write } from "../../graph/kernel.ts";
+import { type Bindings, kernel, read, write } from "../../graph/kernel.ts";
 import type { Activation, Call, DeviceTraits, Dispatch, Lowering, Operand } from "../../graph/op.ts";
 import { sizeOf } from "../../graph/types.ts";
 import { foldGrid } from "../grid.ts";
@@ -164,6 +164,23 @@ export const epilogueOf = (call: Call<ConvAttributes>): Epilogue => ({
   activation: activationSource(call.attributes.activation),
 });
 
+/** What every kernel that gathers binds, and to which tensors of a call: source, filter, perhaps bias; destination and, pooled, winners. */
+export const convBindings = ({ pooled }: Gather, { bias }: Epilogue): Bindings => ({
+  a: read("f32"),
+  b: read("f32"),
+  ...(bias && { bias: read("f32") }),
+  c: write("f32"),
+  ...(pooled && { winners: write("u32") }),
+});
+
+export const convOperands = ({ pooled }: Gather, { bias }: Epilogue, b: Operand = { input: 1 }): Operands => ({
+  a: { input: 0 },
+  b,
+  ...(bias && { bias: { input: 2 } }),
+  c: { output: 0 },
+  ...(pooled && { winners: { output: 1 } }),
+});
+
 type Operands = { readonly a: Operand; readonly b: Operand; readonly bias?: Operand; readonly c: Operand; readonly winners?: Operand };
 
 function gatherDispatch(g: Gather, shape: GatherKernel, cuts: ReturnType<typeof cut>, epilogue: Epilogue, operands: Operands): Dispatch {
@@ -173,13 +190,7 @@ function gatherDispatch(g: Gather, shape: GatherKernel, cuts: ReturnType<typeof 
     kernel: kernel({
       name: `conv ${g.pooled ? "pooled " : ""}${shape.name}`,
       wgsl: shape.wgsl(layout, epilogue),
-      bindings: {
-        a: read("f32"),
-        b: read("f32"),
-        ...(epilogue.bias ? { bias: read("f32") } : {}),
-        c: write("f32"),
-        ...(g.pooled ? { winners: write("u32") } : {}),
-      },
+      bindings: convBindings(g, epilogue),
       params: gatherParams,
     }),
     bindings: { ...operands },
@@ -257,7 +268,7 @@ export function lowerGather(call: Call<ConvAttributes>, geometry: Geometry, g: G
   const factors = { a: { input: 0 }, b: flip ? flipped : { input: 1 } };
   const filterTemporary = flip ? [{ dtype: "f32" as const, shape: filterShape(geometry) }] : [];
   if (!split) {
-    const operands = { ...factors, ...(bias ? { bias } : {}), c: { output: 0 }, ...(g.pooled ? { winners: { output: 1 } } : {}) };
+    const operands = convOperands(g, epilogue, factors.b);
     return { dispatches: [...before, gatherDispatch(g, shape, cuts, epilogue, operands)], temporaries: filterTemporary };
   }
   return {

@@ -1,9 +1,9 @@
 import { convNarrow, NARROW_INVOCATIONS, narrowParams } from "../../../shaders/conv_narrow.wgsl.ts";
-import { kernel, read, write } from "../../graph/kernel.ts";
+import { kernel } from "../../graph/kernel.ts";
 import type { Call, Lowering } from "../../graph/op.ts";
 import { foldGrid } from "../grid.ts";
 import { mostLines } from "./direct.ts";
-import { epilogueOf, type Gather, isPadded, workOf } from "./gather.ts";
+import { convBindings, convOperands, epilogueOf, type Gather, isPadded, workOf } from "./gather.ts";
 import type { ConvAttributes } from "./problem.ts";
 
 /** Sums and pixels of the source, all vec4, that an invocation keeps at a time: with more they leave the registers (SwiftShader: a third slower). */
@@ -50,10 +50,10 @@ export function lowerNarrow(call: Call<ConvAttributes>, g: Gather, transposed: b
             transposed,
             padded: isPadded(g),
           }),
-          bindings: { a: read("f32"), b: read("f32"), ...(epilogue.bias ? { bias: read("f32") } : {}), c: write("f32") },
+          bindings: convBindings(g, epilogue),
           params: narrowParams,
         }),
-        bindings: { a: { input: 0 }, b: { input: 1 }, ...(epilogue.bias ? { bias: { input: 2 } } : {}), c: { output: 0 } },
+        bindings: { ...convOperands(g, epilogue) },
         params: {
           size,
           tiles,

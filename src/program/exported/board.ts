@@ -15,14 +15,14 @@ export const DEFAULT_LIMITS = {
 
 /** Stands in for a device where a program is only drawn up: it makes buffers that are names, and keeps what is written to them. */
 export class DrawingBoard {
-  readonly written = new Map<GPUBuffer, Uint8Array>();
+  readonly written = new Map<GPUBuffer, ArrayBufferView>();
   readonly device = {
     limits: DEFAULT_LIMITS,
     features: new Set(),
     lost: new Promise(() => {}),
     createBuffer: ({ label, size, usage }: GPUBufferDescriptor) => ({ label, size, usage, destroy() {} }),
     queue: {
-      writeBuffer: (buffer: GPUBuffer, _offset: number, data: Uint8Array) => {
+      writeBuffer: (buffer: GPUBuffer, _offset: number, data: ArrayBufferView) => {
         this.written.set(buffer, data);
       },
     },

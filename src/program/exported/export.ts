@@ -1,19 +1,16 @@
 import { check, describe } from "../../errors.ts";
 import { Gpu, USAGE } from "../../gpu/gpu.ts";
-import type { Location, PlacedDispatch } from "../../gpu/recorder.ts";
-import { compactWgsl, withoutUnusedFunctions } from "../../graph/compact.ts";
-import type { Kernel } from "../../graph/kernel.ts";
+import type { Location } from "../../gpu/recorder.ts";
 import { complete } from "../../graph/on-demand.ts";
 import type { DeviceTraits } from "../../graph/op.ts";
-import { hostArray, type Variable } from "../../graph/tensor.ts";
 import type { TensorType } from "../../graph/types.ts";
-import { STATUS_BYTES } from "../built.ts";
+import { type Made, STATUS_BYTES } from "../built.ts";
 import { largestTensor, makeAll } from "../gpu-build.ts";
 import { type GraphSpec, makePlan } from "../plan/plan.ts";
-import { initialValues, Pending } from "../store.ts";
+import { Pending } from "../store.ts";
 import { variablesOf } from "../variables.ts";
 import { encodeBase64 } from "./base64.ts";
-import { DEFAULT_LIMITS, DrawingBoard, ExportStore } from "./board.ts";
+import { DrawingBoard, ExportStore } from "./board.ts";
 import {
   DEVICE_KINDS,
   type DeviceKind,
@@ -22,10 +19,11 @@ import {
   type ExportedLocation,
   type ExportedPlan,
   type ExportedProgram,
-  type ExportedVariable,
   type ExportOptions,
   PROGRAM_ID,
 } from "./format.ts";
+import { asJson, exportVariable } from "./json.ts";
+import { checkDefaults, enables, Kernels } from "./kernels.ts";
 
 export interface Exportable {
   readonly label: string;
@@ -82,20 +80,7 @@ export async function exportGraphs(
   return { kernels: kernels.all, segments: kinds[0].segments, programs: Object.fromEntries(programs) };
 }
 
-/** The kernels of all programs, each once. */
-class Kernels {
-  readonly all: Kernel[] = [];
-  readonly #numbers = new Map<string, number>();
-
-  number({ name, wgsl, bindings, params }: Kernel): number {
-    const kernel = { name, wgsl: compactWgsl(withoutUnusedFunctions(compactWgsl(wgsl))).trim(), bindings, ...(params && { params }) };
-    const key = JSON.stringify(kernel);
-    const known = this.#numbers.get(key) ?? this.all.push(kernel) - 1;
-    this.#numbers.set(key, known);
-    return known;
-  }
-}
-
+/** Everything for one kind of device. */
 async function planAll(
   graphs: Readonly<Record<string, Exportable>>,
   traits: Partial<DeviceTraits>,
@@ -105,10 +90,10 @@ async function planAll(
   const board = new DrawingBoard();
   const gpu = new Gpu(board.device, false, traits);
   const store = new ExportStore(gpu, 0, new Pending());
-  const status = gpu.createBuffer("status", STATUS_BYTES, USAGE.STORAGE);
+  const parts = { gpu, store, status: gpu.createBuffer("status", STATUS_BYTES, USAGE.STORAGE) };
+  if (first) store.ensure(variablesOf(first, (await complete(() => makePlan(first, gpu.traits))).leaves));
   const plans = new Map<string, ExportedPlan>();
   const states = new Map<string, ExportedProgram["states"]>();
-  if (first) store.ensure(variablesOf(first, (await complete(() => makePlan(first, gpu.traits))).leaves));
   for (const [name, { label, graph }] of Object.entries(graphs)) {
     const plan = await complete(() => makePlan(graph, gpu.traits));
     const [most, limit] = [largestTensor(plan), gpu.traits.maxBindingBytes];
@@ -118,42 +103,13 @@ async function planAll(
       () => `export "${label}": a tensor needs ${most} bytes; WebGPU's default limits allow ${limit} for one buffer`,
     );
     store.states.length = 0;
-    const made = makeAll({ gpu, store, status }, label, ID, graph, plan, (buffer) => buffer);
+    const made = makeAll(parts, label, ID, graph, plan, (buffer) => buffer);
     states.set(name, [...store.states]);
     for (const dispatch of made.placed) checkDefaults(label, dispatch);
-
-    const numbers = new Map<GPUBuffer, number>();
-    const buffers: ExportedBuffer[] = [];
-    const inputs = new Map([...made.inputs].map(([input, buffer]) => [buffer, input]));
-    const describeBuffer = (buffer: GPUBuffer): ExportedBuffer => {
-      const input = inputs.get(buffer);
-      if (input !== undefined) return { input };
-      if (buffer === made.counter) return { engine: "counter" };
-      if (buffer === status) return { engine: "status" };
-      const data = board.written.get(buffer);
-      return store.known.get(buffer) ?? (data ? { data: encodeBase64(data) } : { bytes: buffer.size });
-    };
-    const place = ({ buffer, offset, bytes }: Location): ExportedLocation => {
-      let number = numbers.get(buffer);
-      if (number === undefined) {
-        number = buffers.push(describeBuffer(buffer)) - 1;
-        numbers.set(buffer, number);
-      }
-      return [number, offset, bytes];
-    };
-    const dispatches = made.placed.map(({ kernel, locations, params, workgroups }) => ({
-      kernel: kernels.number(kernel),
-      at: locations.map(place),
-      params: Object.fromEntries(
-        Object.entries(params).map(([param, value]) => [param, param === "program" && value === ID ? PROGRAM_ID : asJson(value)]),
-      ),
-      workgroups,
-    }));
-    // an input that nothing reads on this device is uploaded all the same
-    for (const [buffer] of inputs) place({ buffer, offset: 0, bytes: 0 });
-    const outputs = [...made.readbacks.values()].map(({ location }) => place(location));
-    const together = made.placed.some(({ kernel }) => enables(kernel, "subgroups"));
-    plans.set(name, { buffers, dispatches, outputs, counted: made.counted, ...(together && { subgroups: LEAST_SUBGROUPS }) });
+    plans.set(
+      name,
+      exportPlan(made, kernels, (buffer) => (buffer === parts.status ? { engine: "status" } : describeBuffer(buffer, board, store))),
+    );
   }
   const segments = store.segments.map((variables) =>
     variables.map((variable) => exportVariable(variable, store.entry(variable.name).offset)),
@@ -161,38 +117,34 @@ async function planAll(
   return { plans, states, segments };
 }
 
-const enables = ({ wgsl }: Kernel, extension: string): boolean => new RegExp(`\\benable\\b[^;]*\\b${extension}\\b`).test(compactWgsl(wgsl));
-
-/** What only some devices have. The planner asks for none of it; kernels of others may. */
-function checkDefaults(label: string, { kernel, workgroups }: PlacedDispatch): void {
-  const { maxComputeWorkgroupsPerDimension: most, maxStorageBuffersPerShaderStage: buffers } = DEFAULT_LIMITS;
-  const said = `export "${label}": kernel "${kernel.name}"`;
-  check(
-    workgroups.every((n) => n <= most),
-    "limit",
-    () => `${said} takes [${workgroups.join(", ")}] workgroups; the default limits allow ${most}`,
-  );
-  const bound = Object.keys(kernel.bindings).length;
-  check(bound <= buffers, "limit", () => `${said} binds ${bound} buffers; the default limits allow ${buffers}`);
-  check(!enables(kernel, "f16"), "limit", () => `${said} enables f16, which not every device has`);
+/** What a buffer holds that belongs to no run: variables and what goes with them, a constant, or nothing yet. */
+function describeBuffer(buffer: GPUBuffer, board: DrawingBoard, store: ExportStore): ExportedBuffer {
+  const data = board.written.get(buffer);
+  return store.known.get(buffer) ?? (data ? { data: encodeBase64(data) } : { bytes: buffer.size });
 }
 
-function exportVariable(variable: Variable, offset: number): ExportedVariable {
-  const { name, dtype, shape, initializer } = variable;
-  const { draw, seed } = initializer;
-  let initial: ExportedVariable["initial"];
-  if (draw) {
-    const [kind, ...numbers] = draw(shape);
-    initial = [kind, ...numbers.map(asJson)];
-  } else {
-    const values = hostArray(dtype, variable.size);
-    values.set(initialValues(variable, 0));
-    initial = encodeBase64(values);
-  }
-  return { name, dtype, shape, offset, initial, ...(seed === undefined ? {} : { seed }) };
+/** Buffers become numbers, in the order of their first use. */
+function exportPlan(made: Made, kernels: Kernels, describeOther: (buffer: GPUBuffer) => ExportedBuffer): ExportedPlan {
+  const ofRun = new Map<GPUBuffer, ExportedBuffer>([[made.counter, { engine: "counter" }]]);
+  for (const [input, buffer] of made.inputs) ofRun.set(buffer, { input });
+  const used: GPUBuffer[] = [];
+  const place = ({ buffer, offset, bytes }: Location): ExportedLocation => {
+    if (!used.includes(buffer)) used.push(buffer);
+    return [used.indexOf(buffer), offset, bytes];
+  };
+  const dispatches = made.placed.map(({ kernel, locations, params, workgroups }) => ({
+    kernel: kernels.number(kernel),
+    at: locations.map(place),
+    params: Object.fromEntries(
+      Object.entries(params).map(([param, value]) => [param, param === "program" && value === ID ? PROGRAM_ID : asJson(value)]),
+    ),
+    workgroups,
+  }));
+  const outputs = [...made.readbacks.values()].map(({ location }) => place(location));
+  const subgroups = made.placed.some(({ kernel }) => enables(kernel, "subgroups")) && { subgroups: LEAST_SUBGROUPS };
+  const buffers = used.map((buffer) => ofRun.get(buffer) ?? describeOther(buffer));
+  return { buffers, dispatches, outputs, counted: made.counted, ...subgroups };
 }
-
-const asJson = (value: number): number | string => (Object.is(value, -0) ? "-0" : Number.isFinite(value) ? value : String(value));
 
 const typesOf = (tensors: Readonly<Record<string, TensorType>>): Record<string, TensorType> =>
   Object.fromEntries(Object.entries(tensors).map(([name, { dtype, shape }]) => [name, { dtype, shape }]));
