@@ -19,7 +19,7 @@ export function leanChunks(): Rolldown.OutputOptions {
   };
   return {
     chunkFileNames: "[name].js",
-    codeSplitting: { includeDependenciesRecursively: false, groups: [{ name }] },
+    codeSplitting: { includeDependenciesRecursively: false, groups: [{ name, debugName: "modules" }] },
   };
 }
 
