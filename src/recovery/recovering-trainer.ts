@@ -392,9 +392,19 @@ async function opened<T extends TrainerBase>(
       await wait(budget.delay(attempt));
       continue;
     }
+    check(
+      typeof engine?.dispose === "function" && engine.lost instanceof Promise,
+      "argument",
+      () => `createRecoveringTrainer: engine must give an engine, as Engine.create does, not ${describe(engine)}`,
+    );
     budget.born();
     try {
       const trainer = await build(engine);
+      check(
+        typeof trainer?.step === "function" && trainer.engine === engine,
+        "argument",
+        () => `createRecoveringTrainer: trainer must give a trainer on the engine that it gets, as createTrainer does, not ${describe(trainer)}`,
+      );
       if (checkpoint) await trainer.load(checkpoint.arrays);
       return { trainer, checkpoint };
     } catch (error) {

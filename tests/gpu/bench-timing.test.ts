@@ -10,6 +10,12 @@ interface Ratios {
   readonly grains: BenchReport["clock"];
 }
 
+test("a bench whose device is lost ends with the code `lost`, wherever it is", async () => {
+  const ends = await inPage<string[]>(PAGE, "lostAtMapping", 30);
+  expect(ends.length).toBeGreaterThan(5);
+  expect(new Set(ends.slice(0, -1))).toEqual(new Set(["lost"]));
+});
+
 describe("the clock", () => {
   const factors = [2, 5];
 
