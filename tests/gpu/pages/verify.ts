@@ -8,6 +8,7 @@ import { allSamples } from "../../../src/verify/all.ts";
 import type { Target } from "../../../src/verify/jobs.ts";
 import { traitsToVerify, type Verification, verifyOn } from "../../../src/verify/run.ts";
 import type { OpSamples, Sample } from "../../../src/verify/sample.ts";
+import { type Extent, part } from "../../support/sweep.ts";
 
 let targets: Promise<readonly Target[]> | undefined;
 
@@ -21,10 +22,15 @@ async function openTargets(): Promise<readonly Target[]> {
   ];
 }
 
-/** Proves one op by its place in the list. */
-export async function verifyAt(index: number): Promise<Verification> {
+/** Proves one op by its place in the list, with all of its samples or with a part that reaches each variant. */
+export async function verifyAt(index: number, extent: Extent): Promise<Verification> {
   targets ??= openTargets();
-  return verifyOn(await targets, [allSamples[index]]);
+  const devices = await targets;
+  const entry = allSamples[index];
+  const traits = devices.flatMap((device) => device.traits);
+  const samples: OpSamples["samples"] = (random) =>
+    extent === "whole" ? entry.samples(random) : part(entry, entry.samples(random), traits);
+  return verifyOn(devices, [{ ...entry, samples }]);
 }
 
 export interface FaultResult {
