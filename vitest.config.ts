@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { Progress } from "./tests/support/progress.ts";
+import Progress from "./tests/support/progress.ts";
 
 /** What takes long by nature: full sweeps, learning to the end, soaks. They have a project of their own, whatever folder they are in. */
 const LONG = "**/*.long.test.ts";
@@ -12,7 +12,17 @@ export default defineConfig({
     hookTimeout: 120_000,
     reporters: ["default", new Progress()],
     projects: [
-      { extends: true, test: { name: "unit", include: ["tests/unit/**/*.test.ts", "tmp/**/*.test.ts"], exclude: [LONG] } },
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["tests/unit/**/*.test.ts", "tmp/**/*.test.ts"],
+          exclude: [LONG],
+          // Files share the modules that they load, which takes as long as the tests. A file undoes what it stubs.
+          pool: "threads",
+          isolate: false,
+        },
+      },
       {
         extends: true,
         test: {

@@ -1,31 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
-import { parseReport } from "../../src/bench/parse.ts";
 import type { BenchReport, Distribution } from "../../src/bench/schema.ts";
-import { root } from "../support/build.ts";
 import { browserArguments as browser, CommandLine } from "../support/command-line.ts";
+import { changed, exampleTests, loadReport } from "./sweeps/bench-example.ts";
 
 const line = CommandLine.forAllTests();
-const EXAMPLE = `${root}tests/examples/my-kernel.ts`;
 
-/** The example with a change, as a file of its own. */
-async function changed(name: string, from: string, to: string): Promise<string> {
-  const text = await readFile(EXAMPLE, "utf8");
-  expect(text).toContain(from);
-  const file = `${line.folder}/${name}.ts`;
-  await writeFile(file, text.replace(from, to));
-  return file;
-}
-
-const load = async (file: string): Promise<BenchReport> => {
-  const report: unknown = JSON.parse(await readFile(file, "utf8"));
-  // as it is published
-  const schema = JSON.parse(await readFile(`${line.package}/bench.schema.json`, "utf8"));
-  const validate = new Ajv2020({ strict: false }).compile(schema);
-  expect(validate(report), JSON.stringify(validate.errors)).toBe(true);
-  return parseReport(report);
-};
+exampleTests(line, "node");
 
 /** The same report, as if everything had taken `factor` times as long. */
 const slower = (report: BenchReport, factor: number): BenchReport => {
@@ -40,7 +21,7 @@ describe("unroll bench", () => {
     const first = await line.run("bench", "add 1024", "--quick", ...browser, "--json", json);
     expect(first.code).toBe(0);
     expect(first.out).toMatch(/\* add vec4/);
-    const report = await load(json);
+    const report = await loadReport(line, json);
     const [fast, slow] = [`${line.folder}/fast.json`, `${line.folder}/slow.json`];
     await writeFile(fast, JSON.stringify(slower(report, 1 / 20)));
     await writeFile(slow, JSON.stringify(slower(report, 20)));
@@ -58,7 +39,7 @@ describe("unroll bench", () => {
   });
 
   test("what a file exports twice is measured once", async () => {
-    const file = await changed("twice", "export const squares =", "const squares =");
+    const file = await changed(line, "twice", "export const squares =", "const squares =");
     await writeFile(file, `${await readFile(file, "utf8")}\nexport { squares, squares as default };\n`);
     const { code, out } = await line.run("bench", file, "--quick", ...browser);
     expect(out).toMatch(/^ +square 32 +\d/m);
@@ -69,7 +50,7 @@ describe("unroll bench", () => {
     const json = `${line.folder}/start.json`;
     const { code } = await line.run("bench", "start", "--quick", ...browser, "--json", json);
     expect(code).toBe(0);
-    const [leNet, rnn] = (await load(json)).results;
+    const [leNet, rnn] = (await loadReport(line, json)).results;
     // each in a browser of its own
     for (const { parts } of [leNet, rnn])
       expect(parts?.map(({ name }) => name)).toEqual(["module load", "device", "pipeline compilation", "first result"]);
@@ -102,7 +83,7 @@ describe("unroll bench", () => {
     const { code, out, started, left } = await line.interrupt(args, /^matmul 256/m, "SIGINT");
     expect(out).toContain("interrupted: what is being measured is the last");
     expect(code).toBe(130);
-    const { incomplete, results } = await load(json);
+    const { incomplete, results } = await loadReport(line, json);
     expect(incomplete).toBe(true);
     expect(results.find(({ name, subject }) => name === "matmul 256" && subject === "unroll")?.wall?.median).toBeGreaterThan(0);
     expect(started.length).toBeGreaterThan(3);

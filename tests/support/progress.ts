@@ -13,7 +13,7 @@ interface Running {
  * Says every 20 seconds what is running and since when, where Vitest's own summary is not drawn because nobody looks at a terminal.
  * Vitest itself prints a line for each file when it ends.
  */
-export class Progress implements Reporter {
+export default class Progress implements Reporter {
   readonly #running = new Map<TestModule, Running>();
   #timer: NodeJS.Timeout | undefined;
 

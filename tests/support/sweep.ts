@@ -1,4 +1,5 @@
 import type { DeviceTraits, Op } from "../../src/graph/op.ts";
+import type { Node } from "../../src/graph/tensor.ts";
 import { sizeOf } from "../../src/graph/types.ts";
 import { nodesOf } from "../../src/program/order.ts";
 import { randomSource } from "../../src/random.ts";
@@ -11,14 +12,21 @@ export type Extent = "part" | "whole";
 /** Calls above this are proven by the whole sweep only, unless nothing smaller reaches what they do. */
 const CHEAP = 2e6;
 
-/** So many samples for each variant, and that share of all besides. */
-const PER_VARIANT = 2;
+/** Of all samples a share is in the part besides: one of so many. */
 const EVERY = 16;
 
 /** Every `n`th element, beginning at a place that the name gives: another one for each list, the same in every run. */
 export function everyNth<T>(list: readonly T[], n: number, name: string): T[] {
   const first = Math.floor(randomSource(0, `part of ${name}`).uniform() * Math.min(n, list.length));
   return list.filter((_, i) => i % n === first % n);
+}
+
+/** The nodes that the gradient of a sample's call adds to the graph, without their values. */
+export function gradientNodes(entry: Pick<OpSamples, "op" | "onlyFirstOutput">, sample: Sample): Node[] {
+  const values = sample.inputs.map(({ shape }) => new Float64Array(sizeOf(shape)));
+  const graph = gradientGraph(entry, sample, values, "nodes");
+  const nodes = graph ? nodesOf(graph.gradients.filter((tensor) => tensor !== undefined)) : [];
+  return nodes.filter((node) => node.outputs !== graph?.outputs);
 }
 
 /**
@@ -29,12 +37,9 @@ export function reachOf(entry: OpSamples, sample: Sample, traits: readonly Devic
   const { op } = entry;
   const inputs = sample.inputs.map(({ shape, dtype = "f32" }) => ({ shape, dtype }));
   const outputs = op.shape(inputs, sample.attributes);
-  const values = inputs.map(({ shape }) => new Float64Array(sizeOf(shape)));
-  const graph = gradientGraph(entry, sample, values, "reach");
-  const nodes = graph ? nodesOf(graph.gradients.filter((tensor) => tensor !== undefined)) : [];
   const calls = [
     { op: op as Op, call: { inputs, outputs, attributes: sample.attributes } },
-    ...nodes.filter((node) => node.outputs !== graph?.outputs).map((node) => ({ op: node.op, call: node })),
+    ...gradientNodes(entry, sample).map((node) => ({ op: node.op, call: node })),
   ];
   return calls.flatMap(({ op: own, call }, i) =>
     traits.flatMap((device, kind) =>
@@ -49,7 +54,7 @@ export function reachOf(entry: OpSamples, sample: Sample, traits: readonly Devic
   );
 }
 
-/** Of an op's samples a part that reaches all that they reach together, `PER_VARIANT` times where they do, the cheap ones first. */
+/** Of an op's samples a part that reaches all that they reach together, the cheap ones first. */
 export function part(entry: OpSamples, samples: readonly Sample[], traits: readonly DeviceTraits[]): Sample[] {
   const { op } = entry;
   const flops = (sample: Sample) => {
@@ -58,18 +63,12 @@ export function part(entry: OpSamples, samples: readonly Sample[], traits: reado
   };
   const order = shuffled(samples, op.name).map((sample) => ({ sample, cost: flops(sample) }));
   const chosen = new Set(everyNth(samples, EVERY, op.name).filter((sample) => flops(sample) <= CHEAP));
-  const reached = new Map<string, number>();
-  const count = (keys: readonly string[]) => {
-    for (const key of new Set(keys)) reached.set(key, (reached.get(key) ?? 0) + 1);
-  };
-  for (const sample of chosen) count(reachOf(entry, sample, traits));
+  const reached = new Set([...chosen].flatMap((sample) => reachOf(entry, sample, traits)));
   for (const { sample } of order.sort((a, b) => Number(a.cost > CHEAP) - Number(b.cost > CHEAP))) {
-    if (chosen.has(sample)) continue;
     const keys = reachOf(entry, sample, traits);
-    const most = flops(sample) > CHEAP ? 1 : PER_VARIANT;
-    if (!keys.some((key) => (reached.get(key) ?? 0) < most)) continue;
+    if (keys.every((key) => reached.has(key))) continue;
     chosen.add(sample);
-    count(keys);
+    for (const key of keys) reached.add(key);
   }
   return samples.filter((sample) => chosen.has(sample));
 }

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Call, DeviceTraits, Dispatch, Op } from "../../src/graph/op.ts";
 import { randomSource } from "../../src/random.ts";
 import { allSamples } from "../../src/verify/all.ts";
-import { gradientCalls } from "../../src/verify/gradient.ts";
-import { sampleInputs } from "../../src/verify/prepare.ts";
+import type { Sample } from "../../src/verify/sample.ts";
+import { gradientNodes } from "../support/sweep.ts";
 import { softwareTraits } from "../support/traits.ts";
 
 /*
@@ -43,10 +43,10 @@ function plansOf(name: string, inGradientOf?: string): Planned[] {
 function makePlans(name: string, inGradientOf?: string): Planned[] {
   const { op, samples } = entryOf(inGradientOf ?? name);
   const calls = samples(randomSource(0, op.name)).flatMap((sample): { op: Op; call: Call }[] => {
-    if (inGradientOf) {
-      const random = randomSource(0, "values");
-      return [...gradientCalls({ op }, sample, sampleInputs(sample, random), "alignment")].filter((node) => node.op.name === name);
-    }
+    if (inGradientOf)
+      return gradientNodes({ op: op as Op }, sample as Sample)
+        .filter((node) => node.op.name === name)
+        .map((node) => ({ op: node.op, call: node }));
     const inputs = sample.inputs.map(({ shape, dtype = "f32" }) => ({ shape, dtype }));
     return [{ op: op as Op, call: { inputs, outputs: op.shape(inputs, sample.attributes as never), attributes: sample.attributes } }];
   });

@@ -22,15 +22,17 @@ async function openTargets(): Promise<readonly Target[]> {
   ];
 }
 
-/** Proves one op by its place in the list, with all of its samples or with a part that reaches each variant. */
+/**
+ * Proves one op by its place in the list: with all of its samples on both devices, or with a part that reaches each variant, what is
+ * planned for either device on the first.
+ */
 export async function verifyAt(index: number, extent: Extent): Promise<Verification> {
   targets ??= openTargets();
   const devices = await targets;
   const entry = allSamples[index];
+  if (extent === "whole") return verifyOn(devices, [entry]);
   const traits = devices.flatMap((device) => device.traits);
-  const samples: OpSamples["samples"] = (random) =>
-    extent === "whole" ? entry.samples(random) : part(entry, entry.samples(random), traits);
-  return verifyOn(devices, [{ ...entry, samples }]);
+  return verifyOn([{ ...devices[0], traits }], [{ ...entry, samples: (random) => part(entry, entry.samples(random), traits) }]);
 }
 
 export interface FaultResult {
