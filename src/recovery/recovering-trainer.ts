@@ -403,7 +403,8 @@ async function opened<T extends TrainerBase>(
       check(
         typeof trainer?.step === "function" && trainer.engine === engine,
         "argument",
-        () => `createRecoveringTrainer: trainer must give a trainer on the engine that it gets, as createTrainer does, not ${describe(trainer)}`,
+        () =>
+          `createRecoveringTrainer: trainer must give a trainer on the engine that it gets, as createTrainer does, not ${describe(trainer)}`,
       );
       if (checkpoint) await trainer.load(checkpoint.arrays);
       return { trainer, checkpoint };
