@@ -229,7 +229,7 @@ export async function mistakes() {
         loadTrainer(other, { ...file, kernels: edited((wgsl) => wgsl.replace("fn main(", "fn main(strange ")) }),
       ),
       unbound: await said(() =>
-        loadTrainer(other, { ...file, kernels: edited((wgsl) => wgsl.replace(/array<f32>/, "array<f32,4000000>")) }),
+        loadTrainer(least, { ...file, kernels: edited((wgsl) => wgsl.replace(/array<f32>/, "array<f32,4000000>")) }),
       ),
       order: await said(() => loadTrainer(other, file)),
       option: await said(() => loadTrainer(other, file, { sed: 1 } as never)),
