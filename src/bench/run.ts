@@ -1,4 +1,5 @@
 import { check, checkOptions, describe, UnrollError } from "../errors.ts";
+import { tagOf } from "../host.ts";
 import { Engine, type GpuParts, gpuPartsOf } from "../program/engine.ts";
 import { type EnvironmentHints, environmentOf, measureClock } from "./environment.ts";
 import { PATIENCE_MS, throwLoss, within } from "./patience.ts";
@@ -80,7 +81,7 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
   const suites = options.suites ?? (kernels.length > 0 ? [] : suiteNames);
   check(Array.isArray(suites), "argument", () => `runBench: suites must be a list of names, not ${describe(suites)}`);
   check(Array.isArray(kernels), "argument", () => `runBench: kernels must be a list of what benchmark makes, not ${describe(kernels)}`);
-  check(only === undefined || only instanceof RegExp, "argument", () => `runBench: only must be a RegExp, not ${describe(only)}`);
+  check(only === undefined || tagOf(only) === "RegExp", "argument", () => `runBench: only must be a RegExp, not ${describe(only)}`);
   for (const suite of suites)
     check(suiteNames.includes(suite), "name", () => `bench: there is no suite "${String(suite)}"; suites are ${suiteNames.join(", ")}`);
   const wanted = (suite: string, name: string, subject: string) => !only || only.test(`${suite}: ${name}, ${subject}`);
