@@ -3,6 +3,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { compile } from "../program/compile.ts";
 import { checkEngine, type Engine } from "../program/engine.ts";
 import type { Program } from "../program/program.ts";
+import { stateName } from "../program/store.ts";
 import type { Model } from "./model.ts";
 import { createStream, type Stream } from "./stream.ts";
 import { TrainerBase, type TrainerSettings } from "./trainer-base.ts";
@@ -20,6 +21,11 @@ export class Trainer extends TrainerBase {
     super(engine, settings, {
       compile: async (kind, batch) => compile(engine, trainerGraphs[kind](model, options, batch)),
       whole: ["step", settings.batch],
+      // known once the graph is made
+      get count() {
+        const [first] = model.parameters;
+        return first && stateName(first.name, options.optimizer.optimizer.name, "step");
+      },
     });
     this.model = model;
     this.#options = options;
