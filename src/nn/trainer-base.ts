@@ -133,7 +133,7 @@ export class TrainerBase {
 
   /** A run in its place: now, or where its program is still compiling, before all that is called after it. */
   #run(kind: ProgramKind, size: number, batch: Batch, read: readonly string[]): Promise<AnyResults> {
-    this.#assertUsable(kind);
+    this.assertUsable(kind);
     const program = this.#compiled.get(programName(kind, size)) as RunnableProgram | undefined;
     if (program) return program.run(integersAs(program, batch) as never, { read } as never);
     const { count } = this.#source;
@@ -142,14 +142,14 @@ export class TrainerBase {
   }
 
   /** @throws UnrollError `disposed`, `lost` */
-  #assertUsable(call: string): void {
+  protected assertUsable(call: string): void {
     this.engine.assertUsable();
     check(!this.#disposed, "disposed", () => `${call}: the trainer was disposed`);
   }
 
   /** The model's output, without dropout and with running statistics, for the values that `x` has at the call. */
   async predict(x: Examples): Promise<Float32Array> {
-    this.#assertUsable("predict");
+    this.assertUsable("predict");
     return (await this.#run("predict", this.#batchOf("predict", x), { x }, ["output"])).output as Float32Array;
   }
 
@@ -159,7 +159,7 @@ export class TrainerBase {
    * of its own, made when it is pulled, after the one before it is done.
    */
   async evaluate(batches: Iterable<readonly [x: Examples, target: HostArray]>): Promise<number> {
-    this.#assertUsable("evaluate");
+    this.assertUsable("evaluate");
     const total = new LossTotal(this.#settings.loss);
     for (const [x, target] of pairs("evaluate", batches)) {
       const size = this.#batchOf("evaluate", x);
@@ -174,7 +174,7 @@ export class TrainerBase {
    * `evaluate`, each batch as it was before its step.
    */
   async epoch(batches: Iterable<readonly [x: Examples, target: HostArray]>): Promise<{ readonly loss: number; readonly steps: number }> {
-    this.#assertUsable("epoch");
+    this.assertUsable("epoch");
     const total = new LossTotal(this.#settings.loss);
     for (const [x, target] of pairs("epoch", batches)) {
       const size = this.#batchOf("epoch", x);
@@ -186,7 +186,7 @@ export class TrainerBase {
 
   /** Variables, optimizer state and the number of applied steps, after all calls so far: all that training needs to go on with the same bits. */
   async save(): Promise<NamedArrays> {
-    this.#assertUsable("save");
+    this.assertUsable("save");
     const { count } = this.#source;
     const loaded = this.#loadedSteps;
     const all = await this.engine.readAll();
@@ -203,7 +203,7 @@ export class TrainerBase {
    * @throws UnrollError `shape`, `format`
    */
   async load(arrays: NamedArrays): Promise<void> {
-    this.#assertUsable("load");
+    this.assertUsable("load");
     check(
       typeof arrays === "object" && arrays !== null && !Array.isArray(arrays),
       "argument",
@@ -249,7 +249,7 @@ export class TrainerBase {
   }
 
   async #compile(kind: ProgramKind, batch: number): Promise<TrainerPrograms[ProgramKind]> {
-    this.#assertUsable(kind);
+    this.assertUsable(kind);
     const program = (await this.#source.compile(kind, batch)) as TrainerPrograms[ProgramKind];
     if (kind === "step") asLaunchable(program as RunnableProgram).drawBySteps();
     if (!this.#disposed) this.#compiled.set(programName(kind, batch), program);

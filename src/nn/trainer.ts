@@ -38,6 +38,7 @@ export class Trainer extends TrainerBase {
 
   /** The model one step of time after another, its recurrent state carried between calls: for generating and for live input. */
   async stream(options: { readonly batch?: number } = {}): Promise<Stream> {
+    this.assertUsable("stream");
     checkOptions("stream", options, ["batch"]);
     const { batch = 1 } = options;
     check(
