@@ -1,5 +1,26 @@
 import { describe, expect, test } from "vitest";
-import { adam, adamw, clipNorm, clipValue, createTrainer, crossEntropy, dense, Engine, rmsprop, sequential, sgd } from "../../src/index.ts";
+import {
+  adam,
+  adamw,
+  add,
+  batchNormLayer,
+  clamp,
+  clipNorm,
+  clipValue,
+  createTrainer,
+  crossEntropy,
+  dense,
+  Engine,
+  fill,
+  input,
+  layerNorm,
+  mul,
+  normal,
+  rmsprop,
+  sequential,
+  sgd,
+  uniform,
+} from "../../src/index.ts";
 import * as page from "../program/pages/time.ts";
 import { timeTests } from "../program/time-cases.ts";
 
@@ -25,6 +46,23 @@ describe("numbers that f32 does not hold", () => {
       refused(() => clipValue({} as never, value));
     }
     expect(adam({ epsilon: 0, weightDecay: 0, learningRate: 0 }).optimizer.name).toBe("adam");
+  });
+
+  test("are refused as operands, bounds, initial values and epsilons", () => {
+    const x = input([2]);
+    for (const value of [1e39, -1e39]) {
+      refused(() => add(x, value));
+      refused(() => mul(x, value));
+      refused(() => clamp(x, { max: value }));
+      refused(() => fill(value));
+      refused(() => uniform({ min: -2e39, max: value }));
+      refused(() => normal({ mean: value }));
+    }
+    for (const epsilon of [1e39, 1e-50]) {
+      refused(() => layerNorm(x, { scale: x, bias: x, epsilon } as never));
+      refused(() => batchNormLayer({ epsilon }));
+    }
+    add(x, 3.4e38);
   });
 
   test("are refused as a trainer's learning rate, which stays as it was", async () => {
