@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { bounded, disposedAfter, failedCompile, interleave, Kind, oldCheckpoint, poisoned } from "./pages/time.ts";
+import type { bounded, clearedBefore, disposedAfter, failedCompile, interleave, Kind, oldCheckpoint, poisoned } from "./pages/time.ts";
 
 type Run = <T>(name: string, ...args: unknown[]) => Promise<T>;
 type Result<F extends (...args: never[]) => unknown> = Awaited<ReturnType<F>>;
@@ -38,9 +38,16 @@ export function timeTests(kind: Kind, run: Run, seeds: readonly number[] = [1, 2
       expect(bits[2]).toEqual(bits[0]);
     });
 
+    test("a NaN that was called before the flag was cleared says nothing of the time after", async () => {
+      const { codes, flag, later, steps, counts } = await run<Result<typeof clearedBefore>>("clearedBefore", kind);
+      if (kind === "reference") expect(codes).toEqual(["non-finite", null]);
+      expect([codes[1], flag, later]).toEqual([null, null, null]);
+      expect([steps, ...counts]).toEqual([2, 2, 2]);
+    });
+
     test("run before the trainer ends, which refuses what comes after", async () => {
       const { failed, counts, refused, same } = await run<Result<typeof disposedAfter>>("disposedAfter", kind);
-      expect([failed, ...counts]).toEqual([0, 50, 50]);
+      expect([failed, ...counts]).toEqual([0, 51, 51]);
       expect(new Set(refused)).toEqual(new Set(["disposed"]));
       expect(same).toBe(true);
     });

@@ -14,17 +14,29 @@ import {
   fill,
   input,
   layerNorm,
+  load,
   mul,
   normal,
   rmsprop,
+  save,
   sequential,
   sgd,
   uniform,
+  variable,
 } from "../../src/index.ts";
 import * as page from "../program/pages/time.ts";
 import { timeTests } from "../program/time-cases.ts";
 
 timeTests("reference", async (name, ...args) => (page as unknown as Record<string, (...a: unknown[]) => Promise<never>>)[name](...args));
+
+test("arrays that are loaded before what they belong to is there may be changed", async () => {
+  using engine = await Engine.create({ reference: true });
+  const data = Float32Array.of(1, 2);
+  await load(engine, { w: { dtype: "f32", shape: [2], data } });
+  data.fill(9);
+  (await save(engine)).w.data.fill(8);
+  expect([...(await engine.read(variable("w", [2])))]).toEqual([1, 2]);
+});
 
 describe("numbers that f32 does not hold", () => {
   const refused = (make: () => unknown) => expect(make).toThrow(expect.objectContaining({ code: "argument" }));

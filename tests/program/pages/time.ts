@@ -250,6 +250,23 @@ export async function poisoned(kind: Kind) {
   return { ...counts, bits };
 }
 
+/** A NaN in a step that still waits when the flag is cleared: it says nothing of the time after. */
+export async function clearedBefore(kind: Kind) {
+  const { engine, trainer } = await start(kind);
+  const { x, target } = batchOf(1, 2); // compiles
+  x[0] = Number.NaN;
+  const bad = failure(() => trainer.step(x, target));
+  engine.clearNonFinite();
+  const good = failure(() => trainer.step(...values(batchOf(2))));
+  const codes = [(await bad)?.code ?? null, (await good)?.code ?? null];
+  await trainer.predict(batchOf(1).x);
+  const flag = engine.nonFinite?.code ?? null;
+  const later = (await failure(() => trainer.step(...values(batchOf(3)), { read: true })))?.code ?? null;
+  const result = { codes, flag, later, steps: trainer.steps, counts: countsOf(await trainer.save()) };
+  engine.dispose();
+  return result;
+}
+
 /** The checkpoint's own counter and Adam's. */
 const countsOf = (arrays: NamedArrays): number[] => [
   arrays["trainer/runs"]?.data[0] ?? -1,
@@ -259,6 +276,7 @@ const countsOf = (arrays: NamedArrays): number[] => [
 /** Fifty steps that nobody awaits, a checkpoint, and the end of the trainer. */
 export async function disposedAfter(kind: Kind) {
   const at = await start(kind);
+  const early = failure(() => at.trainer.step(...values(batchOf(7, 2)))); // compiles
   const running = steps(at, 50, [], true);
   const saving = at.trainer.save();
   const ending = at.trainer.dispose();
@@ -273,10 +291,11 @@ export async function disposedAfter(kind: Kind) {
     await failure(() => at.trainer.program),
     ...("stream" in at.trainer ? [await failure(() => (at.trainer as Trainer).stream())] : []),
   ].map((error) => error?.code);
-  const outcomes = await running;
+  const outcomes = [await early, ...(await running)];
   await ending;
   const checkpoint = await saving;
   const other = await start(kind);
+  await other.trainer.step(...values(batchOf(7, 2)));
   await steps(other, 50, [], false);
   const result = {
     failed: outcomes.filter(Boolean).length,
