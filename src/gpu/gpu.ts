@@ -29,15 +29,18 @@ const SHORT_MS = 2;
 /** How long a failed mapping waits for the news that the device was lost. */
 const LOSS_DELAY_MS = 200;
 
-/** The dispatcher's view of one device: counted buffers, cached pipelines, work in flight, loss. Knows no ops. */
+const textureBytes = ({ width, height }: GPUTexture): number => 4 * width * height;
+
+/** The dispatcher's view of one device: counted buffers and textures, cached pipelines, work in flight, loss. Knows no ops. */
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
   readonly traits: DeviceTraits;
   /** Pipelines compiled so far; a cache hit does not count. */
   pipelinesCreated = 0;
-  /** Buffers and bytes that exist now. */
+  /** Buffers and textures that exist now, and the bytes of both. */
   liveBuffers = 0;
+  liveTextures = 0;
   liveBytes = 0;
   /** Resolves with the reason once the device is lost or the engine disposed. */
   readonly ended: Promise<UnrollError>;
@@ -50,6 +53,7 @@ export class Gpu {
   readonly #owned: boolean;
   readonly #pipelines = new Map<string, Promise<Compiled>>();
   readonly #buffers = new Set<GPUBuffer>();
+  readonly #textures = new Set<GPUTexture>();
   readonly #inFlight = new Set<(error: UnrollError) => void>();
   readonly #waiting: (() => void)[] = [];
   /** Runs that may be in flight now, and when the last one was done. */
@@ -104,6 +108,23 @@ export class Gpu {
     this.liveBuffers--;
     this.liveBytes -= buffer.size;
     buffer.destroy();
+  }
+
+  /** A texture of rgba8unorm. */
+  createTexture(label: string, width: number, height: number, usage: number): GPUTexture {
+    this.assertUsable();
+    const texture = this.device.createTexture({ label, size: [width, height], format: "rgba8unorm", usage });
+    this.#textures.add(texture);
+    this.liveTextures++;
+    this.liveBytes += textureBytes(texture);
+    return texture;
+  }
+
+  destroyTexture(texture: GPUTexture): void {
+    if (!this.#textures.delete(texture)) return;
+    this.liveTextures--;
+    this.liveBytes -= textureBytes(texture);
+    texture.destroy();
   }
 
   /** Trusts the device once `test` resolves, beside which pipelines compile. Where it rejects, nothing can run any more. */
@@ -188,6 +209,7 @@ export class Gpu {
   dispose(reason = new UnrollError("disposed", "the engine was disposed")): void {
     this.#fail(reason);
     for (const buffer of this.#buffers) this.destroyBuffer(buffer);
+    for (const texture of this.#textures) this.destroyTexture(texture);
     this.#pipelines.clear();
     if (this.#owned) this.device.destroy();
   }

@@ -108,10 +108,10 @@ export class Engine {
     return !gpuPartsOf(this);
   }
 
-  /** GPU buffers that this engine holds now. */
-  get memory(): { readonly buffers: number; readonly bytes: number } {
-    const { liveBuffers: buffers = 0, liveBytes: bytes = 0 } = gpuPartsOf(this)?.gpu ?? {};
-    return { buffers, bytes };
+  /** GPU buffers and textures that this engine holds now, and the bytes of both. */
+  get memory(): { readonly buffers: number; readonly textures: number; readonly bytes: number } {
+    const { liveBuffers: buffers = 0, liveTextures: textures = 0, liveBytes: bytes = 0 } = gpuPartsOf(this)?.gpu ?? {};
+    return { buffers, textures, bytes };
   }
 
   /** Pipelines compiled so far. */
@@ -151,6 +151,21 @@ export class Engine {
     );
     this.#store.ensure([variable as unknown as Variable]);
     this.#store.write(variable.name, data);
+  }
+
+  /**
+   * Frees variables of graphs, with their optimizer states: those of a trainer go with `trainer.dispose()`. When one is used again it
+   * begins with its initial values.
+   * @throws UnrollError `name` where a program uses one that is not disposed; then nothing is freed.
+   */
+  release(variables: readonly Variable[]): void {
+    this.assertUsable();
+    check(
+      Array.isArray(variables) && variables.every((variable) => variable instanceof Variable),
+      "argument",
+      () => `release: give an array of variables, not ${describe(variables)}`,
+    );
+    this.#store.release(variables);
   }
 
   /** All variables and optimizer states, also those that were loaded and not used yet. See the function `save`. */
@@ -202,6 +217,7 @@ export class Engine {
   /** Frees everything on the GPU; destroys the device only when this engine requested it. What is in flight rejects with `disposed`. */
   dispose(): void {
     this.#end(new UnrollError("disposed", "the engine was disposed"));
+    this.#pending.clear();
     gpuPartsOf(this)?.gpu.dispose();
   }
 
@@ -232,6 +248,17 @@ export function gpuPartsOf(engine: Engine): GpuParts | undefined {
 
 /** What an engine is made of. Internal to src/program. */
 export const partsOf = (engine: Engine): GpuParts | ReferenceParts => parts.get(engine) as GpuParts | ReferenceParts;
+
+/**
+ * To be called before variables of an owner come to an engine again or for the first time. Internal to this package.
+ * @param share whether they may be one with what the engine has by their names
+ * @param variables those that may begin again, though they were freed
+ */
+export function admit(engine: Engine, owner: object, share: boolean, variables: readonly Variable[] = []): void {
+  const { admission } = partsOf(engine).store;
+  if (share) admission.share(owner);
+  admission.renew(variables);
+}
 
 /** Checks an argument of a public function, which may come from JavaScript. */
 export function checkEngine(call: string, engine: unknown): asserts engine is Engine {

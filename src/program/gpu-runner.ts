@@ -8,15 +8,17 @@ import { checkBatch, checkRead, type Types } from "./batch.ts";
 import { type Built, type Readback, STATUS_BYTES } from "./built.ts";
 import { type Engine, type GpuParts, gpuPartsOf } from "./engine.ts";
 import { type AnyBatch, type AnyResults, disposedProgram, nonFinite, type RunnableProgram } from "./program.ts";
+import type { Uses, Using } from "./uses.ts";
 
-/** Labels by id, so that an error can name the program in which something was not finite. */
+/** Labels by id, so that an error can name the program in which something was not finite. Programs of one label have one. */
 const labels = new WeakMap<Engine, string[]>();
 
 /** The number by which the GPU names a program of this label. */
 export function programId(engine: Engine, label: string): number {
   const known = labels.get(engine) ?? [];
   labels.set(engine, known);
-  return known.push(label) - 1;
+  const id = known.indexOf(label);
+  return id >= 0 ? id : known.push(label) - 1;
 }
 
 /** What is known of a program besides what it is built of. */
@@ -29,7 +31,7 @@ export interface Signature {
 }
 
 /** A program on the GPU: everything is made once, a run only uploads, encodes and submits. Knows no graph. */
-export class GpuRunner implements RunnableProgram {
+export class GpuRunner implements RunnableProgram, Using {
   readonly engine: Engine;
   readonly label: string;
   readonly inputs: Types;
@@ -40,6 +42,8 @@ export class GpuRunner implements RunnableProgram {
   readonly #parts: GpuParts;
   readonly #built: Built;
   readonly #staging: GPUBuffer[];
+  /** What was submitted and has not come back. */
+  readonly #flights = new Set<Promise<unknown>>();
   #disposed = false;
 
   constructor(engine: Engine, { label, inputs, outputs, updates }: Signature, built: Built) {
@@ -103,8 +107,17 @@ export class GpuRunner implements RunnableProgram {
     }
     const results = gpu.track<unknown>(staging ? this.#collect(staging, read) : gpu.device.queue.onSubmittedWorkDone());
     // Without `read` nobody waits for it; the next run tells.
-    results.catch(() => {});
+    const landed: Promise<unknown> = results.catch(() => {}).then(() => this.#flights.delete(landed));
+    this.#flights.add(landed);
     return { results };
+  }
+
+  get uses(): Uses {
+    return this.#built.uses;
+  }
+
+  async settled(): Promise<void> {
+    while (this.#flights.size > 0) await Promise.all(this.#flights);
   }
 
   #submit(batch: AnyBatch, number: number, read: readonly string[], staging: GPUBuffer | undefined): void {

@@ -10,12 +10,13 @@ import { leavesOf, nodesOf } from "./order.ts";
 import { type GraphSpec, rootsOf } from "./plan/plan.ts";
 import { type AnyBatch, type AnyResults, disposedProgram, nonFinite, type Program } from "./program.ts";
 import type { ReferenceStore } from "./reference-store.ts";
+import type { Uses, Using } from "./uses.ts";
 import { variablesOf } from "./variables.ts";
 
 type Optimize = Extract<Update, { kind: "optimize" }>;
 
 /** The same program through the references, in f64 on the CPU. */
-export class ReferenceProgram implements Program {
+export class ReferenceProgram implements Program, Using {
   readonly engine: Engine;
   readonly label: string;
   readonly inputs: Types;
@@ -24,6 +25,7 @@ export class ReferenceProgram implements Program {
   readonly plan = undefined;
   readonly dispatches = 0;
   counter = 0;
+  readonly uses: Uses;
   readonly #store: ReferenceStore;
   readonly #leaves: ReadonlySet<Tensor>;
   #disposed = false;
@@ -37,9 +39,13 @@ export class ReferenceProgram implements Program {
     this.outputs = spec.outputs;
     const roots = rootsOf(spec);
     this.#leaves = leavesOf(roots, nodesOf(roots));
-    store.ensure(variablesOf(spec, this.#leaves));
-    for (const update of spec.updates) if (update.kind === "optimize") statesOf(store, update);
+    this.uses = store.attempt(() => {
+      store.ensure(variablesOf(spec, this.#leaves));
+      for (const update of spec.updates) if (update.kind === "optimize") statesOf(store, update);
+    }).uses;
   }
+
+  async settled(): Promise<void> {}
 
   async run(batch: AnyBatch, options: { readonly read?: readonly PropertyKey[] } = {}): Promise<never> {
     this.engine.assertUsable();
@@ -107,6 +113,7 @@ export class ReferenceProgram implements Program {
 
   dispose(): void {
     this.#disposed = true;
+    this.uses.release();
   }
 
   [Symbol.dispose](): void {

@@ -15,6 +15,7 @@ export class GpuImageWriter {
   /** Grows with the number of tiles. */
   #ranges: GPUBuffer;
   #upload: GPUBuffer | undefined;
+  #disposed = false;
 
   private constructor(gpu: Gpu, spec: WriteSpec, range: GPUComputePipeline | undefined) {
     this.#gpu = gpu;
@@ -27,7 +28,6 @@ export class GpuImageWriter {
     if (typeof spec.range !== "string") gpu.device.queue.writeBuffer(this.#ranges, 0, Float32Array.from(spec.range));
     this.#uniform = uniformFor(gpu, "image uniform");
     this.#texture = new ImageTexture(gpu, "output");
-    void gpu.ended.then(() => this.#texture.destroy());
   }
 
   static async create(gpu: Gpu, spec: WriteSpec): Promise<GpuImageWriter> {
@@ -102,6 +102,8 @@ export class GpuImageWriter {
       () => true,
       () => {
         if (this.#gpu.hasEnded) return; // told below
+        // Disposed while the pipeline compiled or others had their turn: nothing may be made any more.
+        if (this.#disposed) throw new UnrollError("disposed", "the writer was disposed before its picture was drawn");
         // A buffer of another device, or one that was destroyed, shows only here.
         device.pushErrorScope("validation");
         try {
@@ -153,6 +155,7 @@ export class GpuImageWriter {
   }
 
   dispose(): void {
+    this.#disposed = true;
     this.#texture.destroy();
     for (const buffer of [this.#stops, this.#ranges, this.#uniform, this.#upload]) if (buffer) this.#gpu.destroyBuffer(buffer);
   }
