@@ -1,30 +1,26 @@
-import { UnrollError } from "../errors.ts";
-import { Uses, usingOf } from "../program/uses.ts";
+import { asLaunchable } from "../program/launch.ts";
+import type { RunnableProgram } from "../program/program.ts";
+import { Uses } from "../program/uses.ts";
 
-interface Cached<P> {
-  readonly program: Promise<P>;
-  /** Calls that use it now. */
-  calls: number;
-}
-
-interface Disposable {
-  dispose(): void;
+interface Cached {
+  readonly promise: Promise<RunnableProgram>;
+  /** Once it is compiled, so that a call finds it at once. */
+  program?: RunnableProgram;
 }
 
 /**
- * Compiled programs by name, and the variables that they use. It keeps as many as it may: when there are more, the one goes that was
- * not used for longest, once nothing of it is in flight.
+ * Compiled programs by name, and the variables that they use. It keeps as many as it may: when there are more, the one goes that was not
+ * used for longest, once all its runs are done.
  */
-export class ProgramCache<P extends Disposable> {
+export class ProgramCache {
   readonly #most: number;
   readonly #pinned: ReadonlySet<string>;
   /** In the order of their last use. */
-  readonly #cached = new Map<string, Cached<P>>();
-  /** Calls and farewells that are under way. */
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #cached = new Map<string, Cached>();
+  /** Programs that go when their runs are done. */
+  readonly #leaving = new Set<Promise<void>>();
   /** Of the engine's variables, by any program so far. */
   readonly #uses = new Uses();
-  #end: Promise<void> | undefined;
 
   /** @param pinned names of those that stay and do not count */
   constructor(most: number, pinned: readonly string[]) {
@@ -37,80 +33,60 @@ export class ProgramCache<P extends Disposable> {
     return this.#uses.names();
   }
 
-  /** @throws UnrollError `disposed` */
-  assertUsable(call: string): void {
-    if (this.#end) throw new UnrollError("disposed", `${call}: the trainer was disposed`);
+  /** A program that is compiled already. */
+  find(name: string): RunnableProgram | undefined {
+    return this.#touch(name)?.program;
   }
 
   /** A program, compiled before its first use. */
-  get<Q extends P>(name: string, compile: () => Promise<Q>): Promise<Q> {
-    let cached = this.#cached.get(name);
-    if (cached) this.#cached.delete(name);
-    else {
-      const program = compile().then((made) => {
-        this.#uses.own(usingOf(made).uses);
-        return made;
-      });
-      cached = { program, calls: 0 };
-      program.catch(() => this.#forget(name, cached));
-    }
-    this.#cached.set(name, cached);
-    return cached.program as Promise<Q>;
+  get(name: string, compile: () => Promise<RunnableProgram>): Promise<RunnableProgram> {
+    return (this.#touch(name) ?? this.#add(name, compile())).promise;
   }
 
-  /** A call that uses a program of this name, which stays until the call has ended. */
-  async during<T>(name: string, call: Promise<T>): Promise<T> {
+  #touch(name: string): Cached | undefined {
     const cached = this.#cached.get(name);
-    if (cached) cached.calls++;
-    this.wait(call);
-    try {
-      return await call;
-    } finally {
-      if (cached) cached.calls--;
-      this.#trim();
-    }
+    if (!cached) return undefined;
+    this.#cached.delete(name);
+    this.#cached.set(name, cached);
+    return cached;
   }
 
-  /** `dispose` waits for it. */
-  wait(call: Promise<unknown>): void {
-    const ended: Promise<unknown> = call.catch(() => {}).then(() => this.#underWay.delete(ended));
-    this.#underWay.add(ended);
-  }
-
-  #forget(name: string, cached: Cached<P> | undefined): void {
-    if (this.#cached.get(name) === cached) this.#cached.delete(name);
+  #add(name: string, compiling: Promise<RunnableProgram>): Cached {
+    const promise = compiling.then((program) => {
+      this.#uses.own(asLaunchable(program).uses);
+      cached.program = program;
+      return program;
+    });
+    const cached: Cached = { promise };
+    this.#cached.set(name, cached);
+    promise.catch(() => {
+      if (this.#cached.get(name) === cached) this.#cached.delete(name);
+    });
+    this.#trim();
+    return cached;
   }
 
   #trim(): void {
-    const idle = [...this.#cached].filter(([name]) => !this.#pinned.has(name));
-    let over = idle.length - this.#most;
-    for (const [name, cached] of idle) {
-      if (over <= 0) return;
-      if (cached.calls > 0) continue;
-      over--;
-      this.#cached.delete(name);
-      this.wait(retire(cached.program));
-    }
+    const names = [...this.#cached.keys()].filter((name) => !this.#pinned.has(name));
+    for (const name of names.slice(0, Math.max(0, names.length - this.#most))) this.#retire(name);
   }
 
-  /** Waits for what was called before, then frees the programs and, unless they are to be kept, the variables that nothing else uses. */
-  dispose(keepVariables: boolean): Promise<void> {
-    this.#end ??= this.#dispose(keepVariables);
-    return this.#end;
+  /** Calls that were made before are in the queue of the engine, ahead of this. */
+  #retire(name: string): void {
+    const { promise } = this.#cached.get(name) as Cached;
+    this.#cached.delete(name);
+    const left = promise.then((program) => asLaunchable(program).retire()).catch(() => {}); // told to whoever called it
+    this.#leaving.add(left);
+    void left.then(() => this.#leaving.delete(left));
   }
 
-  async #dispose(keepVariables: boolean): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
-    const programs = [...this.#cached.values()].map(({ program }) => program);
-    this.#cached.clear();
-    await Promise.all(programs.map((program) => retire(program).catch(() => {})));
+  /**
+   * Frees the programs, once all their runs are done, and the variables that nothing else uses.
+   * @param keepVariables leaves them with the engine
+   */
+  async dispose(keepVariables: boolean): Promise<void> {
+    for (const name of [...this.#cached.keys()]) this.#retire(name);
+    while (this.#leaving.size > 0) await Promise.all(this.#leaving);
     this.#uses.release(keepVariables);
   }
-}
-
-/** Disposes a program once nothing of it is in flight. */
-async function retire(program: Promise<Disposable>): Promise<void> {
-  const made = await program;
-  await usingOf(made).settled();
-  made.dispose();
 }

@@ -4,8 +4,9 @@ import { hostArray, input, type Tensor, type Variable } from "../graph/tensor.ts
 import type { HostArray, Shape } from "../graph/types.ts";
 import { compile } from "../program/compile.ts";
 import type { Engine } from "../program/engine.ts";
+import { asLaunchable } from "../program/launch.ts";
 import type { Program } from "../program/program.ts";
-import { Uses, usingOf } from "../program/uses.ts";
+import { Uses } from "../program/uses.ts";
 import { integersAs } from "./integers.ts";
 import type { Model } from "./model.ts";
 
@@ -32,7 +33,7 @@ export class Stream {
     this.#engine = engine;
     this.#program = program;
     this.#states = states;
-    this.#uses.own(usingOf(program).uses);
+    this.#uses.own(asLaunchable(program).uses);
   }
 
   /** The output for one step, [1, B, …], computed from it and the state that earlier calls left. */

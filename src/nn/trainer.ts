@@ -3,6 +3,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { compile } from "../program/compile.ts";
 import { admit, checkEngine, type Engine } from "../program/engine.ts";
 import type { Program } from "../program/program.ts";
+import { stateName } from "../program/store.ts";
 import type { Model } from "./model.ts";
 import { createStream, type Stream } from "./stream.ts";
 import { TrainerBase, type TrainerSettings } from "./trainer-base.ts";
@@ -17,10 +18,16 @@ export class Trainer extends TrainerBase {
   readonly model: Model;
   readonly #options: TrainerOptions;
 
-  constructor(engine: Engine, model: Model, options: TrainerOptions, settings: TrainerSettings) {
+  constructor(engine: Engine, model: Model, options: TrainerOptions, settings: TrainerSettings, maxPrograms: number) {
     super(engine, settings, {
+      maxPrograms,
       compile: async (kind, batch) => compile(engine, trainerGraphs[kind](model, options, batch)),
       whole: ["step", settings.batch],
+      // known once the graph is made
+      get count() {
+        const [first] = model.parameters;
+        return first && stateName(first.name, options.optimizer.optimizer.name, "step");
+      },
     });
     this.model = model;
     this.#options = options;
@@ -36,6 +43,7 @@ export class Trainer extends TrainerBase {
    * the state is part of what `save(engine)` gives, under that name. Dispose a stream that is not needed any more.
    */
   async stream(options: { readonly batch?: number; readonly name?: string } = {}): Promise<Stream> {
+    this.assertUsable("stream");
     checkOptions("stream", options, ["batch", "name"]);
     const { batch = 1, name } = options;
     check(
@@ -55,13 +63,15 @@ export class Trainer extends TrainerBase {
 
 /**
  * Compiles the training step of a model.
- * @throws UnrollError `name` when the engine has variables of these names from another model (see the options `name` and `share`); `shape`, `dtype`, `argument` when model, input, loss and options do not fit.
+ * @throws UnrollError `name` when the engine has variables of these names from another model (see the options `name` and `share`);
+ *   `shape`, `dtype`, `argument` when model, input, loss and options do not fit.
  */
 export async function createTrainer(engine: Engine, model: Model, options: TrainerOptions): Promise<Trainer> {
   checkEngine("createTrainer", engine);
   const settings = trainerSettings("createTrainer", model, options);
-  admit(engine, model, trainerLimits("createTrainer", options).share, model.variables);
-  const trainer = new Trainer(engine, model, options, settings);
+  const { share, maxPrograms } = trainerLimits("createTrainer", options);
+  admit(engine, model, share, model.variables);
+  const trainer = new Trainer(engine, model, options, settings, maxPrograms);
   await trainer.program;
   return trainer;
 }

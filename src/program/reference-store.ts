@@ -19,6 +19,9 @@ export class ReferenceStore implements VariableStore {
   readonly #states = new Map<string, Held>();
   readonly #ledger: Ledger;
   readonly admission = new Admission();
+  freed: (name: string) => void = () => {};
+  /** The error of the first run with something not finite, until it is cleared: as the status of an engine on the GPU. */
+  nonFinite: UnrollError | undefined;
 
   constructor(seed: number, pending: Pending) {
     this.#seed = seed;
@@ -40,19 +43,27 @@ export class ReferenceStore implements VariableStore {
       // Rounded as on the GPU, so that both start from the same numbers.
       const start = hostArray(variable.dtype, variable.size);
       start.set(this.#ledger.loaded(variable.name, variable) ?? initialValues(variable, this.#seed));
-      this.#add(this.#variables, variable.name, variable, variable, Float64Array.from(start), () => {
-        for (const state of [...this.#states.values()]) if (state.variable.name === variable.name) state.free();
+      this.#add(this.#variables, variable.name, variable, variable, Float64Array.from(start), (undone) => {
+        for (const state of [...this.#states.values()]) if (state.variable.name === variable.name) state.free(undone);
       });
     }
   }
 
   /** @param goes frees what goes with it */
-  #add(map: Map<string, Held>, name: string, variable: Variable, type: TensorType, values: Float64Array, goes: () => void): Held {
-    const free = () => {
+  #add(
+    map: Map<string, Held>,
+    name: string,
+    variable: Variable,
+    type: TensorType,
+    values: Float64Array,
+    goes: (undone: boolean) => void,
+  ): Held {
+    const free = (undone = false) => {
       if (map.get(name) !== held) return;
       map.delete(name);
+      if (!undone && map === this.#states) this.freed(name);
       if (!held.kept && map === this.#variables) this.admission.went(variable);
-      goes();
+      goes(undone);
     };
     const held: Held = { name, variable, type, values, uses: 0, kept: true, owned: isOwned(variable), free };
     map.set(name, held);

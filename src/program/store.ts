@@ -12,13 +12,17 @@ export const stateName = (variable: string, optimizer: string, state: string): s
 /** Where variables and optimizer state live; one for each engine. */
 export interface VariableStore {
   readonly admission: Admission;
+  /** Called with the name of an optimizer's state when it is freed. */
+  freed: (name: string) => void;
   /** Does `work`; what it adds to the store is taken back by `undo`, or at once when it throws. */
   attempt<T>(work: () => T): Attempt<T>;
   /** Allocates those that are not there yet. @throws UnrollError `name`, `disposed` where one may not be: see {@link Admission}. */
   ensure(variables: readonly Variable[]): void;
   has(name: string): boolean;
   typeOf(name: string): TensorType;
+  /** The values as they are now: what comes after the call does not change them. */
   read(names: readonly string[]): Promise<NamedArrays>;
+  /** Sets the values now. */
   write(name: string, data: HostArray): void;
   /** Names of everything that is held and belongs into a checkpoint: variables, then optimizer state. */
   names(): string[];
@@ -31,7 +35,7 @@ export class Pending {
   readonly #arrays = new Map<string, NamedArray>();
 
   set(name: string, array: NamedArray): void {
-    this.#arrays.set(name, array);
+    this.#arrays.set(name, { ...array, data: array.data.slice() });
   }
 
   /** The values for `name`, at most once. @throws UnrollError `shape` when they are of another type. */
@@ -44,7 +48,7 @@ export class Pending {
   }
 
   all(): NamedArrays {
-    return Object.fromEntries(this.#arrays);
+    return Object.fromEntries([...this.#arrays].map(([name, array]) => [name, { ...array, data: array.data.slice() }]));
   }
 
   clear(): void {

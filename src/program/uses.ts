@@ -10,8 +10,8 @@ export interface Shared {
   kept: boolean;
   /** Goes with the last trainer or stream that uses it, and not before. Else, as a variable of a graph, it stays with the engine. */
   readonly owned: boolean;
-  /** Takes it out of the store. Does nothing the second time. */
-  free(): void;
+  /** Takes it out of the store. Does nothing the second time. @param undone What failed had made it: it never was there. */
+  free(undone?: boolean): void;
 }
 
 /** What one program, trainer or stream uses of a store. */
@@ -85,7 +85,7 @@ export class Ledger {
     const taken = new Map<string, NamedArray>();
     const undo = () => {
       uses.release();
-      for (const one of made.reverse()) if (one.uses === 0) one.free();
+      for (const one of made.reverse()) if (one.uses === 0) one.free(true);
       for (const [name, array] of taken) if (!this.#books.has(name)) this.#books.pending.set(name, array);
     };
     this.#uses = uses;
@@ -122,13 +122,3 @@ export class Ledger {
     return data;
   }
 }
-
-/** What a trainer or a stream needs of its programs, on the GPU and on the references. */
-export interface Using {
-  readonly uses: Uses;
-  /** Resolves when nothing that was submitted is in flight any more. */
-  settled(): Promise<void>;
-}
-
-/** A program's; internal to this package. */
-export const usingOf = (program: object): Using => program as Using;

@@ -152,7 +152,8 @@ describe("an exported trainer", () => {
     const part = await exportTrainer(network(), { ...settings, batches: { step: [], predict: [1], evaluate: [] } });
     expect(part.segments).toEqual(whole.segments);
     const engine = await Engine.create({ device: fakeDevice(), selfTest: false });
-    for (const file of [part, whole]) await loadTrainer(engine, file);
+    // of one network, so that they share it
+    for (const file of [part, whole]) await loadTrainer(engine, file, { share: true });
   });
 
   test("takes long arrays", () => {

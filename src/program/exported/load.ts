@@ -5,11 +5,12 @@ import { type Drawing, fills, initializer, normals, orthogonals, ranges, withins
 import { type Belongs, hostArray, Variable } from "../../graph/tensor.ts";
 import { byteLength, type Shape } from "../../graph/types.ts";
 import { randomSource } from "../../random.ts";
-import { assemble, type Made, makeReadbacks, type Own } from "../built.ts";
+import { assemble, type Made, makeReadbacks, type Own, type StepState } from "../built.ts";
 import { type Engine, type GpuParts, gpuPartsOf } from "../engine.ts";
 import { GpuRunner, programId } from "../gpu-runner.ts";
 import type { Segment } from "../gpu-store.ts";
 import { view } from "../layout.ts";
+import { stateName } from "../store.ts";
 import { decodeBase64 } from "./base64.ts";
 import {
   type Exported,
@@ -86,9 +87,10 @@ function makeFrom(
     store.ensure(segment);
     return segmentOf(store, members);
   });
+  const steps: StepState[] = [];
   for (const [name, optimizer, state] of program.states) {
     const variable = variables.get(name) as Variable;
-    if (state === "step") store.control(variable, optimizer);
+    if (state === "step") steps.push({ name: stateName(name, optimizer, state), control: store.control(variable, optimizer) });
     else store.ensureState(variable, optimizer, state);
   }
   const counter = own(gpu.createBuffer(`${program.label} run`, 4, STORAGE));
@@ -136,7 +138,7 @@ function makeFrom(
   const names = Object.keys(program.outputs);
   const outputAt = (name: string): Location => locate(plan.outputs[names.indexOf(name)]);
   const { updates, outputs, label } = program;
-  return { placed, inputs, counter, counted: plan.counted, ...makeReadbacks(gpu, label, outputs, outputAt, updates, own) };
+  return { placed, inputs, counter, counted: plan.counted, steps, ...makeReadbacks(gpu, label, outputs, outputAt, updates, own) };
 }
 
 function upload(gpu: Gpu, own: Own, label: string, bytes: Uint8Array<ArrayBuffer>): GPUBuffer {

@@ -1,16 +1,16 @@
 import { check, checkFlag, checkOptions, describe } from "../errors.ts";
-import type { NamedArrays } from "../program/store.ts";
+import type { NamedArrays } from "./store.ts";
 
 export interface LoadOptions {
   /** Take what fits by name, and leave the rest as it is. Default false: every name must be there, and no other. */
   readonly partial?: boolean;
 }
 
-/** What a checkpoint and a trainer do not have in common. */
+/** What a checkpoint does not have in common with the trainer or engine that loads it. */
 export interface LoadResult {
-  /** Names that the trainer has and the checkpoint has not: they keep their values. */
+  /** Names that the checkpoint lacks: they keep their values. */
   readonly missing: readonly string[];
-  /** Names of the checkpoint that the trainer has not: they are not taken. */
+  /** Names of the checkpoint that are unknown here. A trainer does not take them; an engine keeps them until something uses them. */
   readonly unexpected: readonly string[];
 }
 
