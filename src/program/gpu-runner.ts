@@ -9,15 +9,17 @@ import { type Built, type Readback, STATUS_BYTES } from "./built.ts";
 import { type Engine, type GpuParts, gpuPartsOf, stepsOf } from "./engine.ts";
 import { type Launchable, launch, newRun, type Run, type Started } from "./launch.ts";
 import { type AnyBatch, type AnyResults, countsSteps, disposedProgram, nonFinite } from "./program.ts";
+import type { Uses } from "./uses.ts";
 
-/** Labels by id, so that an error can name the program in which something was not finite. */
+/** Labels by id, so that an error can name the program in which something was not finite. Programs of one label have one. */
 const labels = new WeakMap<Engine, string[]>();
 
 /** The number by which the GPU names a program of this label. */
 export function programId(engine: Engine, label: string): number {
   const known = labels.get(engine) ?? [];
   labels.set(engine, known);
-  return known.push(label) - 1;
+  const id = known.indexOf(label);
+  return id >= 0 ? id : known.push(label) - 1;
 }
 
 /** What is known of a program besides what it is built of. */
@@ -46,7 +48,8 @@ export class GpuRunner implements Launchable {
   /** Whether WebGPU took a run. */
   #proven = false;
   #inFlight = 0;
-  #retired: (() => void) | undefined;
+  /** To be called when nothing is in flight any more. */
+  readonly #landed: (() => void)[] = [];
   #disposed = false;
 
   constructor(engine: Engine, { label, inputs, outputs, updates }: Signature, built: Built) {
@@ -170,6 +173,10 @@ export class GpuRunner implements Launchable {
     return { wait };
   }
 
+  get uses(): Uses {
+    return this.#built.uses;
+  }
+
   /** Resolves once WebGPU has taken a run. */
   #accepted({ copies, ticket }: Run, submitted: Promise<GPUError | null>): Promise<void> {
     const refusal = copies ? Promise.all([copies.refusal, submitted]).then(([copy, own]) => copy ?? own) : submitted;
@@ -242,7 +249,7 @@ export class GpuRunner implements Launchable {
       if (staging?.mapState === "mapped") staging.unmap();
       if (staging) this.#staging.push(staging);
       this.#inFlight--;
-      if (this.#inFlight === 0) this.#retired?.();
+      if (this.#inFlight === 0) for (const landed of this.#landed.splice(0)) landed();
       gpu.turns.advance();
     }
   }
@@ -258,14 +265,12 @@ export class GpuRunner implements Launchable {
 
   /** Disposes once all that was called so far is done. */
   async retire(): Promise<void> {
-    const { turns } = this.#parts;
-    await turns.take(
+    await this.#parts.turns.take(
       () => true,
-      () => {
-        this.#retired = () => this.dispose();
-        if (this.#inFlight === 0) this.dispose();
-      },
+      () => {},
     );
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#landed.push(resolve));
+    this.dispose();
   }
 
   dispose(): void {

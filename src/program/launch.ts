@@ -6,6 +6,7 @@ import { isBuffer } from "./batch.ts";
 import { type Engine, gpuPartsOf, partsOf, stepsOf } from "./engine.ts";
 import type { AnyBatch, AnyResults, RunnableProgram } from "./program.ts";
 import type { Ticket } from "./steps.ts";
+import type { Uses } from "./uses.ts";
 
 /** One call of a program, with all that it meant when it was made. */
 export interface Run {
@@ -29,6 +30,8 @@ export interface Started {
 export interface Launchable extends RunnableProgram {
   /** States that hold the steps of its optimizers. */
   readonly stepNames: readonly string[];
+  /** Of the engine's variables. */
+  readonly uses: Uses;
   /** Whether this run can start now. */
   ready(run: Run): boolean;
   /** Submits (or computes) a run, whose batch is checked. */

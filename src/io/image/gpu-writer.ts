@@ -36,7 +36,6 @@ export class GpuImageWriter {
     if (typeof spec.range !== "string") gpu.device.queue.writeBuffer(this.#ranges, 0, Float32Array.from(spec.range));
     this.#uniform = uniformFor(gpu, "image uniform");
     this.#texture = new ImageTexture(gpu, "output");
-    void gpu.ended.then(() => this.#texture.destroy());
   }
 
   static async create(gpu: Gpu, spec: WriteSpec): Promise<GpuImageWriter> {
