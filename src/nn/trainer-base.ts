@@ -263,6 +263,7 @@ export class TrainerBase {
 
   /** A program, compiled before its first use. */
   compiled<K extends ProgramKind>(kind: K, batch: number): Promise<TrainerPrograms[K]> {
+    if (this.#end) return this.#compile(kind, batch) as Promise<never>; // says so
     const compile = () => this.#compile(kind, batch);
     return this.#programs.get(programName(kind, batch), compile) as Promise<TrainerPrograms[ProgramKind]> as Promise<TrainerPrograms[K]>;
   }
