@@ -57,7 +57,10 @@ export class Gpu {
   /** Resolves once the device is known to compute right values. Whatever gives results waits for it. */
   trusted: Promise<void> = Promise.resolve();
 
-  readonly #owned: boolean;
+  /** Whether no one else holds the device. */
+  readonly owned: boolean;
+  /** Whether callers were given buffers, which they may destroy. */
+  lends = false;
   readonly #pipelines = new Map<string, Promise<Compiled>>();
   readonly #buffers = new Set<GPUBuffer>();
   readonly #textures = new Set<GPUTexture>();
@@ -80,7 +83,7 @@ export class Gpu {
     this.turns = new Turns(queuedBytes);
     this.adapter = describeAdapter(device);
     this.traits = traitsOf(device, traits);
-    this.#owned = owned;
+    this.owned = owned;
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -178,8 +181,13 @@ export class Gpu {
   /** The same for a call that gives no promise: its error is thrown by the next call that does. */
   guardSilent(call: string, work: () => void): void {
     void this.guard(work).then((refusal) => {
-      if (refusal) this.#owed ??= refused(call, refusal);
+      if (refusal) this.owe(refused(call, refusal));
     });
+  }
+
+  /** Keeps an error for the next call that can tell it. */
+  owe(error: UnrollError): void {
+    this.#owed ??= error;
   }
 
   /** @throws UnrollError `refused` when WebGPU refused an earlier call that could not say so. */
@@ -276,7 +284,7 @@ export class Gpu {
     for (const buffer of this.#buffers) this.destroyBuffer(buffer);
     for (const texture of this.#textures) this.destroyTexture(texture);
     this.#pipelines.clear();
-    if (this.#owned) this.device.destroy();
+    if (this.owned) this.device.destroy();
   }
 
   #fail(error: UnrollError): void {

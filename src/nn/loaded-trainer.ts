@@ -1,4 +1,5 @@
 import { check, checkOptions } from "../errors.ts";
+import { fitsF32 } from "../graph/f32.ts";
 import type { Belongs, Variable } from "../graph/tensor.ts";
 import { admit, checkEngine, type Engine } from "../program/engine.ts";
 import { checkFormat } from "../program/exported/file.ts";
@@ -77,5 +78,5 @@ const isSettings = (settings: Partial<TrainerSettings> | null | undefined): bool
   Number.isInteger(settings.batch) &&
   (settings.batch as number) > 0 &&
   typeof settings.name === "string" &&
-  Number.isFinite(settings.learningRate) &&
+  fitsF32(settings.learningRate) &&
   typeof settings.loss?.adds === "boolean";

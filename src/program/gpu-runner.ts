@@ -45,6 +45,8 @@ export class GpuRunner implements Launchable {
   readonly #staging: GPUBuffer[];
   #runs = 0;
   #bySteps = false;
+  /** Whether WebGPU took a run. */
+  #proven = false;
   #inFlight = 0;
   /** To be called when nothing is in flight any more. */
   readonly #landed: (() => void)[] = [];
@@ -139,23 +141,20 @@ export class GpuRunner implements Launchable {
     if (this.#updates && run.nonFinite) throw run.nonFinite;
     this.#checkBuffers(run.batch); // one may have been freed while the run waited
     const { gpu } = this.#parts;
-    const { read, ticket } = run;
+    const { read } = run;
     const staging = this.#stages(read) ? this.#staging.pop() : undefined;
-    let submitted: Promise<GPUError | null>;
+    // What is made of buffers that only this engine can reach, and ran once, WebGPU does not refuse.
+    const isDoubtful = !this.#proven || gpu.lends || Object.values(run.batch).some(isBuffer);
+    let refusal: Promise<GPUError | null> | undefined;
     try {
-      submitted = gpu.guard(() => this.#submit(run.batch, number, read, staging));
+      if (isDoubtful || !gpu.owned) refusal = gpu.guard(() => this.#submit(run.batch, number, read, staging));
+      else this.#submit(run.batch, number, read, staging);
     } catch (error) {
       if (staging) this.#staging.push(staging);
       throw error;
     }
-    const { copies } = run;
-    const refusal = copies ? Promise.all([copies.refusal, submitted]).then(([copy, own]) => copy ?? own) : submitted;
-    const accepted = refusal.then((error) => {
-      if (!error) return;
-      ticket.refuse();
-      throw refused(`run of program "${this.label}"`, error);
-    });
-    accepted.catch(() => {});
+    const accepted = refusal && this.#accepted(run, refusal);
+    if (!isDoubtful && read.length === 0) accepted?.catch((error: UnrollError) => gpu.owe(error));
     this.#inFlight++;
     const results = gpu.track<AnyResults>(this.#collect(staging, run, accepted));
     results.catch(() => {});
@@ -166,7 +165,7 @@ export class GpuRunner implements Launchable {
         return values;
       }
       // Nobody waits for what is not read: that something was not finite is told by the next run.
-      await accepted;
+      if (isDoubtful) await accepted;
       gpu.tellOwed();
       await gpu.room(() => this.ready(run));
       return {};
@@ -176,6 +175,21 @@ export class GpuRunner implements Launchable {
 
   get uses(): Uses {
     return this.#built.uses;
+  }
+
+  /** Resolves once WebGPU has taken a run. */
+  #accepted({ copies, ticket }: Run, submitted: Promise<GPUError | null>): Promise<void> {
+    const refusal = copies ? Promise.all([copies.refusal, submitted]).then(([copy, own]) => copy ?? own) : submitted;
+    const accepted = refusal.then((error) => {
+      if (!error) {
+        this.#proven = true;
+        return;
+      }
+      ticket.refuse();
+      throw refused(`run of program "${this.label}"`, error);
+    });
+    accepted.catch(() => {});
+    return accepted;
   }
 
   #submit(batch: AnyBatch, number: number, read: readonly string[], staging: GPUBuffer | undefined): void {
@@ -204,15 +218,17 @@ export class GpuRunner implements Launchable {
   }
 
   /** Waits for a run and takes what was asked for out of its staging buffer. */
-  async #collect(staging: GPUBuffer | undefined, run: Run, accepted: Promise<void>): Promise<AnyResults> {
+  async #collect(staging: GPUBuffer | undefined, run: Run, accepted: Promise<void> | undefined): Promise<AnyResults> {
     const { gpu } = this.#parts;
     const { read } = run;
     const size = read.length > 0 ? staging?.size : STATUS_BYTES;
     try {
       const done = staging ? staging.mapAsync(1, 0, size) : gpu.device.queue.onSubmittedWorkDone();
       // A refused run leaves the staging buffer with what an earlier one gave. It must be mapped all the same before it is used again.
-      const [told] = await Promise.allSettled([accepted, done]);
-      if (told.status === "rejected") throw told.reason;
+      if (accepted) {
+        const [told] = await Promise.allSettled([accepted, done]);
+        if (told.status === "rejected") throw told.reason;
+      }
       await done;
       if (!staging) return {};
       const mapped = staging.getMappedRange(0, size);

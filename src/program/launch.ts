@@ -1,5 +1,6 @@
 import type { UnrollError } from "../errors.ts";
-import { type Gpu, USAGE } from "../gpu/gpu.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { mustCopy, type Snapshot, snapshot } from "../gpu/snapshot.ts";
 import type { Kept } from "../gpu/turns.ts";
 import { isBuffer } from "./batch.ts";
 import { type Engine, gpuPartsOf, partsOf, stepsOf } from "./engine.ts";
@@ -111,44 +112,32 @@ export function launchCompiled<P extends RunnableProgram>(engine: Engine, compil
 /** All programs of an engine are. */
 export const asLaunchable = (program: RunnableProgram): Launchable => program as Launchable;
 
-/**
- * Arrays are copied. A GPUBuffer from elsewhere is copied on the queue now, before its owner writes to it again; one of this engine is
- * written only by what waits its turn, too.
- */
+/** Arrays are copied; a GPUBuffer of the caller's is copied on the queue, before its owner writes to it again. */
 function keepBatch(gpu: Gpu | undefined, run: Run): Kept {
   const entries = Object.entries(run.batch ?? {});
-  const foreign = (value: unknown): value is GPUBuffer =>
-    isBuffer(value) && gpu !== undefined && !gpu.owns(value) && (value.usage & USAGE.COPY_SRC) !== 0 && value.size % 4 === 0;
+  const isForeign = (value: unknown): value is GPUBuffer => isBuffer(value) && gpu !== undefined && mustCopy(gpu, value);
   const bytes = entries.reduce((sum, [, value]) => {
     if (ArrayBuffer.isView(value)) return sum + value.byteLength;
-    return sum + (foreign(value) ? value.size : 0);
+    return sum + (isForeign(value) ? value.size : 0);
   }, 0);
   const copy = () => {
-    const made: GPUBuffer[] = [];
-    const refusals: Promise<GPUError | null>[] = [];
+    const made: Snapshot[] = [];
     run.batch = Object.fromEntries(
       entries.map(([name, value]) => {
         if (ArrayBuffer.isView(value)) return [name, value.slice()];
-        if (!gpu || !foreign(value) || value.mapState !== "unmapped") return [name, value];
-        const own = gpu.createBuffer(`${name}, kept`, value.size, USAGE.COPY_SRC | USAGE.COPY_DST);
+        if (!gpu || !isForeign(value)) return [name, value];
+        const own = snapshot(gpu, value);
         made.push(own);
-        refusals.push(gpu.guard(() => copyBuffer(gpu.device, value, own)));
-        return [name, own];
+        return [name, own.buffer];
       }),
     );
     if (made.length === 0) return;
     run.copies = {
-      refusal: Promise.all(refusals).then((found) => found.find((one) => one !== null) ?? null),
+      refusal: Promise.all(made.map(({ refusal }) => refusal)).then((found) => found.find((one) => one !== null) ?? null),
       free() {
-        for (const buffer of made.splice(0)) gpu?.destroyBuffer(buffer);
+        for (const one of made.splice(0)) one.free();
       },
     };
   };
   return { bytes, copy };
-}
-
-function copyBuffer(device: GPUDevice, from: GPUBuffer, to: GPUBuffer): void {
-  const encoder = device.createCommandEncoder({ label: "keep an input" });
-  encoder.copyBufferToBuffer(from, 0, to, 0, from.size);
-  device.queue.submit([encoder.finish()]);
 }
