@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { check, checkFlag, checkOptions, describe } from "../errors.ts";
+import { check, checkFlag, checkOptions, describe, UnrollError } from "../errors.ts";
 import { beyondF32, fitsF32 } from "../graph/f32.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { formatShape, type HostArray, type Shape, sizeOf } from "../graph/types.ts";
@@ -66,6 +66,8 @@ export interface TrainerSettings {
 }
 
 const RUNS = "trainer/runs";
+
+const disposedTrainer = (call: string): UnrollError => new UnrollError("disposed", `${call}: the trainer was disposed`);
 
 /** Trains and predicts by programs, which it knows nothing else of. */
 export class TrainerBase {
@@ -148,7 +150,7 @@ export class TrainerBase {
   /** @throws UnrollError `disposed`, `lost` */
   protected assertUsable(call: string): void {
     this.engine.assertUsable();
-    check(!this.#end, "disposed", () => `${call}: the trainer was disposed`);
+    if (this.#end) throw disposedTrainer(call);
   }
 
   /** The model's output, without dropout and with running statistics, for the values that `x` has at the call. */
@@ -263,7 +265,7 @@ export class TrainerBase {
 
   /** A program, compiled before its first use. */
   compiled<K extends ProgramKind>(kind: K, batch: number): Promise<TrainerPrograms[K]> {
-    if (this.#end) return this.#compile(kind, batch) as Promise<never>; // says so
+    if (this.#end) return Promise.reject(disposedTrainer(kind));
     const compile = () => this.#compile(kind, batch);
     return this.#programs.get(programName(kind, batch), compile) as Promise<TrainerPrograms[ProgramKind]> as Promise<TrainerPrograms[K]>;
   }
