@@ -95,9 +95,9 @@ describe.skipIf(process.platform === "win32")("with a browser that fails", () =>
     ["chrome", "sleeps", "chrome did not start within 1 s; --timeout SECONDS gives it longer"],
     ["chrome", "exits", "/exits did not start: it ended before it answered"],
     ["firefox", "sleeps", "firefox did not start within 1 s; --timeout SECONDS gives it longer"],
-    ["firefox", "exits", "/exits did not start: "],
+    ["firefox", "exits", "/exits did not start: it ended before it answered"],
     ["deno", "sleeps", "deno did not start within 1 s; --timeout SECONDS gives it longer"],
-    ["deno", "exits", "/exits did not start: "],
+    ["deno", "exits", "/exits did not start: it ended before it answered"],
     ["deno", "silent", "deno said nothing within 1 s; --timeout SECONDS gives it longer"],
   ])("%s that %s is told of in one line, and leaves nothing", async (runtime, name, message) => {
     const TMPDIR = await temporary();
