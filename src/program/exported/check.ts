@@ -1,7 +1,7 @@
 import { check, describe, quote } from "../../errors.ts";
 import { align } from "../../gpu/gpu.ts";
 import { arrayName } from "../../graph/host-array.ts";
-import { byteLength, type DType, type TensorType } from "../../graph/types.ts";
+import { byteLength, type DType, sizeOf, type TensorType } from "../../graph/types.ts";
 import { CONTROL } from "../../graph/update.ts";
 import { STATUS_BYTES } from "../built.ts";
 import { ENTRY_ALIGNMENT, entryBytes } from "../gpu-store.ts";
@@ -152,7 +152,7 @@ interface FileContext {
 }
 
 function program(value: unknown, place: string, file: FileContext): void {
-  const { label, inputs, outputs, updates, states, plans } = part(value, place);
+  const { label, inputs, outputs, updates, states, plans, indices = [] } = part(value, place);
   word(label, `${place}: label`);
   need(typeof updates === "boolean", `${place}: updates`, "true or false", updates);
   const types = (of: unknown, what: string) => new Map(named(of, `${place}: ${what}`).map(([name, one, at]) => [name, type(one, at)]));
@@ -164,11 +164,36 @@ function program(value: unknown, place: string, file: FileContext): void {
     need(state.length === 3 && file.variables.has(state[0]), at, "a variable of this file, an optimizer and a state", state[0]);
     known.states.push(state);
   }
+  for (const [i, one] of list(indices, `${place}: indices`).entries()) inputRange(one, `${place}: range ${i}`, known.inputs);
   const kinds = named(plans, `${place}: plans`);
   need(kinds.length > 0, `${place}: plans`, "at least one", plans);
   for (const [kind, one, at] of kinds) {
     oneOf(kind, `${place}: the kind of a plan`, DEVICE_KINDS);
     plan(one, at, known, results);
+  }
+}
+
+/** What indices may be, and in whose words errors tell of them. */
+function range(value: unknown, place: string): Part {
+  const found = part(value, place);
+  const { low, high, ignore, op, of } = found;
+  for (const n of [low, high, ...(ignore === undefined ? [] : [ignore])]) whole(n, `${place}: its bounds`, 2 ** 32 - 1, -(2 ** 31));
+  for (const text of [op, of]) word(text, `${place}: op and of`);
+  return found;
+}
+
+function inputRange(value: unknown, place: string, inputs: ReadonlyMap<string, TensorType>): void {
+  const { input, mask, parts } = range(value, place);
+  const found = inputs.get(input as string);
+  need(found && (found.dtype === "i32" || found.dtype === "u32"), `${place}: input`, "an input of whole numbers", input);
+  const size = sizeOf(found.shape);
+  const masking = inputs.get(mask as string);
+  need(mask === undefined || (masking && sizeOf(masking.shape) === size), `${place}: mask`, `an input of ${size} elements`, mask);
+  for (const one of list(parts, `${place}: parts`)) {
+    const numbers = list(one, `${place}: a part`).map((n) => whole(n, `${place}: a part`, size));
+    const [start, length, step, times] = numbers;
+    const inside = numbers.length === 4 && (times === 0 || start + (times - 1) * step + length <= size);
+    need(inside, `${place}: a part`, `within ${size} elements`, numbers.join(", "));
   }
 }
 
@@ -194,9 +219,10 @@ const isPlace = ({ bytes: most, exact, parts = [] }: Room, offset: number, bytes
   (offset === 0 && (!exact || rounded(bytes) === most)) || parts.some(([begin, length]) => begin === offset && length === bytes);
 
 function plan(value: unknown, place: string, context: ProgramContext, results: readonly TensorType[]): void {
-  const { buffers, dispatches, outputs, counted, subgroups } = part(value, place);
+  const { buffers, dispatches, outputs, counted, subgroups, checks = [] } = part(value, place);
   need(typeof counted === "boolean", `${place}: counted`, "true or false", counted);
   if (subgroups !== undefined) whole(subgroups, `${place}: subgroups`, 128, 1);
+  for (const [i, one] of list(checks, `${place}: checks`).entries()) type(range(one, `${place}: check ${i}`).type, `${place}: check ${i}`);
   const rooms = list(buffers, `${place}: buffers`).map((one, i) => room(one, i, `${place}: buffer ${i}`, context));
   const locate = (one: unknown, at: string): Located => {
     const numbers = list(one, at);
