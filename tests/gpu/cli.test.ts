@@ -44,7 +44,7 @@ describe("unroll says what is wrong", () => {
     [["verify", "--json", "package.json/x", "--browser", "/nowhere/chrome"], 2, "package.json is no folder"],
     [["export", "no-such-script.ts", "--out", "no-such-folder/x.json"], 2, "no-such-folder is not there"],
     [["info", "--timeout", "soon"], 2, '--timeout must be a number of seconds, such as 600, not "soon"'],
-    [["bench", "--timeout", "-1"], 2, '--timeout must be a number of seconds, such as 600, not "-1"'],
+    [["bench", "--timeout=-1"], 2, '--timeout must be a number of seconds, such as 600, not "-1"'],
     [["frobnicate"], 2, 'there is no command "frobnicate"'],
     [["verify", "--frobnicate"], 2, "--frobnicate"],
   ])("%j", async (args, expected, message) => {
