@@ -7,7 +7,7 @@ import { CONTROL, STATUS } from "../graph/update.ts";
 import { checkBatch, checkRead, isBuffer, type Types } from "./batch.ts";
 import { type Built, type Readback, STATUS_BYTES } from "./built.ts";
 import { type Engine, type GpuParts, gpuPartsOf, stepsOf } from "./engine.ts";
-import { type Launchable, launch, newRun, type Run, type Started } from "./launch.ts";
+import { checkBuffers, type Launchable, launch, newRun, type Run, type Started } from "./launch.ts";
 import { type AnyBatch, type AnyResults, countsSteps, disposedProgram, nonFinite } from "./program.ts";
 import type { Uses } from "./uses.ts";
 
@@ -109,12 +109,7 @@ export class GpuRunner implements Launchable {
 
   checkBatch(batch: AnyBatch): void {
     checkBatch(this.inputs, batch);
-    this.#checkBuffers(batch);
-  }
-
-  #checkBuffers(batch: AnyBatch): void {
-    for (const [name, value] of Object.entries(batch))
-      if (isBuffer(value)) this.#parts.gpu.checkBuffer(() => `run: the GPUBuffer for input "${name}"`, value);
+    checkBuffers(this.engine, batch);
   }
 
   #assertUsable(): void {
@@ -139,7 +134,7 @@ export class GpuRunner implements Launchable {
   #begin(run: Run, number: number): Started {
     this.#assertUsable();
     if (this.#updates && run.nonFinite) throw run.nonFinite;
-    this.#checkBuffers(run.batch); // one may have been freed while the run waited
+    checkBuffers(this.engine, run.batch); // one may have been freed while the run waited
     const { gpu } = this.#parts;
     const { read } = run;
     const staging = this.#stages(read) ? this.#staging.pop() : undefined;

@@ -5,11 +5,12 @@ import type { Variable } from "../graph/tensor.ts";
 import { byteLength, type HostArray, type NamedArray, sizeOf, type TensorType } from "../graph/types.ts";
 import { CONTROL } from "../graph/update.ts";
 import { packed, view } from "./layout.ts";
+import { isStepState } from "./steps.ts";
 import { Admission, initialValues, isOwned, type NamedArrays, type Pending, stateName, type VariableStore } from "./store.ts";
 import { type Attempt, Ledger, type Shared } from "./uses.ts";
 
 /** Entries begin at multiples of this: what a binding's offset must be aligned to. */
-const ENTRY_ALIGNMENT = 256;
+export const ENTRY_ALIGNMENT = 256;
 
 const STORAGE = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
 
@@ -275,7 +276,10 @@ export class GpuStore implements VariableStore {
         const mapped = staging[g].getMappedRange();
         return group.map(({ item: { type }, index, at }): [string, NamedArray] => {
           const { dtype, shape } = type;
-          return [names[index], { dtype, shape, data: view(dtype, mapped, at, sizeOf(shape)).slice() }];
+          const data = view(dtype, mapped, at, sizeOf(shape)).slice();
+          // The other words say how the last run went: a checkpoint depends on what was applied alone.
+          if (isStepState(names[index], data)) data.set(data.map((word, i) => (i === CONTROL.STEP ? word : 0)));
+          return [names[index], { dtype, shape, data }];
         });
       });
       return Object.fromEntries(arrays);
@@ -294,6 +298,6 @@ export class GpuStore implements VariableStore {
   }
 }
 
-const entryBytes = (variable: Variable): number => align(Math.max(4, byteLength(variable)), ENTRY_ALIGNMENT);
+export const entryBytes = (variable: TensorType): number => align(Math.max(4, byteLength(variable)), ENTRY_ALIGNMENT);
 
 const stagingBytes = ({ bytes }: Held): number => align(bytes, 16);

@@ -75,6 +75,13 @@ export async function launch(engine: Engine, run: Run, ready: () => boolean, sta
   }
 }
 
+/** @throws UnrollError `argument` for a GPUBuffer that was freed or is another engine's */
+export function checkBuffers(engine: Engine, batch: AnyBatch): void {
+  const gpu = gpuPartsOf(engine)?.gpu;
+  for (const [name, value] of Object.entries(batch))
+    if (gpu && isBuffer(value)) gpu.checkBuffer(() => `run: the GPUBuffer for input "${name}"`, value);
+}
+
 /** What {@link launchCompiled} runs. */
 export interface Later<P> {
   readonly batch: AnyBatch;
@@ -86,8 +93,13 @@ export interface Later<P> {
 }
 
 /** Gives a run of a program that is still compiling its place in the queue: what is called after it waits behind it. */
-export function launchCompiled<P extends RunnableProgram>(engine: Engine, compiling: Promise<P>, later: Later<P>): Promise<AnyResults> {
+export async function launchCompiled<P extends RunnableProgram>(
+  engine: Engine,
+  compiling: Promise<P>,
+  later: Later<P>,
+): Promise<AnyResults> {
   const { turns } = partsOf(engine);
+  checkBuffers(engine, later.batch);
   const run = newRun(engine, later.batch, later.read, later.steps);
   let outcome: { readonly program: P } | { readonly error: unknown } | undefined;
   const settled = (result: typeof outcome) => {

@@ -15,8 +15,8 @@ export function timeTests(kind: Kind, run: Run, seeds: readonly number[] = [1, 2
 
     for (const seed of seeds)
       test(`give what they give one by one: ${seed}`, async () => {
-        const together = await run<Result<typeof interleave>>("interleave", kind, seed, 60, true);
-        const apart = await run<Result<typeof interleave>>("interleave", kind, seed, 60, false);
+        const together = await run<Result<typeof interleave>>("interleave", kind, seed, 80, true);
+        const apart = await run<Result<typeof interleave>>("interleave", kind, seed, 80, false);
         expect(new Set(together.names).size).toBeGreaterThan(8);
         together.outcomes.forEach((outcome, i) => {
           expect(outcome, `${i}: ${together.names[i]}`).toEqual(apart.outcomes[i]);

@@ -1,5 +1,6 @@
 import {
   adam,
+  createImageReader,
   createTrainer,
   crossEntropy,
   dense,
@@ -7,6 +8,7 @@ import {
   Engine,
   type EngineOptions,
   exportTrainer,
+  type ImageReader,
   lambda,
   loadTrainer,
   type NamedArrays,
@@ -63,10 +65,11 @@ const OPTIONS = {
 
 export async function start(kind: Kind, options: EngineOptions = {}) {
   const engine = await Engine.create({ ...options, ...(kind === "reference" ? { reference: true } : {}) });
-  if (kind !== "loaded") return { engine, trainer: await createTrainer(engine, model(), OPTIONS) };
+  const reader = await createImageReader(engine, { size: [1, FEATURES], channels: 1, batch: BATCH });
+  if (kind !== "loaded") return { engine, reader, trainer: await createTrainer(engine, model(), OPTIONS) };
   const sizes = [BATCH, 1, 2];
   const exported = await exportTrainer(model(), { ...OPTIONS, batches: { step: sizes, predict: sizes, evaluate: sizes } });
-  return { engine, trainer: await loadTrainer(engine, JSON.parse(JSON.stringify(exported))) };
+  return { engine, reader, trainer: await loadTrainer(engine, JSON.parse(JSON.stringify(exported))) };
 }
 
 export type Started = Awaited<ReturnType<typeof start>>;
@@ -108,12 +111,43 @@ function stepCall(seed: number, size: number, poison: boolean): Call {
   };
 }
 
+/** Into the third example of a batch. */
+function readCall(reader: ImageReader, seed: number) {
+  const next = numbers(seed);
+  const image = { width: FEATURES, height: 1, data: Uint8ClampedArray.from({ length: 4 * FEATURES }, () => 128 + 120 * next()) };
+  reader.read(image, { index: 2 });
+  return { result: Promise.resolve(), spoil: () => image.data.fill(0) };
+}
+
+/** Of a bias; what was loaded from a file has no variables to name. */
+const writeCall = (seed: number): Call => ({
+  name: "write",
+  make({ engine, trainer }) {
+    if (!("model" in trainer)) return { result: Promise.resolve(), spoil: nothing };
+    const bias = (trainer as Trainer).model.variables[1];
+    const data = Float32Array.from({ length: bias.size }, numbers(seed));
+    engine.write(bias, data);
+    return { result: Promise.resolve(), spoil: () => data.fill(4) };
+  },
+});
+
 function callOf(choice: number, seed: number): Call {
   const size = [BATCH, 1, 2][seed % 3];
   if (choice < 0.35) return stepCall(seed, size, false);
-  if (choice < 0.39) return stepCall(seed, size, true);
-  if (choice < 0.45)
+  if (choice < 0.4) return stepCall(seed, size, true);
+  if (choice < 0.43) return { name: "reader.read", make: ({ reader }) => readCall(reader, seed) };
+  if (choice < 0.45) return writeCall(seed);
+  if (choice < 0.48)
     return { name: "clearNonFinite", make: ({ engine }) => ({ result: Promise.resolve(engine.clearNonFinite()), spoil: nothing }) };
+  if (choice < 0.53)
+    return {
+      name: "step of images",
+      make({ trainer, reader }) {
+        const { target } = batchOf(seed);
+        const result = trainer.step(reader.values, target, { read: true });
+        return { result, spoil: () => target.fill(0) };
+      },
+    };
   if (choice < 0.62)
     return {
       name: `predict ${size}`,
@@ -139,7 +173,15 @@ function callOf(choice: number, seed: number): Call {
       },
     };
   if (choice < 0.85) return { name: "trainer.save", make: ({ trainer }) => ({ result: trainer.save().then(bitsOf), spoil: nothing }) };
-  if (choice < 0.9) return { name: "save", make: ({ engine }) => ({ result: save(engine).then(bitsOf), spoil: nothing }) };
+  if (choice < 0.88)
+    return {
+      name: "read",
+      make: ({ engine, trainer }) => ({
+        result: "model" in trainer ? engine.read((trainer as Trainer).model.variables[1]) : Promise.resolve(0),
+        spoil: nothing,
+      }),
+    };
+  if (choice < 0.92) return { name: "save", make: ({ engine }) => ({ result: save(engine).then(bitsOf), spoil: nothing }) };
   return {
     name: "load",
     make({ trainer }, saved) {
@@ -255,7 +297,7 @@ export async function clearedBefore(kind: Kind) {
   const { engine, trainer } = await start(kind);
   const { x, target } = batchOf(1, 2); // compiles
   x[0] = Number.NaN;
-  const bad = failure(() => trainer.step(x, target));
+  const bad = failure(() => trainer.step(x, target, { read: true }));
   engine.clearNonFinite();
   const good = failure(() => trainer.step(...values(batchOf(2))));
   const codes = [(await bad)?.code ?? null, (await good)?.code ?? null];
