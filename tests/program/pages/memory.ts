@@ -178,6 +178,12 @@ export async function images(times: number) {
     reader.read(picture(3));
     using writer = await createImageWriter(engine, { shape: [8, 8] });
     if (i % 8 === 0) await writer.pixels(reader.values as GPUBuffer);
+    if (i % 8 === 4) {
+      // called before it is disposed, so it is drawn
+      const drawn = writer.pixels(reader.values as GPUBuffer);
+      writer.dispose();
+      await drawn;
+    }
     during = engine.memory;
     reader.dispose();
   });
