@@ -4,6 +4,7 @@ import { beyondF32, fitsF32 } from "../graph/f32.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { formatShape, type HostArray, type Shape, sizeOf } from "../graph/types.ts";
 import { CONTROL } from "../graph/update.ts";
+import { typedArrayName } from "../host.ts";
 import { isBuffer } from "../program/batch.ts";
 import { checkArrays, checkLoadOptions, compareNames, type LoadOptions, type LoadResult } from "../program/checkpoint.ts";
 import { type Engine, partsOf, stepsOf } from "../program/engine.ts";
@@ -222,7 +223,7 @@ export class TrainerBase {
     const result = compareNames([...own, RUNS], Object.keys(arrays), partial);
     const { [RUNS]: runs, ...rest } = arrays;
     check(
-      runs === undefined || (runs?.data instanceof Uint32Array && runs.data.length === 1),
+      runs === undefined || (typedArrayName(runs?.data) === "Uint32Array" && runs.data.length === 1),
       "format",
       () => `load: "${RUNS}" must be one u32, the number of steps`,
     );

@@ -50,12 +50,16 @@ export interface Built extends Made {
 /** Keeps a buffer until the program is disposed. */
 export type Own = (buffer: GPUBuffer) => GPUBuffer;
 
-/** Compiles all pipelines, then allocates by `make`. Leaves nothing behind when it fails. */
+/**
+ * Compiles all pipelines, then allocates by `make`. Leaves nothing behind when it fails.
+ * @param proof what must not reject before the program may run
+ */
 export async function assemble(
   { gpu, store }: GpuParts,
   label: string,
   kernels: readonly Kernel[],
   make: (own: Own) => Made,
+  proof?: (recording: Recording) => Promise<void>,
 ): Promise<Built> {
   await Promise.all(kernels.map((kernel) => gpu.pipeline(kernel)));
   gpu.assertUsable();
@@ -85,6 +89,7 @@ export async function assemble(
     recording = await Recording.create(gpu, label, attempt.value.placed);
     const short = await shortage;
     if (short) throw new Error(short.message);
+    await proof?.(recording);
     const { uses } = attempt;
     const dispose = () => {
       free();
