@@ -32,6 +32,10 @@ export async function runPeers(args: readonly string[]): Promise<BenchReport | u
     const json = join(folder, "report.json");
     const child = spawn(process.execPath, [script, ...args, "--json", json], { stdio: ["inherit", "inherit", "inherit", "ipc"] });
     let interrupted = false;
+    let missing: string | undefined;
+    child.on("message", (message) => {
+      if (typeof message === "object" && "missing" in message) missing = String(message.missing);
+    });
     const interrupt = () => {
       interrupted = true;
       if (child.connected) child.send("stop");
@@ -45,7 +49,7 @@ export async function runPeers(args: readonly string[]): Promise<BenchReport | u
     });
     if (existsSync(json)) return parseReport(await readFile(json, "utf8"));
     if (interrupted) return undefined;
-    throw new UnrollError("missing", `the suite peers ended with ${code} and left no report`);
+    throw new UnrollError("missing", missing ?? `the suite peers ended with ${code} and left no report`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
