@@ -11,6 +11,7 @@ import { root } from "../support/build.ts";
 import { installPacked, packPackage } from "../support/pack.ts";
 import { freshPage } from "../support/page.ts";
 import { serveStatic } from "../support/static-server.ts";
+import { libraries, typeErrors } from "../support/types.ts";
 
 const run = promisify(execFile);
 
@@ -98,6 +99,13 @@ describe("the package in somebody else's app, under a strict Content-Security-Po
       const { stdout } = await run(tsc, ["-p", project], { cwd: app }).catch((error: { stdout: string }) => error);
       expect(stdout).toBe("");
     }
+  });
+
+  test("and hold whatever types of the platform the app has: wrong inputs are errors, right ones are none", async () => {
+    await cp(join(root, "tests/embedding/types"), join(folder, "types-app/types"), { recursive: true });
+    await symlink(join(app, "node_modules"), join(folder, "types-app/node_modules"));
+    for (const library of libraries)
+      expect(await typeErrors(join(folder, "types-app"), library, false, "7"), JSON.stringify(library)).toEqual([]);
   });
 
   test("trains on the page", async () => {
@@ -196,6 +204,7 @@ describe("the package in somebody else's app, under a strict Content-Security-Po
     ["the whole package and an exported trainer", "exported", 35_000, 35_000],
     ["the whole package", "production", 70_400, 70_400],
     ["unroll-gpu/lean", "lean", 52_600, 66_800],
+    ["unroll-gpu/lean/static", "static", 59_500, 59_500],
     ["unroll-gpu/lean, awaited at the top level,", "lean-await", 54_000, 68_100],
   ])("an app that trains LeNet with %s loads little script", async (what, mode, most, mostOfAll) => {
     const outDir = `dist-size-${mode}`;
