@@ -32,7 +32,7 @@ if (process.send) {
   process.on("message", end);
   process.once("disconnect", () => process.exit(INTERRUPTED));
 }
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, process.send ? () => {} : end);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, process.send ? () => {} : end);
 
 try {
   await install();
