@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** What each floor may import from, besides itself. The ground stands first. */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
+  patterns: [],
   graph: ["errors"],
   random: ["errors", "graph"],
   shaders: ["graph"], // the words of buffers that several kernels share
@@ -16,9 +17,9 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   program: ["errors", "graph", "random", "gpu", "ops", "shaders"],
   nn: ["errors", "graph", "random", "ops", "program"],
   io: ["errors", "graph", "gpu", "program"],
-  verify: ["errors", "graph", "random", "shaders", "gpu", "ops", "program"],
-  bench: ["errors", "graph", "random", "shaders", "gpu", "ops", "program", "verify"],
-  cli: ["errors", "graph", "shaders", "gpu", "ops", "program", "verify", "bench"],
+  verify: ["errors", "patterns", "graph", "random", "shaders", "gpu", "ops", "program", "io"],
+  bench: ["errors", "patterns", "graph", "random", "shaders", "gpu", "ops", "program", "verify"],
+  cli: ["errors", "patterns", "graph", "shaders", "gpu", "ops", "program", "verify", "bench"],
   build: ["graph"], // part of vite.config.ts, and of no package
   index: ["errors", "graph", "random", "gpu", "ops", "program", "nn", "io", "verify", "bench"],
 };
