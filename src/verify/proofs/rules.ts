@@ -55,7 +55,10 @@ const SETTINGS: readonly Setting[] = [
   { note: "told to change nothing", sizes: SEGMENTS.ragged, step: 2, scale: 1, skip: true },
 ];
 
-/** One step of a rule over one segment, between NaN in the gaps. */
+/** What lies in the gaps between variables, where the gradients are NaN. */
+const GAP = 7.25;
+
+/** One step of a rule over one segment. */
 function ruleCase(variant: string, { optimizer }: OptimizerRule, setting: Setting): ProofCase {
   const { note, sizes, step, scale, clip, skip = false } = setting;
   return {
@@ -65,8 +68,8 @@ function ruleCase(variant: string, { optimizer }: OptimizerRule, setting: Settin
     async run({ gpu }) {
       const random = randomSource(0, `${optimizer.name} ${variant} ${note}`);
       const layout = layOut(sizes);
-      const draw = (value: () => number): Float64Array => {
-        const flat = new Float64Array(layout.floats).fill(Number.NaN);
+      const draw = (value: () => number, gap = GAP): Float64Array => {
+        const flat = new Float64Array(layout.floats).fill(gap);
         for (const { offset, size } of layout.members) for (let i = 0; i < size; i++) flat[offset + i] = Math.fround(value());
         return flat;
       };
@@ -79,7 +82,7 @@ function ruleCase(variant: string, { optimizer }: OptimizerRule, setting: Settin
             : () => 2 + random.normal() ** 2,
         ),
       );
-      const arrays = [draw(random.normal.bind(random)), draw(away), ...states];
+      const arrays = [draw(random.normal.bind(random)), draw(away, Number.NaN), ...states];
       const control = new Uint32Array(CONTROL.WORDS);
       control[CONTROL.SCALE] = bitsOf(scale);
       control[CONTROL.SKIP] = skip ? 1 : 0;
@@ -121,7 +124,7 @@ const ROUNDINGS = 32;
 function boundOf(before: Float64Array, after: Float64Array): Float64Array {
   const change = before.reduce((most, value, i) => Math.max(most, Math.abs(after[i] - value) || 0), 0);
   if (change === 0) return new Float64Array(before.length);
-  return before.map((value, i) => (Number.isNaN(value) ? 0 : ROUNDINGS * HALF_ULP * (Math.abs(value) + Math.abs(after[i]) + change)));
+  return before.map((value, i) => (value === after[i] ? 0 : ROUNDINGS * HALF_ULP * (Math.abs(value) + Math.abs(after[i]) + change)));
 }
 
 /** Variables one after another in whole blocks, and how many floats of each block belong to one. */

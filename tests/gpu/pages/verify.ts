@@ -6,8 +6,11 @@ import { matmulOp } from "../../../src/ops/matmul/matmul.ts";
 import type { MatmulAttributes } from "../../../src/ops/matmul/problem.ts";
 import { allSamples } from "../../../src/verify/all.ts";
 import type { Target } from "../../../src/verify/jobs.ts";
+import type { Proof } from "../../../src/verify/proof.ts";
+import { allProofs } from "../../../src/verify/proofs.ts";
 import { traitsToVerify, type Verification, verifyOn } from "../../../src/verify/run.ts";
 import type { OpSamples, Sample } from "../../../src/verify/sample.ts";
+import { verifyProofs } from "../../../src/verify/whole.ts";
 
 let targets: Promise<readonly Target[]> | undefined;
 
@@ -37,7 +40,7 @@ export interface FaultResult {
 }
 
 /**
- * Proves one op forward while in every kernel all that the pattern `right` matches is replaced by `wrong`; only samples whose note
+ * Proves one op forward, or what is no op, while in every kernel all that the pattern `right` matches is replaced by `wrong`; only samples whose note
  * holds `note`, where that is given, and nothing more once a case has failed.
  */
 export async function verifyWithFault(op: string, right: string, wrong: string, note = ""): Promise<FaultResult> {
@@ -53,16 +56,26 @@ export async function verifyWithFault(op: string, right: string, wrong: string, 
     return changed;
   };
   try {
-    const { cases } = await verifyOn([{ name: "native", gpu, traits: traitsToVerify(gpu.traits) }], list, {
-      gradients: false,
-      stopAtFailure: true,
-      transform,
-    });
+    const targets: Target[] = [{ name: "native", gpu, traits: traitsToVerify(gpu.traits) }];
+    const options = { gradients: false, stopAtFailure: true, transform };
+    const { cases } =
+      list.length > 0 ? await verifyOn(targets, list, options) : await verifyProofs(targets, proofsNamed(op, note), options);
     const failed = cases.find((report) => !report.ok);
     return { planted: planted.size, caught: failed !== undefined, variant: failed?.variant, problem: failed?.problem };
   } finally {
     gpu.dispose();
   }
+}
+
+const proofsNamed = (name: string, note: string): Proof[] =>
+  allProofs
+    .filter((proof) => proof.name === name)
+    .map((proof) => ({ ...proof, cases: () => proof.cases().filter((one) => !note || `${one.variant} ${one.note}`.includes(note)) }));
+
+/** Proves what is no op, by its place in the list. */
+export async function verifyProofAt(index: number): Promise<Verification> {
+  targets ??= openTargets();
+  return verifyProofs(await targets, [allProofs[index]]);
 }
 
 /** Products of more than 2e8 multiply-adds with every variant, at 1,000 elements each: ragged with an epilogue; transposed in a batch. */
