@@ -17,8 +17,8 @@ export async function verifyWhole(targets: readonly Target[], options: VerifyOpt
   return { ops: all, cases: [...cases, ...rest.cases], ok: all.every((summary) => summary.ok) };
 }
 
-/** The names of all that can be proven. */
-export const namesToVerify = (): string[] => [...allSamples.map(({ op }) => op.name), ...allProofs.map(({ name }) => name)];
+/** The names of all that can be proven, each once. */
+export const namesToVerify = (): string[] => [...new Set([...allSamples.map(({ op }) => op.name), ...allProofs.map(({ name }) => name)])];
 
 /** Proves what is no op. */
 export async function verifyProofs(
