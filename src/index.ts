@@ -166,5 +166,6 @@ export { type DispatchReport, formatReport, type ProgramReport, report } from ".
 export { type KernelInputs, type KernelResults, runKernel } from "./program/run-kernel.ts";
 export type { Batch, CompileSpec, Results, Tensors } from "./program/spec.ts";
 export type { NamedArrays } from "./program/store.ts";
+export * from "./recovery/index.ts";
 export { type KernelCheck, verifyKernel } from "./verify/kernel.ts";
 export { type NodeCheck, type ProgramCheck, verify } from "./verify/program.ts";

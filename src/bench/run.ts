@@ -2,7 +2,7 @@ import { check, checkOptions, describe, UnrollError } from "../errors.ts";
 import { fits, unfit } from "../patterns.ts";
 import { Engine, type GpuParts, gpuPartsOf } from "../program/engine.ts";
 import { type EnvironmentHints, environmentOf, measureClock } from "./environment.ts";
-import { PATIENCE_MS, within } from "./patience.ts";
+import { PATIENCE_MS, throwLoss, within } from "./patience.ts";
 import { measureRoofline } from "./roofline.ts";
 import { BENCH_SCHEMA, type BenchReport, type BenchResult, type Distribution, type Roofline } from "./schema.ts";
 import { joined } from "./statistics.ts";
@@ -61,8 +61,6 @@ interface Pace {
 }
 const PACE: Pace = { rounds: 5, samples: 3, budget: 500, atLeast: 8 };
 const QUICK: Pace = { rounds: 4, samples: 2, budget: 150, atLeast: 4 };
-/** How long what fails waits for the news that the device was lost. */
-const LOSS_DELAY_MS = 200;
 /** Below this many steps of the clock a time means little. */
 const GRAINS = 50;
 
@@ -110,8 +108,8 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
     options.onResult?.(result);
   }
   const engine = await Engine.create({ gpu: source, powerPreference: options.powerPreference });
+  const { gpu } = gpuPartsOf(engine) as GpuParts;
   try {
-    const { gpu } = gpuPartsOf(engine) as GpuParts;
     const offered = [
       ...(suites.includes("kernels") ? [...kernelSubjects(gpu.traits, quick), ...updateSubjects(quick)] : []),
       ...(suites.includes("layers") ? layerSubjects(quick) : []),
@@ -154,6 +152,9 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
       bench.stopwatch.dispose();
     }
     return report();
+  } catch (error) {
+    await throwLoss(gpu, error);
+    throw error;
   } finally {
     engine.dispose();
   }
@@ -208,10 +209,7 @@ async function measureOnce(bench: Measuring, subject: Subject, before?: BenchRes
     // not wrong: this device cannot
     if (error instanceof UnrollError && error.code === "limit")
       return { ...base, check: { ok: true, against: "none" }, missing: error.message };
-    // mappings fail a moment before the device says that it is lost, which is no fault of this row
-    if (!(error instanceof UnrollError))
-      await Promise.race([bench.gpu.ended, new Promise((resolve) => setTimeout(resolve, LOSS_DELAY_MS))]);
-    bench.gpu.assertUsable();
+    await throwLoss(bench.gpu, error);
     return { ...base, check: { ok: false, against: "none", message: error instanceof Error ? error.message : String(error) } };
   } finally {
     ready?.dispose();

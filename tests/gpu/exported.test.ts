@@ -1,31 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { inPage } from "../support/page.ts";
+import { NETWORKS, sameBitsTests } from "./sweeps/exported.ts";
 
 const PAGE = "tests/gpu/pages/exported.ts";
 
-interface Same {
-  readonly compiled: readonly number[];
-  readonly loaded: readonly number[];
-  readonly dispatches: readonly [number, number];
-  readonly names: readonly [string[], string[]];
-  readonly steps: readonly [number, number];
-  readonly pipelines: readonly [number, number];
-}
+sameBitsTests("part");
 
 describe("a trainer that was exported gives the bits of one that is compiled on the page", () => {
-  for (const name of ["lenet", "perceptron", "characters", "regression"])
-    test.each([true, false])(`${name}, planned for software: %s`, async (software) => {
-      const { compiled, loaded, dispatches, names, steps, pipelines } = await inPage<Same>(PAGE, "sameBits", name, software);
-      expect(new Set(compiled).size).toBeGreaterThan(30);
-      expect(loaded).toEqual(compiled);
-      expect(dispatches[1]).toBe(dispatches[0]);
-      expect(names[1]).toEqual(names[0]);
-      expect(steps).toEqual([8, 8]);
-      expect(pipelines[1]).toBe(pipelines[0]);
-    });
-
   test("all networks are tried", async () => {
-    expect(await inPage(PAGE, "networks")).toEqual(["lenet", "perceptron", "characters", "regression"]);
+    expect(await inPage(PAGE, "networks")).toEqual([...NETWORKS]);
   });
 
   test.each(["perceptron", "characters"])("%s: checkpoints go from one to the other, and to a device with more", async (name) => {

@@ -1,8 +1,9 @@
 import { execFile, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { afterAll, beforeAll } from "vitest";
 import { buildPackage, root } from "./build.ts";
+import { madeOnce } from "./once.ts";
 
 export interface Outcome {
   readonly code: number;
@@ -13,24 +14,25 @@ export interface Outcome {
 /** The browser that the tests run in, as arguments of the command line. */
 export const browserArguments = process.env.UNROLL_BROWSER ? ["--browser", process.env.UNROLL_BROWSER] : [];
 
-/** The built command line, in a folder of its own for a file of tests. */
+/** The built command line. All files of tests share the package; each has a folder of its own to write into. */
 export class CommandLine {
   folder = "";
+  /** The built package. */
+  package = "";
 
   static forAllTests(): CommandLine {
     const line = new CommandLine();
     beforeAll(async () => {
       // within the repository, so that the package's dependencies are found
-      await mkdir(`${root}/tmp`, { recursive: true });
-      line.folder = await mkdtemp(`${root}/tmp/package-`);
-      await buildPackage(line.folder);
+      line.folder = await mkdtemp(`${root}/tmp/command-line-`);
+      line.package = await madeOnce("package", buildPackage);
     });
     afterAll(() => rm(line.folder, { recursive: true, force: true }));
     return line;
   }
 
   get #script(): string {
-    return `${this.folder}/src/cli/unroll.js`;
+    return `${this.package}/src/cli/unroll.js`;
   }
 
   /** Runs it as a user would. */

@@ -17,11 +17,12 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   program: ["errors", "graph", "random", "gpu", "ops", "shaders"],
   nn: ["errors", "graph", "random", "ops", "program"],
   io: ["errors", "graph", "gpu", "program"],
+  recovery: ["errors", "graph", "gpu", "program", "nn", "io"],
   verify: ["errors", "patterns", "graph", "random", "shaders", "gpu", "ops", "program", "io"],
   bench: ["errors", "patterns", "graph", "random", "shaders", "gpu", "ops", "program", "verify"],
   cli: ["errors", "patterns", "graph", "shaders", "gpu", "ops", "program", "verify", "bench"],
   build: ["graph"], // part of vite.config.ts, and of no package
-  index: ["errors", "graph", "random", "gpu", "ops", "program", "nn", "io", "verify", "bench"],
+  index: ["errors", "graph", "random", "gpu", "ops", "program", "nn", "io", "recovery", "verify", "bench"],
 };
 
 /** Packages that a floor may load. `node:` modules count as the package "node". */

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import type { Call, DeviceTraits, Op } from "../../src/graph/op.ts";
 
@@ -69,6 +69,8 @@ function watched(file: string, name: string, original: (...args: unknown[]) => u
   };
 }
 
+// Files of this project share their modules: here they are loaded anew, with shaders that are watched.
+vi.resetModules();
 vi.doMock("wgsl-preprocessor/wgsl-preprocessor.js", () => ({
   // What a kernel says does not matter for what is asked for, and it is fast.
   wgsl(strings: TemplateStringsArray, ...values: unknown[]) {
@@ -159,6 +161,13 @@ beforeAll(async () => {
     }
   }
 }, 120_000);
+
+afterAll(() => {
+  vi.doUnmock("wgsl-preprocessor/wgsl-preprocessor.js");
+  for (const path of files("shaders", ".wgsl.ts")) vi.doUnmock(root + path);
+  vi.resetModules();
+  vi.unstubAllGlobals();
+});
 
 const isOp = (value: unknown): value is Op<never> =>
   typeof value === "object" && value !== null && "kernels" in value && "reference" in value && "gradient" in value && "shape" in value;

@@ -11,6 +11,7 @@ import { allProofs } from "../../../src/verify/proofs.ts";
 import { traitsToVerify, type Verification, verifyOn } from "../../../src/verify/run.ts";
 import type { OpSamples, Sample } from "../../../src/verify/sample.ts";
 import { verifyProofs } from "../../../src/verify/whole.ts";
+import { type Extent, part, partOfProof } from "../../support/sweep.ts";
 
 let targets: Promise<readonly Target[]> | undefined;
 
@@ -24,10 +25,17 @@ async function openTargets(): Promise<readonly Target[]> {
   ];
 }
 
-/** Proves one op by its place in the list. */
-export async function verifyAt(index: number): Promise<Verification> {
+/**
+ * Proves one op by its place in the list: with all of its samples on both devices, or with a part that reaches each variant, what is
+ * planned for either device on the first.
+ */
+export async function verifyAt(index: number, extent: Extent): Promise<Verification> {
   targets ??= openTargets();
-  return verifyOn(await targets, [allSamples[index]]);
+  const devices = await targets;
+  const entry = allSamples[index];
+  if (extent === "whole") return verifyOn(devices, [entry]);
+  const traits = devices.flatMap((device) => device.traits);
+  return verifyOn([{ ...devices[0], traits }], [{ ...entry, samples: (random) => part(entry, entry.samples(random), traits) }]);
 }
 
 export interface FaultResult {
@@ -72,10 +80,12 @@ const proofsNamed = (name: string, note: string): Proof[] =>
     .filter((proof) => proof.name === name)
     .map((proof) => ({ ...proof, cases: () => proof.cases().filter((one) => !note || `${one.variant} ${one.note}`.includes(note)) }));
 
-/** Proves what is no op, by its place in the list. */
-export async function verifyProofAt(index: number): Promise<Verification> {
+/** Proves what is no op, by its place in the list: all of its cases on both devices, or a part of them on the first. */
+export async function verifyProofAt(index: number, extent: Extent): Promise<Verification> {
   targets ??= openTargets();
-  return verifyProofs(await targets, [allProofs[index]]);
+  const devices = await targets;
+  const proof = allProofs[index];
+  return extent === "whole" ? verifyProofs(devices, [proof]) : verifyProofs([devices[0]], [partOfProof(proof)]);
 }
 
 /** Products of more than 2e8 multiply-adds with every variant, at 1,000 elements each: ragged with an epilogue; transposed in a batch. */
