@@ -46,6 +46,8 @@ function missing({ adapter, device }: Place["gpu"]): Record<string, string> {
     const absent = needs.filter((need) => !(need in globalThis));
     if (absent.length > 0) lacks[name] = `this runtime has no ${absent.join(" and no ")}`;
   }
+  if (typeof device.queue.copyExternalImageToTexture !== "function")
+    for (const name of ["ImageBitmap", "OffscreenCanvas"]) lacks[name] ??= "this runtime copies no pictures to textures";
   if (typeof VideoFrame === "undefined") lacks[FRAME] = "this runtime has no VideoFrame";
   else if (typeof device.importExternalTexture !== "function") lacks[FRAME] = "this runtime has no external textures";
   else if (adapter.software) lacks[FRAME] = "browsers may lose a software adapter with a frame, which they copy there";
