@@ -1,4 +1,5 @@
 import { check, checkOptions, describe, UnrollError } from "../errors.ts";
+import { tagOf } from "../host.ts";
 import { fits, unfit } from "../patterns.ts";
 import { Engine, type GpuParts, gpuPartsOf } from "../program/engine.ts";
 import { type EnvironmentHints, environmentOf, measureClock } from "./environment.ts";
@@ -86,15 +87,14 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
   check(Array.isArray(kernels), "argument", () => `runBench: kernels must be a list of what benchmark makes, not ${describe(kernels)}`);
   const isPatterns = Array.isArray(only) && only.every((pattern) => typeof pattern === "string");
   check(
-    only === undefined || only instanceof RegExp || isPatterns,
+    only === undefined || isExpression(only) || isPatterns,
     "argument",
     () => `runBench: only must be a RegExp or a list of patterns, not ${describe(only)}`,
   );
   for (const suite of suites)
     check(suiteNames.includes(suite), "name", () => `bench: there is no suite "${String(suite)}"; suites are ${suiteNames.join(", ")}`);
   const patterns = isPatterns ? (only as readonly string[]) : [];
-  const isWanted = (key: string) =>
-    only instanceof RegExp ? only.test(key) : patterns.length === 0 || patterns.some((one) => fits(one, key));
+  const isWanted = (key: string) => (isExpression(only) ? only.test(key) : patterns.length === 0 || patterns.some((one) => fits(one, key)));
   const wanted = (suite: string, name: string, subject: string) => isWanted(`${suite}: ${name}, ${subject}`);
   const date = new Date().toISOString();
   // Before anything else is compiled, or it would not be cold; and one only, for what comes second finds a warm browser.
@@ -159,6 +159,9 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
     engine.dispose();
   }
 }
+
+/** Also one of another window. */
+const isExpression = (only: BenchOptions["only"]): only is RegExp => tagOf(only) === "RegExp";
 
 const keyOf = ({ suite, name, subject }: Subject): string => `${suite}: ${name}, ${subject}`;
 

@@ -1,5 +1,5 @@
 import { check, describe, UnrollError } from "../errors.ts";
-import { decodeSafetensors, encodeSafetensors } from "../io/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors } from "../io/safetensors/index.ts";
 import type { NamedArrays } from "../program/store.ts";
 
 /** The state of training at one moment. */
@@ -109,8 +109,8 @@ export function fileCheckpoints(file: string | FileSystemFileHandle): Checkpoint
     load: async () => {
       const bytes = await read();
       if (!bytes || bytes.length === 0) return undefined;
-      const { arrays, metadata } = decodeSafetensors(bytes);
-      return { arrays: arrays as NamedArrays, adapter: metadata[ADAPTER] ?? "" };
+      const { arrays, metadata } = decodeSafetensors(bytes, { convert: true });
+      return { arrays, adapter: metadata[ADAPTER] ?? "" };
     },
     clear,
   };

@@ -1,8 +1,9 @@
 import type { Variable } from "../../graph/tensor.ts";
 import type { NamedArray } from "../../graph/types.ts";
 import { compile } from "../../program/compile.ts";
-import { Engine, save } from "../../program/engine.ts";
+import { Engine } from "../../program/engine.ts";
 import type { Program } from "../../program/program.ts";
+import { save } from "../../program/save-load.ts";
 import type { CompileSpec, Tensors } from "../../program/spec.ts";
 import type { Pair } from "../finding.ts";
 

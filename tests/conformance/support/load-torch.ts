@@ -1,5 +1,5 @@
 import type { NamedArray } from "../../../src/graph/types.ts";
-import { decodeSafetensors } from "../../../src/io/safetensors.ts";
+import { decodeSafetensors } from "../../../src/io/safetensors/index.ts";
 import type { Case, Tolerance, Values } from "./case.ts";
 import { SourceFiles } from "./files.ts";
 
@@ -28,7 +28,7 @@ const parse = (text: string): unknown => {
 export function loadTorch(): Case[] {
   const all = new SourceFiles("torch");
   return all.below("", ".safetensors").map((file) => {
-    const { arrays, metadata } = decodeSafetensors(all.bytes(file));
+    const { arrays, metadata } = decodeSafetensors(all.bytes(file), { convert: true });
     const attributes = Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, parse(value)]));
     const {
       inputs,
