@@ -9,7 +9,7 @@ export interface Ticket {
 
 /** Whether an array of this name holds the control words of an optimizer. */
 export const isStepState = (name: string, data: HostArray): data is Uint32Array =>
-  name.endsWith(".step") && name.includes("#") && data instanceof Uint32Array && data.length === CONTROL.WORDS;
+  name.endsWith(".step") && name.includes("#") && data[Symbol.toStringTag] === "Uint32Array" && data.length === CONTROL.WORDS;
 
 interface Count {
   steps: number;

@@ -69,7 +69,11 @@ export function timeTests(kind: Kind, run: Run, seeds: readonly number[] = [1, 2
       const { awaited, together } = await run<{ awaited: number; together: number }>("copies", kind);
       expect(awaited).toBe(0);
       if (kind === "reference") expect(together).toBe(0);
-      else expect(together).toBe(16); // four staging buffers
+      else {
+        // four have a buffer to read back with, unless earlier ones are still under way
+        expect(together).toBeGreaterThanOrEqual(16);
+        expect(together).toBeLessThan(20);
+      }
     });
 
     if (kind === "loaded") return;

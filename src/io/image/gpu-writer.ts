@@ -123,7 +123,7 @@ export class GpuImageWriter {
     const gpu = this.#gpu;
     gpu.assertUsable();
     let drawn = values;
-    const own = values instanceof Float32Array ? undefined : "buffer" in values ? values.buffer : values;
+    const own = ArrayBuffer.isView(values) ? undefined : "buffer" in values ? values.buffer : values;
     const checkValues = () => {
       if (own) gpu.checkBuffer(() => "ImageWriter: the GPUBuffer that was given", own);
     };
@@ -131,9 +131,9 @@ export class GpuImageWriter {
     const isForeign = own !== undefined && mustCopy(gpu, own);
     let kept: Snapshot | undefined;
     const keep = () => ({
-      bytes: values instanceof Float32Array ? values.byteLength : isForeign ? own.size : 0,
+      bytes: ArrayBuffer.isView(values) ? values.byteLength : isForeign ? own.size : 0,
       copy: () => {
-        if (values instanceof Float32Array) drawn = values.slice();
+        if (ArrayBuffer.isView(values)) drawn = values.slice();
         if (!isForeign) return;
         kept = snapshot(gpu, own);
         drawn = "buffer" in values ? { ...(values as Located), buffer: kept.buffer } : kept.buffer;
