@@ -78,6 +78,12 @@ export function timeTests(kind: Kind, run: Run, seeds: readonly number[] = [1, 2
 
     if (kind === "loaded") return;
 
+    test("a stream, and its resets, in the order of the calls", async () => {
+      const [apart, together] = await run<number[][][]>("streamed", kind);
+      expect(together).toEqual(apart);
+      expect(new Set(apart.map(String)).size).toBe(9);
+    });
+
     test("all batch sizes, and all trainers of a model, share one count", async () => {
       expect(await run("sharedCount", kind)).toEqual([5, 5, 5, 5]);
     });
