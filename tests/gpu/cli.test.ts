@@ -47,7 +47,7 @@ describe("unroll says what is wrong", () => {
     [["verify", "--json", "package.json/x", "--browser", "/nowhere/chrome"], 2, "package.json is no folder"],
     [["export", "no-such-script.ts", "--out", "no-such-folder/x.json"], 2, "no-such-folder is not there"],
     [["info", "--timeout", "soon"], 2, '--timeout must be a number of seconds, such as 600, not "soon"'],
-    [["bench", "--timeout", "-1"], 2, '--timeout must be a number of seconds, such as 600, not "-1"'],
+    [["bench", "--timeout=-1"], 2, '--timeout must be a number of seconds, such as 600, not "-1"'],
     [["frobnicate"], 2, 'there is no command "frobnicate"'],
     [["verify", "--frobnicate"], 2, "--frobnicate"],
   ])("%j", async (args, expected, message) => {
@@ -99,9 +99,9 @@ describe.skipIf(process.platform === "win32")("with a browser that fails", () =>
     ["chrome", "sleeps", "chrome did not start within 1 s; --timeout SECONDS gives it longer"],
     ["chrome", "exits", "/exits did not start: it ended before it answered"],
     ["firefox", "sleeps", "firefox did not start within 1 s; --timeout SECONDS gives it longer"],
-    ["firefox", "exits", "/exits did not start: "],
+    ["firefox", "exits", "/exits did not start: it ended before it answered"],
     ["deno", "sleeps", "deno did not start within 1 s; --timeout SECONDS gives it longer"],
-    ["deno", "exits", "/exits did not start: "],
+    ["deno", "exits", "/exits did not start: it ended before it answered"],
     ["deno", "silent", "deno said nothing within 1 s; --timeout SECONDS gives it longer"],
   ])("%s that %s is told of in one line, and leaves nothing", async (runtime, name, message) => {
     const TMPDIR = await temporary();
