@@ -112,6 +112,7 @@ function moving(a: F32, b: F32, size: string): OpCase[] {
   const rows = gather(table, input([4096], "i32")) as F32;
   const half = [a.shape[0] / 2, COLUMNS];
   return [
+    { name: `copy ${size}`, tensor: copy(a) },
     { name: `transpose ${size}`, tensor: transpose(a) },
     {
       name: `transpose the first two of 64×${a.shape[0] / 64}×${COLUMNS}`,
