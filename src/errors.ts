@@ -5,6 +5,7 @@ export type ErrorCode =
   | "argument" // an option has a value that means nothing
   | "name" // a name is unknown, missing or taken twice
   | "size" // an array or buffer has the wrong length
+  | "range" // an index selects nothing: a token beyond the vocabulary, a label that is no class
   | "limit" // more than the device allows
   | "adapter" // no WebGPU, or no adapter
   | "self-test" // the adapter computes wrong values
@@ -27,12 +28,18 @@ export class UnrollError extends Error {
   }
 }
 
+/** Words that begin with the sound of a vowel: an Array, an HTMLImageElement, an f32, but a Uint32Array, a u32. */
+const VOWEL = /^(?:[AEFHILMNORSX](?=[A-Z\d])|[aefhilmnorsx](?=\d)|[AEIOaeio]|[Uu](?!i|ni|s|t|[A-Z\d]))/;
+
+/** A word with "a" or "an" before it. */
+export const article = (word: string): string => `${VOWEL.test(word) ? "an" : "a"} ${word}`;
+
 /** A value of any kind as messages name it. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return "an array";
-  return typeof value === "object" && value !== null ? `a ${value.constructor?.name ?? "object"}` : String(value);
+  return typeof value === "object" && value !== null ? article(value.constructor?.name || "object") : String(value);
 }
 
 /**

@@ -2,7 +2,7 @@ import { check, UnrollError } from "../errors.ts";
 import type { Kernel } from "../graph/kernel.ts";
 import type { DeviceTraits } from "../graph/op.ts";
 import { type AdapterDescription, describeAdapter, traitsOf } from "./device.ts";
-import { type Compiled, compileKernel, pipelineKey } from "./pipeline.ts";
+import { type Compiled, compileKernel, compileKernelNow, pipelineKey } from "./pipeline.ts";
 import { Turns } from "./turns.ts";
 
 /** Numeric values of GPUBufferUsage, which is no global in every runtime. */
@@ -49,6 +49,7 @@ export class Gpu {
 
   readonly #owned: boolean;
   readonly #pipelines = new Map<string, Promise<Compiled>>();
+  readonly #pipelinesNow = new Map<string, Compiled>();
   readonly #buffers = new Set<GPUBuffer>();
   readonly #inFlight = new Set<(error: UnrollError) => void>();
   readonly #waiting: (() => void)[] = [];
@@ -130,6 +131,18 @@ export class Gpu {
     return compiled;
   }
 
+  /** The same without waiting: the GPU's queue waits instead. */
+  pipelineNow(kernel: Kernel): Compiled {
+    const key = pipelineKey(kernel);
+    let compiled = this.#pipelinesNow.get(key);
+    if (!compiled) {
+      this.pipelinesCreated++;
+      compiled = compileKernelNow(this.device, kernel);
+      this.#pipelinesNow.set(key, compiled);
+    }
+    return compiled;
+  }
+
   /** Whether another run may be submitted without waiting. */
   get hasRoom(): boolean {
     return this.#inFlight.size < this.#most;
@@ -189,6 +202,7 @@ export class Gpu {
     this.#fail(reason);
     for (const buffer of this.#buffers) this.destroyBuffer(buffer);
     this.#pipelines.clear();
+    this.#pipelinesNow.clear();
     if (this.#owned) this.device.destroy();
   }
 

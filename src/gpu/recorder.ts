@@ -47,6 +47,17 @@ export class Recording {
     const compiled = await Promise.all(dispatches.map(({ kernel }) => gpu.pipeline(kernel)));
     await trusted;
     gpu.assertUsable();
+    return Recording.#assemble(gpu, label, dispatches, compiled);
+  }
+
+  /** The same within the call, for small kernels that are seldom needed: the GPU's queue waits until they are compiled. */
+  static now(gpu: Gpu, label: string, dispatches: readonly PlacedDispatch[]): Recording {
+    for (const dispatch of dispatches) checkDispatch(gpu, dispatch);
+    const compiled = dispatches.map(({ kernel }) => gpu.pipelineNow(kernel));
+    return Recording.#assemble(gpu, label, dispatches, compiled);
+  }
+
+  static #assemble(gpu: Gpu, label: string, dispatches: readonly PlacedDispatch[], compiled: readonly Compiled[]): Recording {
     const stride = Math.max(256, gpu.device.limits.minUniformBufferOffsetAlignment);
     const data = new ArrayBuffer(stride * dispatches.length);
     dispatches.forEach((dispatch, i) => {

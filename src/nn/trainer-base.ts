@@ -103,7 +103,7 @@ export class TrainerBase {
     const { read = false } = options;
     checkFlag("step", "read", read);
     const program = await this.compiled("step", this.#batchOf("step", x));
-    const batch = this.#nextRun(program, x, target);
+    const batch = this.#nextRun("step", program, x, target);
     if (!read) {
       await program.run(batch as never);
       return undefined;
@@ -113,9 +113,9 @@ export class TrainerBase {
   }
 
   /** The batch of the next training step. All batch sizes count as one sequence of runs: dropout never repeats a mask. */
-  #nextRun(program: Step, x: Examples, target: HostArray): Record<string, Examples> {
+  #nextRun(call: string, program: Step, x: Examples, target: HostArray): Record<string, Examples> {
     const batch = { ...integersAs(program, { x, target }), rate: Float32Array.of(this.#learningRate) };
-    checkBatch(program.inputs, batch);
+    checkBatch(program, batch, { call, own: true });
     program.counter = this.#runs++;
     return batch;
   }
@@ -147,7 +147,7 @@ export class TrainerBase {
     for (const [x, target] of pairs("epoch", batches)) {
       const size = this.#batchOf("epoch", x);
       const program = await this.compiled("step", size);
-      total.add(await program.run(this.#nextRun(program, x, target) as never, { read: total.reads }), size);
+      total.add(await program.run(this.#nextRun("epoch", program, x, target) as never, { read: total.reads }), size);
     }
     check(total.batches > 0, "argument", "epoch: give at least one batch");
     return { loss: total.loss, steps: total.batches };

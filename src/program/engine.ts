@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { check, checkOptions, describe, UnrollError } from "../errors.ts";
+import { article, check, checkOptions, describe, UnrollError } from "../errors.ts";
 import { type AdapterDescription, requestDevice } from "../gpu/device.ts";
 import { Gpu, USAGE } from "../gpu/gpu.ts";
 import { selfTest } from "../gpu/self-test.ts";
@@ -141,8 +141,7 @@ export class Engine {
     check(
       data?.constructor === expected,
       "dtype",
-      () =>
-        `write: variable "${variable.name}" is ${formatType(variable)}; give a ${expected.name}, not ${data?.constructor?.name ?? String(data)}`,
+      () => `write: variable "${variable.name}" is ${formatType(variable)}; give ${article(expected.name)}, not ${describe(data)}`,
     );
     check(
       data.length === variable.size,
@@ -179,7 +178,10 @@ export class Engine {
     }
   }
 
-  /** The error of the first non-finite loss or gradient since the flag was last cleared. While there is one, runs with updates reject. */
+  /**
+   * The error of the first loss or gradient that was not finite, or of the first index out of range that a run with updates found on the
+   * GPU, since the flag was last cleared. While there is one, runs with updates reject.
+   */
   get nonFinite(): UnrollError | undefined {
     return this.#nonFinite;
   }
@@ -190,7 +192,7 @@ export class Engine {
     return this.#nonFinite;
   }
 
-  /** Lets variables change again after a non-finite loss or gradient. They hold the values from before it. */
+  /** Lets variables change again after a loss or gradient that was not finite, or an index out of range. They hold the values from before it. */
   clearNonFinite(): void {
     this.assertUsable();
     this.#nonFinite = undefined;
@@ -220,7 +222,7 @@ function checkNamedArray(name: string, array: NamedArray): void {
   check(
     data.constructor === hostArray(array.dtype, 0)?.constructor,
     "format",
-    () => `load: "${name}" says ${array.dtype} but holds a ${data.constructor.name}`,
+    () => `load: "${name}" says ${array.dtype} but holds ${describe(data)}`,
   );
 }
 

@@ -7,25 +7,33 @@ import { STATUS } from "../graph/update.ts";
 import { checkBatch, checkRead, type Types } from "./batch.ts";
 import { type Built, type Readback, STATUS_BYTES } from "./built.ts";
 import { type Engine, type GpuParts, gpuPartsOf } from "./engine.ts";
+import { BufferChecks } from "./indices/buffers.ts";
+import { type IndexChecks, indexError, isIndexFlag } from "./indices/flag.ts";
+import type { InputRange, TensorRange } from "./indices/range.ts";
 import { type AnyBatch, type AnyResults, disposedProgram, nonFinite, type RunnableProgram } from "./program.ts";
 
-/** Labels by id, so that an error can name the program in which something was not finite. */
-const labels = new WeakMap<Engine, string[]>();
+/** Labels and checks by id, so that an error can name the program in which something was not finite or out of range. */
+const programs = new WeakMap<Engine, IndexChecks[]>();
 
 /** The number by which the GPU names a program of this label. */
 export function programId(engine: Engine, label: string): number {
-  const known = labels.get(engine) ?? [];
-  labels.set(engine, known);
-  return known.push(label) - 1;
+  const known = programs.get(engine) ?? [];
+  programs.set(engine, known);
+  return known.push({ label, checks: [] }) - 1;
 }
 
 /** What is known of a program besides what it is built of. */
 export interface Signature {
   readonly label: string;
+  /** Its number, or −1. */
+  readonly id: number;
   readonly inputs: Types;
   readonly outputs: Types;
   /** Whether a run changes variables. */
   readonly updates: boolean;
+  /** Indices in inputs, and those that it checks on the GPU. */
+  readonly indices: readonly InputRange[];
+  readonly checks: readonly TensorRange[];
 }
 
 /** A program on the GPU: everything is made once, a run only uploads, encodes and submits. Knows no graph. */
@@ -34,15 +42,21 @@ export class GpuRunner implements RunnableProgram {
   readonly label: string;
   readonly inputs: Types;
   readonly outputs: Types;
+  readonly indices: readonly InputRange[];
   readonly dispatches: number;
   counter = 0;
+  readonly #checks: IndexChecks;
+  readonly #bufferChecks: BufferChecks;
+  /** Of a program that changes nothing: the words that its checks of indices write, and whether the last run may have. */
+  readonly #ownStatus: GPUBuffer | undefined;
+  #written = false;
   readonly #updates: boolean;
   readonly #parts: GpuParts;
   readonly #built: Built;
   readonly #staging: GPUBuffer[];
   #disposed = false;
 
-  constructor(engine: Engine, { label, inputs, outputs, updates }: Signature, built: Built) {
+  constructor(engine: Engine, { label, id, inputs, outputs, updates, indices, checks }: Signature, built: Built) {
     this.engine = engine;
     this.label = label;
     this.inputs = inputs;
@@ -52,6 +66,17 @@ export class GpuRunner implements RunnableProgram {
     this.#parts = gpuPartsOf(engine) as GpuParts;
     this.#built = built;
     this.#staging = [...built.staging];
+    this.indices = indices;
+    this.#checks = { label, checks: [...checks, ...indices.map((range) => ({ ...range, type: inputs[range.input] }))] };
+    const known = programs.get(engine);
+    if (known?.[id]) known[id] = this.#checks;
+    const { counter, status } = built;
+    this.#ownStatus = status === this.#parts.status ? undefined : status;
+    this.#bufferChecks = new BufferChecks(
+      { gpu: this.#parts.gpu, label, id, types: inputs, inputs: built.inputs, counter, status },
+      indices,
+      checks.length,
+    );
   }
 
   /** Every dispatch of a run, in order. */
@@ -68,7 +93,7 @@ export class GpuRunner implements RunnableProgram {
 
   async run(batch: AnyBatch, options: { readonly read?: readonly PropertyKey[] } = {}): Promise<never> {
     this.#assertUsable();
-    checkBatch(this.inputs, batch);
+    checkBatch(this, batch);
     checkOptions("run", options, ["read"]);
     checkRead(this.outputs, options.read ?? []);
     const read = [...(options.read ?? [])] as string[];
@@ -117,11 +142,15 @@ export class GpuRunner implements RunnableProgram {
       else encoder.copyBufferToBuffer(value as GPUBuffer, 0, buffer, 0, bytes);
     }
     if (this.#built.counted) device.queue.writeBuffer(this.#built.counter, 0, Uint32Array.of(number));
+    const checks = this.#bufferChecks.needed(batch);
+    if (this.#written && this.#ownStatus) encoder.clearBuffer(this.#ownStatus);
+    this.#written = this.#bufferChecks.planned || checks.length > 0;
     const pass = encoder.beginComputePass({ label: this.label });
+    for (const check of checks) check.encode(pass);
     this.#built.recording.encode(pass);
     pass.end();
     if (staging) {
-      encoder.copyBufferToBuffer(this.#parts.status, 0, staging, 0, STATUS_BYTES);
+      encoder.copyBufferToBuffer(this.#built.status, 0, staging, 0, STATUS_BYTES);
       for (const name of read) {
         const { location, offset } = this.#built.readbacks.get(name) as Readback;
         if (location.bytes > 0) encoder.copyBufferToBuffer(location.buffer, location.offset, staging, offset, align(location.bytes, 4));
@@ -138,6 +167,7 @@ export class GpuRunner implements RunnableProgram {
       const mapped = staging.getMappedRange(0, read.length > 0 ? staging.size : STATUS_BYTES);
       const status = new Uint32Array(mapped, 0, STATUS.WORDS);
       if (status[STATUS.FLAG] !== 0 && this.#updates) throw this.#nonFinite(status, cleared);
+      if (status[STATUS.FLAG] !== 0 && this.#ownStatus) throw indexError(status, this.#checks, false);
       const results: AnyResults = {};
       for (const name of read) {
         const { type, offset } = this.#built.readbacks.get(name) as Readback;
@@ -159,8 +189,9 @@ export class GpuRunner implements RunnableProgram {
   /** @param cleared how often the flag had been cleared when the run was submitted: an older flag says nothing of what comes now. */
   #nonFinite(status: Uint32Array, cleared: number): UnrollError {
     const finite = { gradient: (status[STATUS.FLAG] & 1) === 0, loss: (status[STATUS.FLAG] & 2) === 0 };
-    const label = labels.get(this.engine)?.[status[STATUS.PROGRAM]] ?? this.label;
-    const error = nonFinite(label, status[STATUS.RUN], finite);
+    const checks = programs.get(this.engine)?.[status[STATUS.PROGRAM]] ?? this.#checks;
+    const run = status[STATUS.RUN];
+    const error = isIndexFlag(status) ? indexError(status, checks, true) : nonFinite(checks.label, run, finite);
     return cleared === this.engine.clearances ? this.engine.reportNonFinite(error) : error;
   }
 
@@ -168,6 +199,7 @@ export class GpuRunner implements RunnableProgram {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#built.dispose();
+    this.#bufferChecks.dispose();
     this.#parts.gpu.turns.advance();
   }
 

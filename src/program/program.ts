@@ -3,6 +3,7 @@ import { UnrollError } from "../errors.ts";
 import type { HostArray } from "../graph/types.ts";
 import type { Types } from "./batch.ts";
 import type { Engine } from "./engine.ts";
+import type { InputRange } from "./indices/range.ts";
 import type { GraphSpec, Plan } from "./plan/plan.ts";
 import type { Batch, Results, Tensors } from "./spec.ts";
 
@@ -13,6 +14,8 @@ export interface RunnableProgram<I extends Tensors = Tensors, O extends Tensors 
   /** Types of the inputs and outputs by name. */
   readonly inputs: Types;
   readonly outputs: Types;
+  /** Inputs that hold indices (tokens, labels), and what they may be: a run checks arrays from the host before it does anything. */
+  readonly indices: readonly InputRange[];
   /** Dispatches of each run; 0 on a reference engine. All are in one pass and one submit. */
   readonly dispatches: number;
   /** How many runs were made: what random ops draw from. Set it when training resumes from a checkpoint. */
@@ -20,8 +23,10 @@ export interface RunnableProgram<I extends Tensors = Tensors, O extends Tensors 
   /**
    * One run: uploads the batch, computes, applies the updates. Resolves when fewer than 3 runs are in flight (more while they are short), or, with `read`, with
    * the values of those outputs. The arrays of the batch may be reused as soon as it resolves.
-   * @throws UnrollError `name`, `dtype`, `size` when the batch does not fit; `non-finite` once a loss or gradient was not finite,
-   *   until `engine.clearNonFinite()`; `lost`, `disposed`.
+   * @throws UnrollError `name`, `dtype`, `size` when the batch does not fit; `range` for an index that selects nothing; `non-finite` once
+   *   a loss or gradient was not finite, until `engine.clearNonFinite()`; `lost`, `disposed`. An index in an array is found before anything
+   *   is done. One that the GPU computes or reads from a GPUBuffer is found there: by a run with updates, which changes nothing and blocks
+   *   those after it as `non-finite` does; else by a run with `read`, and the next run is a new one.
    */
   run(batch: Batch<I>): Promise<Record<never, never>>;
   run<R extends keyof O>(batch: Batch<I>, options: { readonly read: readonly R[] }): Promise<Results<O, R>>;

@@ -6,6 +6,9 @@ import { clipGradients } from "../ops/update/norm.ts";
 import { checkBatch, checkRead, type Types } from "./batch.ts";
 import type { Engine } from "./engine.ts";
 import { evaluate } from "./evaluate.ts";
+import { computedStatus, indexError } from "./indices/flag.ts";
+import type { InputRange } from "./indices/range.ts";
+import { type ComputedIndices, traceIndices } from "./indices/trace.ts";
 import { leavesOf, nodesOf } from "./order.ts";
 import { type GraphSpec, rootsOf } from "./plan/plan.ts";
 import { type AnyBatch, type AnyResults, disposedProgram, nonFinite, type Program } from "./program.ts";
@@ -20,12 +23,14 @@ export class ReferenceProgram implements Program {
   readonly label: string;
   readonly inputs: Types;
   readonly outputs: Types;
+  readonly indices: readonly InputRange[];
   readonly spec: GraphSpec;
   readonly plan = undefined;
   readonly dispatches = 0;
   counter = 0;
   readonly #store: ReferenceStore;
   readonly #leaves: ReadonlySet<Tensor>;
+  readonly #computed: readonly ComputedIndices[];
   #disposed = false;
 
   constructor(engine: Engine, store: ReferenceStore, label: string, spec: GraphSpec) {
@@ -36,7 +41,11 @@ export class ReferenceProgram implements Program {
     this.inputs = spec.inputs;
     this.outputs = spec.outputs;
     const roots = rootsOf(spec);
-    this.#leaves = leavesOf(roots, nodesOf(roots));
+    const nodes = nodesOf(roots);
+    this.#leaves = leavesOf(roots, nodes);
+    const { inputs: indices, computed } = traceIndices(nodes, spec.inputs);
+    this.indices = indices;
+    this.#computed = computed;
     store.ensure(variablesOf(spec, this.#leaves));
     for (const update of spec.updates) if (update.kind === "optimize") statesOf(store, update);
   }
@@ -45,7 +54,7 @@ export class ReferenceProgram implements Program {
     this.engine.assertUsable();
     if (this.#disposed) throw disposedProgram(this.label);
     const { spec, engine } = this;
-    checkBatch(spec.inputs, batch);
+    checkBatch(this, batch);
     checkOptions("run", options, ["read"]);
     const read = options.read ?? [];
     checkRead(spec.outputs, read);
@@ -62,12 +71,13 @@ export class ReferenceProgram implements Program {
       check(ArrayBuffer.isView(value), "argument", `run: input "${name}" is a GPUBuffer, but this engine runs on the CPU references`);
       feeds.set(tensor, value as HostArray);
     }
-    const roots = rootsOf(spec);
+    const roots = [...rootsOf(spec), ...this.#computed.flatMap(({ tensor, mask }) => (mask ? [tensor, mask] : [tensor]))];
     const computed = new Map<Tensor, Float64Array>();
     for (const [i, value] of evaluate(roots, feeds).entries()) computed.set(roots[i], value);
     const valueOf = (tensor: Tensor) => computed.get(tensor) as Float64Array;
 
     const run = this.counter++;
+    this.#checkComputed(run, read.length > 0, valueOf);
     const clipped = new Map<Optimize, readonly Float64Array[]>();
     for (const update of spec.updates) {
       if (update.kind !== "optimize") continue;
@@ -91,6 +101,18 @@ export class ReferenceProgram implements Program {
       results[name].set(valueOf(tensor));
     }
     return results as never;
+  }
+
+  #checkComputed(run: number, read: boolean, valueOf: (tensor: Tensor) => Float64Array): void {
+    const ranges = this.#computed.map(({ range, tensor }) => ({ ...range, type: tensor }));
+    const status = computedStatus(ranges, run, (check) => {
+      const { tensor, mask } = this.#computed[check];
+      return { values: valueOf(tensor), mask: mask && valueOf(mask) };
+    });
+    const sticky = this.spec.updates.length > 0;
+    if (!status || (!sticky && !read)) return;
+    const error = indexError(status, { label: this.label, checks: ranges }, sticky);
+    throw sticky ? this.engine.reportNonFinite(error) : error;
   }
 
   #optimize(update: Optimize, clipped: readonly Float64Array[], valueOf: (tensor: Tensor) => Float64Array): void {

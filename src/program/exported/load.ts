@@ -5,7 +5,7 @@ import { type Drawing, fills, initializer, normals, orthogonals, ranges, withins
 import { hostArray, Variable } from "../../graph/tensor.ts";
 import { byteLength, type Shape } from "../../graph/types.ts";
 import { randomSource } from "../../random.ts";
-import { assemble, type Made, makeReadbacks, type Own } from "../built.ts";
+import { assemble, type Made, makeReadbacks, type Own, statusOf } from "../built.ts";
 import { type Engine, type GpuParts, gpuPartsOf } from "../engine.ts";
 import { GpuRunner, programId } from "../gpu-runner.ts";
 import type { Segment } from "../gpu-store.ts";
@@ -38,7 +38,9 @@ export async function loadExported(engine: Engine, exported: Exported, name: str
     const id = programId(engine, program.label);
     const kernels = plan.dispatches.map(({ kernel }) => exported.kernels[kernel]);
     const built = await assemble(parts, program.label, kernels, (own) => makeFrom(parts, exported, program, plan, id, own, seed));
-    return new GpuRunner(engine, program, built);
+    const { indices = [] } = program;
+    const { checks = [] } = plan;
+    return new GpuRunner(engine, { ...program, id, indices, checks }, built);
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError || (error as Error).name === "InvalidCharacterError")
       throw new UnrollError("format", `load: this is not what was exported: ${(error as Error).message}`, { cause: error });
@@ -61,7 +63,7 @@ function choosePlan({ label, plans: { hardware, software } }: ExportedProgram, {
 
 /** Variables, buffers and places, without waiting for anything. */
 function makeFrom(
-  { gpu, store, status }: GpuParts,
+  parts: GpuParts,
   exported: Exported,
   program: ExportedProgram,
   plan: ExportedPlan,
@@ -69,6 +71,7 @@ function makeFrom(
   own: Own,
   seed: number | undefined,
 ): Made {
+  const { gpu, store } = parts;
   const variables = new Map<string, Variable>();
   const segments = exported.segments.map((members) => {
     const segment = members.map((member) => makeVariable(member, seed));
@@ -81,6 +84,8 @@ function makeFrom(
     if (state === "step") store.control(variable, optimizer);
     else store.ensureState(variable, optimizer, state);
   }
+  const checked = (plan.checks ?? []).length + (program.indices ?? []).length;
+  const status = statusOf(parts, program.label, program.updates, checked, own);
   const counter = own(gpu.createBuffer(`${program.label} run`, 4, STORAGE));
   const inputs = new Map(
     Object.entries(program.inputs).map(([name, type]) => [
@@ -126,7 +131,7 @@ function makeFrom(
   const names = Object.keys(program.outputs);
   const outputAt = (name: string): Location => locate(plan.outputs[names.indexOf(name)]);
   const { updates, outputs, label } = program;
-  return { placed, inputs, counter, counted: plan.counted, ...makeReadbacks(gpu, label, outputs, outputAt, updates, own) };
+  return { placed, inputs, counter, counted: plan.counted, status, ...makeReadbacks(gpu, label, outputs, outputAt, updates, own) };
 }
 
 function upload(gpu: Gpu, own: Own, label: string, bytes: Uint8Array<ArrayBuffer>): GPUBuffer {
