@@ -123,7 +123,9 @@ export class TrainerBase {
   /** The model's output, without dropout and with running statistics. */
   async predict(x: Examples): Promise<Float32Array> {
     const program = await this.compiled("predict", this.#batchOf("predict", x));
-    return (await program.run(integersAs(program, { x }) as never, { read: ["output"] })).output as Float32Array;
+    const batch = integersAs(program, { x });
+    checkBatch(program, batch, { call: "predict", own: true });
+    return (await program.run(batch as never, { read: ["output"] })).output as Float32Array;
   }
 
   /**
@@ -135,7 +137,9 @@ export class TrainerBase {
     for (const [x, target] of pairs("evaluate", batches)) {
       const size = this.#batchOf("evaluate", x);
       const program = await this.compiled("evaluate", size);
-      total.add(await program.run(integersAs(program, { x, target }) as never, { read: total.reads }), size);
+      const batch = integersAs(program, { x, target });
+      checkBatch(program, batch, { call: "evaluate", own: true });
+      total.add(await program.run(batch as never, { read: total.reads }), size);
     }
     check(total.batches > 0, "argument", "evaluate: give at least one batch");
     return total.loss;
