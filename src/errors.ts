@@ -6,13 +6,14 @@ export type ErrorCode =
   | "name" // a name is unknown, missing or taken twice
   | "size" // an array or buffer has the wrong length
   | "range" // an index selects nothing: a token beyond the vocabulary, a label that is no class
-  | "limit" // more than the device allows
+  | "limit" // more than the device, or an option of the engine, allows
   | "adapter" // no WebGPU, or no adapter
   | "self-test" // the adapter computes wrong values
   | "shader" // WGSL that does not compile, or bindings that do not fit it
   | "gradient" // a gradient is asked for where there is none
   | "non-finite" // a loss or gradient became infinite or NaN
-  | "disposed" // the engine or program was disposed
+  | "refused" // WebGPU refused a submit: a buffer was destroyed or belongs to another device
+  | "disposed" // the engine, program or trainer was disposed
   | "lost" // the GPU device was lost
   | "missing" // an optional package, file or program is not there
   | "format"; // a file does not hold what it should
@@ -37,9 +38,17 @@ export const article = (word: string): string => `${VOWEL.test(word) ? "an" : "a
 /** A value of any kind as messages name it. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "function") return "a function";
+  // Names that a minifier gave say nothing.
+  if (typeof value === "function") return value.name.length > 2 ? `the function ${value.name}` : "a function";
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" && value !== null ? article(value.constructor?.name || "object") : String(value);
+}
+
+/** The same with what was probably meant, by the name of a function or as text: "the function relu; give reluActivation". */
+export function describeMeant(value: unknown, cures: Readonly<Record<string, string>>): string {
+  const name = typeof value === "function" ? value.name : value;
+  const cure = typeof name === "string" && Object.hasOwn(cures, name) ? cures[name] : undefined;
+  return cure === undefined ? describe(value) : `${describe(value)}; give ${cure}`;
 }
 
 /**

@@ -184,3 +184,13 @@ export interface Activation {
   /** f(a) ≤ f(b) wherever a ≤ b: it can be applied before or after a maximum. */
   readonly increasing?: boolean;
 }
+
+/** What was meant where the op, or its name, was given as an activation. */
+export const ACTIVATIONS_MEANT: Readonly<Record<string, string>> = {
+  relu: "reluActivation",
+  tanh: "tanhActivation",
+  sigmoid: "sigmoidActivation",
+  leakyRelu: "leakyReluActivation()",
+  leakyReluActivation: "leakyReluActivation()",
+  identity: "identityActivation",
+};

@@ -3,6 +3,7 @@ import { checkEngine, type Engine } from "../program/engine.ts";
 import { checkFormat } from "../program/exported/file.ts";
 import type { Exported } from "../program/exported/format.ts";
 import { loadExported } from "../program/exported/load.ts";
+import { stateName } from "../program/store.ts";
 import { type ProgramKind, programName, TrainerBase, type TrainerSettings } from "./trainer-base.ts";
 
 /** What {@link exportTrainer} gives: plain JSON. */
@@ -41,6 +42,9 @@ export async function loadTrainer(
   const programs = Object.keys(file.programs).map((name) => name.split(" ") as [ProgramKind, string]);
   const sizesOf = (kind: ProgramKind): number[] => programs.flatMap(([known, size]) => (known === kind ? [Number(size)] : []));
   const [[kind, size]] = programs;
+  const count: readonly [string, string, string] | undefined = Object.values(file.programs)
+    .flatMap((program) => (Array.isArray(program?.states) ? program.states : []))
+    .find((state) => Array.isArray(state) && state[2] === "step");
   const trainer = new LoadedTrainer(engine, file.settings, {
     compile: async (kind, batch) => {
       const sizes = sizesOf(kind);
@@ -50,6 +54,7 @@ export async function loadTrainer(
     },
     // each has the variables of the whole file; the first is what it was exported for
     whole: [kind, Number(size)],
+    ...(count ? { count: stateName(...count) } : {}),
     bufferBatch: (kind) => (sizesOf(kind).length === 1 ? sizesOf(kind)[0] : undefined),
   });
   await trainer.compiled(kind, Number(size));

@@ -1,9 +1,12 @@
 import { check, checkFlag, checkOptions, describe } from "../errors.ts";
+import { beyondF32, fitsF32 } from "../graph/f32.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { formatShape, type HostArray, type Shape, sizeOf } from "../graph/types.ts";
-import { checkBatch, isBuffer } from "../program/batch.ts";
-import type { Engine } from "../program/engine.ts";
-import type { RunnableProgram } from "../program/program.ts";
+import { CONTROL } from "../graph/update.ts";
+import { isBuffer } from "../program/batch.ts";
+import { type Engine, stepsOf } from "../program/engine.ts";
+import { asLaunchable, launchCompiled } from "../program/launch.ts";
+import type { AnyResults, RunnableProgram } from "../program/program.ts";
 import type { NamedArrays } from "../program/store.ts";
 import { integersAs } from "./integers.ts";
 import { type LossKind, LossTotal, pairs } from "./loss-total.ts";
@@ -17,6 +20,8 @@ export interface StepResult {
 
 /** A batch: values row by row, or what is on the GPU already. */
 export type Examples = HostArray | GPUBuffer;
+
+type Batch = Readonly<Record<string, Examples>>;
 
 /** `count` only where the loss has a divisor that depends on the targets. */
 type Step = RunnableProgram<{ x: Tensor; target: Tensor; rate: Tensor }, { loss: Tensor; norm: Tensor; count: Tensor }>;
@@ -38,10 +43,14 @@ export const programName = (kind: ProgramKind, batch: number): string => `${kind
 /** Where a trainer's programs come from. */
 export interface ProgramSource {
   compile(kind: ProgramKind, batch: number): Promise<unknown>;
+  /** What a target is compared with, for one of `values` values, which does not fit: the end of a message. */
+  explain?(batch: number, values: number): string;
   /** One that has all variables. */
   readonly whole: readonly [kind: ProgramKind, batch: number];
   /** How many examples a GPUBuffer holds, where that is not the full batch. */
   bufferBatch?(kind: ProgramKind): number | undefined;
+  /** The state in which the optimizer counts its steps, where there is one. */
+  readonly count?: string;
 }
 
 /** What a trainer knows of its model, loss and optimizer. */
@@ -61,8 +70,12 @@ export class TrainerBase {
   readonly #settings: TrainerSettings;
   readonly #source: ProgramSource;
   readonly #programs = new Map<string, Promise<TrainerPrograms[ProgramKind]>>();
+  /** Those of them that are compiled, so that a call finds them at once. */
+  readonly #compiled = new Map<string, TrainerPrograms[ProgramKind]>();
   #learningRate: number;
-  #runs = 0;
+  /** The number of steps that a checkpoint told, where there is no optimizer to count them. */
+  #loadedSteps = 0;
+  #disposed = false;
 
   constructor(engine: Engine, settings: TrainerSettings, source: ProgramSource) {
     this.engine = engine;
@@ -71,19 +84,27 @@ export class TrainerBase {
     this.#learningRate = settings.learningRate;
   }
 
-  /** What the next step uses. May be changed between any two steps; nothing is compiled for it. */
+  /** What the next step uses, from its call on. May be changed between any two steps; nothing is compiled for it. */
   get learningRate(): number {
     return this.#learningRate;
   }
 
   set learningRate(rate: number) {
-    check(Number.isFinite(rate) && rate >= 0, "argument", () => `trainer.learningRate must be a number of at least 0, not ${String(rate)}`);
+    check(
+      fitsF32(rate) && rate >= 0,
+      "argument",
+      () => `trainer.learningRate must be a number of at least 0, not ${String(rate)}${beyondF32(rate)}`,
+    );
     this.#learningRate = rate;
   }
 
-  /** Steps made so far, also those before a checkpoint was loaded. */
+  /**
+   * Steps whose update was applied, also those before a checkpoint was loaded: one count for the optimizer, dropout and checkpoints, for
+   * all batch sizes and all trainers of this model. Steps that were called and are not done count until they are known to be refused.
+   */
   get steps(): number {
-    return this.#runs;
+    const { count } = this.#source;
+    return count === undefined ? this.#loadedSteps : stepsOf(this.engine).of(count);
   }
 
   /** The training step for the full batch. */
@@ -92,9 +113,11 @@ export class TrainerBase {
   }
 
   /**
-   * One training step. `x` holds a batch (time-major for sequences), `target` what the loss compares with. As a GPUBuffer, such as an
-   * image reader's `values`, `x` holds a full batch. Resolves when the queue has
-   * room; with `read`, with loss and gradient norm.
+   * One training step, after all calls before it. `x` holds a batch (time-major for sequences), `target` what the loss compares with. As
+   * a GPUBuffer, such as an image reader's `values`, `x` holds a full batch. Both arrays may be reused as soon as the call returns.
+   * Resolves when the queue has room; with `read`, with loss and gradient norm.
+   * @throws UnrollError as `run` of a program does; `disposed` after `dispose`. A step that rejects was not applied and does not count,
+   *   unless it rejects with `lost` or because the engine was disposed.
    */
   step(x: Examples, target: HostArray): Promise<undefined>;
   step(x: Examples, target: HostArray, options: { readonly read: true }): Promise<StepResult>;
@@ -102,72 +125,93 @@ export class TrainerBase {
     checkOptions("step", options, ["read"]);
     const { read = false } = options;
     checkFlag("step", "read", read);
-    const program = await this.compiled("step", this.#batchOf("step", x));
-    const batch = this.#nextRun("step", program, x, target);
-    if (!read) {
-      await program.run(batch as never);
-      return undefined;
+    const { loss, norm } = await this.#step("step", x, target, read ? ["loss", "norm"] : []);
+    return read ? { loss: loss[0], gradientNorm: norm[0] } : undefined;
+  }
+
+  #step(call: "step" | "epoch", x: Examples, target: HostArray, read: readonly string[]): Promise<AnyResults> {
+    return this.#run(call, "step", this.#batchOf(call, x), { x, target, rate: Float32Array.of(this.#learningRate) }, read);
+  }
+
+  /** A run in its place: now, or where its program is still compiling, before all that is called after it. */
+  #run(call: string, kind: ProgramKind, size: number, given: Batch, read: readonly string[]): Promise<AnyResults> {
+    this.#assertUsable(call);
+    const explain = (name: string, values: number) => (name === "target" && this.#source.explain?.(size, values)) || "";
+    const caller = { call, own: true, explain };
+    const program = this.#compiled.get(programName(kind, size)) as RunnableProgram | undefined;
+    if (program) {
+      const batch = integersAs(program, given);
+      asLaunchable(program).checkBatch(batch, caller);
+      return program.run(batch as never, { read } as never);
     }
-    const { loss, norm } = await program.run(batch as never, { read: ["loss", "norm"] });
-    return { loss: loss[0], gradientNorm: norm[0] };
+    const { count } = this.#source;
+    const steps = kind === "step" && count !== undefined ? [count] : [];
+    return launchCompiled(this.engine, this.compiled(kind, size), { batch: given, read, steps, caller, adapt: integersAs });
   }
 
-  /** The batch of the next training step. All batch sizes count as one sequence of runs: dropout never repeats a mask. */
-  #nextRun(call: string, program: Step, x: Examples, target: HostArray): Record<string, Examples> {
-    const batch = { ...integersAs(program, { x, target }), rate: Float32Array.of(this.#learningRate) };
-    checkBatch(program, batch, { call, own: true });
-    program.counter = this.#runs++;
-    return batch;
+  /** @throws UnrollError `disposed`, `lost` */
+  #assertUsable(call: string): void {
+    this.engine.assertUsable();
+    check(!this.#disposed, "disposed", () => `${call}: the trainer was disposed`);
   }
 
-  /** The model's output, without dropout and with running statistics. */
+  /** The model's output, without dropout and with running statistics, for the values that `x` has at the call. */
   async predict(x: Examples): Promise<Float32Array> {
-    const program = await this.compiled("predict", this.#batchOf("predict", x));
-    const batch = integersAs(program, { x });
-    checkBatch(program, batch, { call: "predict", own: true });
-    return (await program.run(batch as never, { read: ["output"] })).output as Float32Array;
+    this.#assertUsable("predict");
+    return (await this.#run("predict", "predict", this.#batchOf("predict", x), { x }, ["output"])).output as Float32Array;
   }
 
   /**
    * The loss over batches, without changing anything: a summed loss is added up; a mean is the mean over all examples, each batch
-   * weighted by its number of examples, or by what its loss divided by where labels are ignored or classes weighted.
+   * weighted by its number of examples, or by what its loss divided by where labels are ignored or classes weighted. Each batch is a call
+   * of its own, made when it is pulled, after the one before it is done.
    */
   async evaluate(batches: Iterable<readonly [x: Examples, target: HostArray]>): Promise<number> {
+    this.#assertUsable("evaluate");
     const total = new LossTotal(this.#settings.loss);
     for (const [x, target] of pairs("evaluate", batches)) {
       const size = this.#batchOf("evaluate", x);
-      const program = await this.compiled("evaluate", size);
-      const batch = integersAs(program, { x, target });
-      checkBatch(program, batch, { call: "evaluate", own: true });
-      total.add(await program.run(batch as never, { read: total.reads }), size);
+      total.add(await this.#run("evaluate", "evaluate", size, { x, target }, total.reads), size);
     }
     check(total.batches > 0, "argument", "evaluate: give at least one batch");
     return total.loss;
   }
 
-  /** One pass over batches, training on each. The loss is that of all examples as in `evaluate`, each batch as it was before its step. */
+  /**
+   * One pass over batches, training on each as it is pulled, with the learning rate of that moment. The loss is that of all examples as in
+   * `evaluate`, each batch as it was before its step.
+   */
   async epoch(batches: Iterable<readonly [x: Examples, target: HostArray]>): Promise<{ readonly loss: number; readonly steps: number }> {
+    this.#assertUsable("epoch");
     const total = new LossTotal(this.#settings.loss);
     for (const [x, target] of pairs("epoch", batches)) {
       const size = this.#batchOf("epoch", x);
-      const program = await this.compiled("step", size);
-      total.add(await program.run(this.#nextRun("epoch", program, x, target) as never, { read: total.reads }), size);
+      total.add(await this.#step("epoch", x, target, total.reads), size);
     }
     check(total.batches > 0, "argument", "epoch: give at least one batch");
     return { loss: total.loss, steps: total.batches };
   }
 
-  /** Variables, optimizer state and the number of steps: all that training needs to go on with the same bits. */
+  /** Variables, optimizer state and the number of applied steps, after all calls so far: all that training needs to go on with the same bits. */
   async save(): Promise<NamedArrays> {
-    await this.compiled(...this.#source.whole);
-    const runs = { dtype: "u32", shape: [1], data: Uint32Array.of(this.#runs) } as const;
+    this.#assertUsable("save");
+    const { count } = this.#source;
+    const loaded = this.#loadedSteps;
+    const all = await this.engine.readAll();
+    const steps = count === undefined ? loaded : (all[count]?.data[CONTROL.STEP] ?? 0);
+    const runs = { dtype: "u32", shape: [1], data: Uint32Array.of(steps) } as const;
     // Not what other models or streams on this engine hold.
-    const own = Object.entries(await this.engine.readAll()).filter(([name]) => name.startsWith(`${this.#settings.name}/`));
+    const own = Object.entries(all).filter(([name]) => name.startsWith(`${this.#settings.name}/`));
     return { ...Object.fromEntries(own), [RUNS]: runs };
   }
 
-  /** Takes up what `save` gave. @throws UnrollError `shape`, `format` */
+  /**
+   * Takes up what `save` gave, after all calls so far; the arrays may be changed as soon as the call returns. The number of steps is that of
+   * the optimizer's state: where the arrays hold none, the optimizer and the number stay as they are.
+   * @throws UnrollError `shape`, `format`
+   */
   async load(arrays: NamedArrays): Promise<void> {
+    this.#assertUsable("load");
     check(
       typeof arrays === "object" && arrays !== null && !Array.isArray(arrays),
       "argument",
@@ -179,14 +223,25 @@ export class TrainerBase {
       "format",
       () => `load: "${RUNS}" must be one u32, the number of steps`,
     );
-    await this.engine.writeAll(rest);
-    this.#runs = runs?.data[0] ?? this.#runs;
+    const written = this.engine.writeAll(rest);
+    const before = this.#loadedSteps;
+    this.#loadedSteps = runs?.data[0] ?? before;
+    try {
+      await written;
+    } catch (error) {
+      this.#loadedSteps = before;
+      throw error;
+    }
   }
 
-  /** Frees the programs; the variables stay with the engine. */
+  /** Frees the programs, after all calls so far are done; the variables stay with the engine. What is called after it rejects with `disposed`. */
   async dispose(): Promise<void> {
-    for (const program of this.#programs.values()) (await program).dispose();
+    this.#disposed = true;
+    const programs = [...this.#programs.values()];
     this.#programs.clear();
+    this.#compiled.clear();
+    for (const program of await Promise.allSettled(programs))
+      if (program.status === "fulfilled") await asLaunchable(program.value).retire();
   }
 
   /** A program, compiled before its first use. */
@@ -194,11 +249,19 @@ export class TrainerBase {
     const name = programName(kind, batch);
     let program = this.#programs.get(name);
     if (!program) {
-      program = this.#source.compile(kind, batch) as Promise<TrainerPrograms[ProgramKind]>;
+      program = this.#compile(kind, batch);
       this.#programs.set(name, program);
       program.catch(() => this.#programs.delete(name));
     }
     return program as Promise<TrainerPrograms[K]>;
+  }
+
+  async #compile(kind: ProgramKind, batch: number): Promise<TrainerPrograms[ProgramKind]> {
+    this.#assertUsable(kind);
+    const program = (await this.#source.compile(kind, batch)) as TrainerPrograms[ProgramKind];
+    if (kind === "step") asLaunchable(program as RunnableProgram).drawBySteps();
+    if (!this.#disposed) this.#compiled.set(programName(kind, batch), program);
+    return program;
   }
 
   /** How many examples an array holds. */

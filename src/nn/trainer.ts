@@ -3,6 +3,8 @@ import type { Tensor } from "../graph/tensor.ts";
 import { compile } from "../program/compile.ts";
 import { checkEngine, type Engine } from "../program/engine.ts";
 import type { Program } from "../program/program.ts";
+import { stateName } from "../program/store.ts";
+import { explainTarget } from "./explain.ts";
 import type { Model } from "./model.ts";
 import { createStream, type Stream } from "./stream.ts";
 import { TrainerBase, type TrainerSettings } from "./trainer-base.ts";
@@ -19,7 +21,13 @@ export class Trainer extends TrainerBase {
   constructor(engine: Engine, model: Model, options: TrainerOptions, settings: TrainerSettings) {
     super(engine, settings, {
       compile: async (kind, batch) => compile(engine, trainerGraphs[kind](model, options, batch)),
+      explain: (batch, values) => explainTarget(model, options, batch, values),
       whole: ["step", settings.batch],
+      // known once the graph is made
+      get count() {
+        const [first] = model.parameters;
+        return first && stateName(first.name, options.optimizer.optimizer.name, "step");
+      },
     });
     this.model = model;
     this.#options = options;

@@ -52,7 +52,8 @@ export function checkBatch({ inputs, indices }: Signed, batch: Readonly<Record<s
     check(
       value.length === sizeOf(tensor.shape),
       "size",
-      () => `${at}, ${formatType(tensor)}, needs ${sizeOf(tensor.shape)} values, not ${value.length}`,
+      () =>
+        `${at}, ${formatType(tensor)}, needs ${sizeOf(tensor.shape)} values, not ${value.length}${caller.explain?.(name, value.length) ?? ""}`,
     );
   }
   checkRanges(indices, inputs, batch, caller);

@@ -18,16 +18,24 @@ export interface Readback {
   readonly offset: number;
 }
 
+/** Where an optimizer counts its steps. */
+export interface StepState {
+  readonly name: string;
+  readonly control: GPUBuffer;
+}
+
 /** Buffers and places of a program, made without waiting for anything. */
 export interface Made {
   readonly placed: readonly PlacedDispatch[];
   readonly inputs: ReadonlyMap<string, GPUBuffer>;
-  /** u32[1]: the number of the run. */
+  /** u32[1]: the number of the run, or of the step where a trainer's steps are counted. */
   readonly counter: GPUBuffer;
   /** Whether anything reads it: an upload costs a small program as much as a dispatch. */
   readonly counted: boolean;
   /** STATUS words: the engine's where variables change, else the program's own, cleared by each run that checks indices on the GPU. */
   readonly status: GPUBuffer;
+  /** Control words of the optimizers, with the states that name them. */
+  readonly steps: readonly StepState[];
   readonly readbacks: ReadonlyMap<string, Readback>;
   readonly staging: readonly GPUBuffer[];
 }

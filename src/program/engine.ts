@@ -3,12 +3,14 @@ import { article, check, checkOptions, describe, UnrollError } from "../errors.t
 import { type AdapterDescription, requestDevice } from "../gpu/device.ts";
 import { Gpu, USAGE } from "../gpu/gpu.ts";
 import { selfTest } from "../gpu/self-test.ts";
+import { type Kept, MAX_QUEUED_BYTES, type Turns } from "../gpu/turns.ts";
 import type { DeviceTraits } from "../graph/op.ts";
 import { hostArray, Variable } from "../graph/tensor.ts";
 import { type DType, formatType, type HostArray, type HostArrays, type NamedArray, type Shape, sizeOf } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
 import { GpuStore } from "./gpu-store.ts";
 import { type ReferenceParts, referenceParts } from "./reference.ts";
+import { StepCounts } from "./steps.ts";
 import { checkSameType, type NamedArrays, Pending, type VariableStore } from "./store.ts";
 
 export interface EngineOptions {
@@ -30,6 +32,12 @@ export interface EngineOptions {
    * compiles; where an answer is wrong, `compile` and all else that would give results reject with `self-test`.
    */
   readonly selfTest?: boolean;
+  /**
+   * How many bytes of arrays the calls may keep that wait for their turn. A call whose program is compiled is submitted at once and keeps
+   * nothing, unless more runs are under way than it has buffers to read back with. Beyond this a call rejects with `limit`; to await each
+   * call avoids it. Default 256 MB.
+   */
+  readonly maxQueuedBytes?: number;
 }
 
 /** What belongs to an engine on a GPU. Internal to src/program. */
@@ -38,7 +46,13 @@ export interface GpuParts {
   readonly store: GpuStore;
   /** STATUS words: the sticky flag of non-finite values. */
   readonly status: GPUBuffer;
+  readonly turns: Turns;
+  /** Takes the flag of non-finite values back, in its turn. */
+  readonly clear: () => void;
 }
+
+/** How many steps each optimizer made, for each engine. */
+const counts = new WeakMap<Engine, StepCounts>();
 
 const parts = new WeakMap<Engine, GpuParts | ReferenceParts>();
 
@@ -53,7 +67,7 @@ export class Engine {
   readonly #end: (error: UnrollError) => void;
   #ended: UnrollError | undefined;
   #nonFinite: UnrollError | undefined;
-  /** How often `clearNonFinite` was called: a run from before a clearance says nothing about the time after it. */
+  /** How often `clearNonFinite` was called: a run that was called before a clearance says nothing about the time after it. */
   clearances = 0;
 
   private constructor(seed: number, pending: Pending, own: GpuParts | ReferenceParts) {
@@ -67,8 +81,10 @@ export class Engine {
     });
     this.#end = (error) => {
       this.#ended ??= error;
+      own.turns.end();
       end(error);
     };
+    counts.set(this, new StepCounts());
     if ("gpu" in own) void own.gpu.ended.then(this.#end);
     parts.set(this, own);
   }
@@ -80,9 +96,14 @@ export class Engine {
    */
   static async create(options: EngineOptions = {}): Promise<Engine> {
     checkOptions("Engine.create", options, [
-      ...["device", "gpu", "powerPreference", "defaultLimits", "reference", "seed", "traits", "selfTest"],
+      ...["device", "gpu", "powerPreference", "defaultLimits", "reference", "seed", "traits", "selfTest", "maxQueuedBytes"],
     ]);
-    const { device, gpu, powerPreference, reference, seed = 0, traits, defaultLimits } = options;
+    const { device, gpu, powerPreference, reference, seed = 0, traits, defaultLimits, maxQueuedBytes = MAX_QUEUED_BYTES } = options;
+    check(
+      typeof maxQueuedBytes === "number" && maxQueuedBytes >= 0,
+      "argument",
+      () => `Engine.create: maxQueuedBytes must be a number of at least 0, not ${describe(maxQueuedBytes)}`,
+    );
     check(Number.isFinite(seed), "argument", () => `Engine.create: seed must be a number, not ${String(seed)}`);
     check(!(reference && device), "argument", "Engine.create: give a device, or reference: true, not both");
     check(
@@ -91,12 +112,17 @@ export class Engine {
       () => `Engine.create: device must be a GPUDevice, not ${String(device)}`,
     );
     const pending = new Pending();
-    if (reference) return new Engine(seed, pending, referenceParts(seed, pending));
-    const dispatcher = new Gpu(device ?? (await requestDevice({ gpu, powerPreference, defaultLimits })), !device, traits);
+    if (reference) return new Engine(seed, pending, referenceParts(seed, pending, maxQueuedBytes));
+    const dispatcher = new Gpu(device ?? (await requestDevice({ gpu, powerPreference, defaultLimits })), !device, traits, maxQueuedBytes);
     try {
       if (options.selfTest ?? true) dispatcher.trustAfter(selfTest(dispatcher));
       const status = dispatcher.createBuffer("status", 4 * STATUS.WORDS, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST);
-      return new Engine(seed, pending, { gpu: dispatcher, store: new GpuStore(dispatcher, seed, pending), status });
+      const clear = () =>
+        dispatcher.guardSilent("clearNonFinite", () => dispatcher.device.queue.writeBuffer(status, 0, new Uint32Array(STATUS.WORDS)));
+      return new Engine(seed, pending, {
+        ...{ gpu: dispatcher, store: new GpuStore(dispatcher, seed, pending) },
+        ...{ status, turns: dispatcher.turns, clear },
+      });
     } catch (error) {
       dispatcher.dispose();
       throw error;
@@ -125,15 +151,19 @@ export class Engine {
     gpuPartsOf(this)?.gpu.assertUsable();
   }
 
-  /** The values that a variable has after all runs so far. */
+  /** The values that a variable has after all calls so far. */
   async read<D extends DType, S extends Shape>(variable: Variable<D, S>): Promise<HostArrays[D]> {
     this.assertUsable();
     check(variable instanceof Variable, "argument", () => `read: give a variable, not ${describe(variable)}`);
     this.#store.ensure([variable as unknown as Variable]);
-    return (await this.#store.read([variable.name]))[variable.name].data as HostArrays[D];
+    const started = await this.#turn(() => ({ arrays: this.#store.read([variable.name]) }));
+    return (await started.arrays)[variable.name].data as HostArrays[D];
   }
 
-  /** Sets a variable, after all runs so far and before the next. @throws UnrollError `dtype`, `size` */
+  /**
+   * Sets a variable, after all calls so far and before the next. The array may be reused as soon as this returns.
+   * @throws UnrollError `dtype`, `size`; `limit` when too many calls wait
+   */
   write<D extends DType, S extends Shape>(variable: Variable<D, S>, data: HostArrays[D]): void {
     this.assertUsable();
     check(variable instanceof Variable, "argument", () => `write: the first argument must be a variable, not ${describe(variable)}`);
@@ -149,17 +179,36 @@ export class Engine {
       () => `write: variable "${variable.name}", ${formatType(variable)}, needs ${variable.size} values, not ${data.length}`,
     );
     this.#store.ensure([variable as unknown as Variable]);
-    this.#store.write(variable.name, data);
+    const kept = { data };
+    const write = () => this.#store.write(variable.name, kept.data);
+    const copy = () => {
+      kept.data = data.slice() as HostArrays[D];
+    };
+    const turn = this.#turn(write, () => ({ bytes: data.byteLength, copy }));
+    if (turn instanceof Promise) turn.catch(() => {}); // an engine that ended meanwhile has nothing to write to
+    stepsOf(this).written(variable.name, data);
   }
 
-  /** All variables and optimizer states, also those that were loaded and not used yet. See the function `save`. */
+  /** All variables and optimizer states after all calls so far, also those that were loaded and not used yet. See the function `save`. */
   async readAll(): Promise<NamedArrays> {
     this.assertUsable();
-    const held = await this.#store.read(this.#store.names());
-    return { ...this.#pending.all(), ...held };
+    const { loaded, held } = await this.#turn(() => ({ loaded: this.#pending.all(), held: this.#store.read(this.#store.names()) }));
+    return { ...loaded, ...(await held) };
   }
 
-  /** Sets what is known by name now; keeps the rest for when it is first used. See the function `load`. */
+  /** Does `work` in its turn, unless the engine cannot be used any more. */
+  #turn<T>(work: () => T, keep?: () => Kept): T | Promise<T> {
+    return partsOf(this).turns.take(
+      () => true,
+      () => {
+        this.assertUsable();
+        return work();
+      },
+      keep,
+    );
+  }
+
+  /** Sets what is known by name, after all calls so far; keeps the rest for when it is first used. See the function `load`. */
   async writeAll(arrays: NamedArrays): Promise<void> {
     this.assertUsable();
     check(
@@ -168,14 +217,25 @@ export class Engine {
       () => `load: give an object of named arrays, as save returns it, not ${describe(arrays)}`,
     );
     // Everything is checked before anything is changed.
-    for (const [name, array] of Object.entries(arrays)) {
-      checkNamedArray(name, array);
-      if (this.#store.has(name)) checkSameType(name, this.#store.typeOf(name), array);
-    }
-    for (const [name, array] of Object.entries(arrays)) {
-      if (this.#store.has(name)) this.#store.write(name, array.data);
-      else this.#pending.set(name, array);
-    }
+    for (const [name, array] of Object.entries(arrays)) checkNamedArray(name, array);
+    let entries = Object.entries(arrays);
+    const checkTypes = () => {
+      for (const [name, array] of entries) if (this.#store.has(name)) checkSameType(name, this.#store.typeOf(name), array);
+    };
+    checkTypes();
+    const write = () => {
+      checkTypes(); // more may be known by now
+      for (const [name, array] of entries) {
+        if (this.#store.has(name)) this.#store.write(name, array.data);
+        else this.#pending.set(name, array);
+      }
+    };
+    const copy = () => {
+      entries = entries.map(([name, array]) => [name, { ...array, data: array.data.slice() }]);
+    };
+    const turn = this.#turn(write, () => ({ bytes: entries.reduce((sum, [, { data }]) => sum + data.byteLength, 0), copy }));
+    for (const [name, array] of entries) stepsOf(this).written(name, array.data);
+    await turn;
   }
 
   /**
@@ -192,13 +252,16 @@ export class Engine {
     return this.#nonFinite;
   }
 
-  /** Lets variables change again after a loss or gradient that was not finite, or an index out of range. They hold the values from before it. */
+  /**
+   * Lets variables change again after a loss or gradient that was not finite, or an index out of range. They hold the values from before
+   * it. Runs that were called before this and not awaited still reject.
+   */
   clearNonFinite(): void {
     this.assertUsable();
     this.#nonFinite = undefined;
     this.clearances++;
-    const own = gpuPartsOf(this);
-    own?.gpu.device.queue.writeBuffer(own.status, 0, new Uint32Array(STATUS.WORDS));
+    const turn = this.#turn(partsOf(this).clear);
+    if (turn instanceof Promise) turn.catch(() => {});
   }
 
   /** Frees everything on the GPU; destroys the device only when this engine requested it. What is in flight rejects with `disposed`. */
@@ -234,6 +297,9 @@ export function gpuPartsOf(engine: Engine): GpuParts | undefined {
 
 /** What an engine is made of. Internal to src/program. */
 export const partsOf = (engine: Engine): GpuParts | ReferenceParts => parts.get(engine) as GpuParts | ReferenceParts;
+
+/** How many steps each optimizer of an engine made. Internal. */
+export const stepsOf = (engine: Engine): StepCounts => counts.get(engine) as StepCounts;
 
 /** Checks an argument of a public function, which may come from JavaScript. */
 export function checkEngine(call: string, engine: unknown): asserts engine is Engine {

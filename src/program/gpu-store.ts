@@ -1,5 +1,5 @@
 import { check, UnrollError } from "../errors.ts";
-import { align, evenBytes, type Gpu, USAGE } from "../gpu/gpu.ts";
+import { align, evenBytes, type Gpu, refused, USAGE } from "../gpu/gpu.ts";
 import type { Location } from "../gpu/recorder.ts";
 import type { Variable } from "../graph/tensor.ts";
 import { byteLength, type HostArray, type NamedArray, sizeOf, type TensorType } from "../graph/types.ts";
@@ -194,22 +194,34 @@ export class GpuStore implements VariableStore {
     const groups = packed(held, stagingBytes, this.#gpu.device.limits.maxBufferSize);
     const staging: GPUBuffer[] = [];
     try {
-      // One submit for all, so that the arrays are of one moment.
-      await this.#gpu.turns.take(
-        () => true,
-        () => {
-          const encoder = this.#gpu.device.createCommandEncoder({ label: "read variables" });
-          for (const group of groups) {
-            const total = group.reduce((sum, { item }) => sum + stagingBytes(item), 0);
-            const to = this.#gpu.createBuffer("read variables", total, USAGE.MAP_READ | USAGE.COPY_DST);
-            staging.push(to);
+      const { device } = this.#gpu;
+      device.pushErrorScope("out-of-memory");
+      let outOfMemory: Promise<GPUError | null> | undefined;
+      let refusal: Promise<GPUError | null> | undefined;
+      try {
+        for (const group of groups) {
+          const total = group.reduce((sum, { item }) => sum + stagingBytes(item), 0);
+          staging.push(this.#gpu.createBuffer("read variables", total, USAGE.MAP_READ | USAGE.COPY_DST));
+        }
+        // One submit for all, so that the arrays are of one moment.
+        refusal = this.#gpu.guard(() => {
+          const encoder = device.createCommandEncoder({ label: "read variables" });
+          groups.forEach((group, g) => {
             for (const { item, at } of group)
-              if (item.bytes > 0) encoder.copyBufferToBuffer(item.buffer, item.offset, to, at, align(item.bytes, 4));
-          }
-          this.#gpu.device.queue.submit([encoder.finish()]);
-        },
-      );
-      await this.#gpu.track(Promise.all(staging.map((buffer) => buffer.mapAsync(1))));
+              if (item.bytes > 0) encoder.copyBufferToBuffer(item.buffer, item.offset, staging[g], at, align(item.bytes, 4));
+          });
+          device.queue.submit([encoder.finish()]);
+        });
+      } finally {
+        outOfMemory = device.popErrorScope().catch(() => null); // a lost device is told elsewhere
+      }
+      const mapped = this.#gpu.track(Promise.all(staging.map((buffer) => buffer.mapAsync(1))));
+      mapped.catch(() => {});
+      const [tooLarge, wrong] = [await outOfMemory, await refusal];
+      check(!tooLarge, "limit", () => `read: the GPU has too little memory to read variables back (${tooLarge?.message})`);
+      if (wrong) throw refused("read", wrong);
+      await mapped;
+      this.#gpu.tellOwed();
       const arrays = groups.flatMap((group, g) => {
         const mapped = staging[g].getMappedRange();
         return group.map(({ item: { type }, index, at }): [string, NamedArray] => {
@@ -224,14 +236,7 @@ export class GpuStore implements VariableStore {
   }
 
   write(name: string, data: HostArray): void {
-    const held = this.#held(name);
-    const kept = data.slice();
-    void this.#gpu.turns.take(
-      () => true,
-      () => {
-        if (!this.#gpu.hasEnded) this.#upload(held, kept);
-      },
-    );
+    this.#gpu.guardSilent(`write "${name}"`, () => this.#upload(this.#held(name), data));
   }
 
   #upload({ buffer, offset }: Held, data: HostArray): void {

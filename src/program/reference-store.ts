@@ -14,6 +14,8 @@ export class ReferenceStore implements VariableStore {
   readonly #pending: Pending;
   readonly #variables = new Map<string, Held>();
   readonly #states = new Map<string, Held>();
+  /** The error of the first run with something not finite, until it is cleared: as the status of an engine on the GPU. */
+  nonFinite: UnrollError | undefined;
 
   constructor(seed: number, pending: Pending) {
     this.#seed = seed;

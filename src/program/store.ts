@@ -14,7 +14,9 @@ export interface VariableStore {
   ensure(variables: readonly Variable[]): void;
   has(name: string): boolean;
   typeOf(name: string): TensorType;
+  /** The values as they are now: what comes after the call does not change them. */
   read(names: readonly string[]): Promise<NamedArrays>;
+  /** Sets the values now. */
   write(name: string, data: HostArray): void;
   /** Names of everything that is held: variables, then optimizer state. */
   names(): string[];
@@ -25,7 +27,7 @@ export class Pending {
   readonly #arrays = new Map<string, NamedArray>();
 
   set(name: string, array: NamedArray): void {
-    this.#arrays.set(name, array);
+    this.#arrays.set(name, { ...array, data: array.data.slice() });
   }
 
   /** The values for `name`, at most once. @throws UnrollError `shape` when they are of another type. */
@@ -38,7 +40,7 @@ export class Pending {
   }
 
   all(): NamedArrays {
-    return Object.fromEntries(this.#arrays);
+    return Object.fromEntries([...this.#arrays].map(([name, array]) => [name, { ...array, data: array.data.slice() }]));
   }
 }
 

@@ -36,10 +36,10 @@ import {
   variable,
 } from "../../src/index.ts";
 import { gatherGradient } from "../../src/ops/gather/gather-gradient.ts";
+import { indexCheckCall } from "../../src/ops/index-check.ts";
 import { evaluateNode } from "../../src/program/evaluate.ts";
 import { DEFAULT_LIMITS } from "../../src/program/exported/board.ts";
 import { EXPORT_TRAITS } from "../../src/program/exported/export.ts";
-import { indexCheckCall } from "../../src/program/indices/check.ts";
 import { checkRanges, type InputRange } from "../../src/program/indices/range.ts";
 import { traceIndices } from "../../src/program/indices/trace.ts";
 import { nodesOf } from "../../src/program/order.ts";

@@ -5,11 +5,12 @@ import { type Drawing, fills, initializer, normals, orthogonals, ranges, withins
 import { hostArray, Variable } from "../../graph/tensor.ts";
 import { byteLength, type Shape } from "../../graph/types.ts";
 import { randomSource } from "../../random.ts";
-import { assemble, type Made, makeReadbacks, type Own, statusOf } from "../built.ts";
+import { assemble, type Made, makeReadbacks, type Own, type StepState, statusOf } from "../built.ts";
 import { type Engine, type GpuParts, gpuPartsOf } from "../engine.ts";
 import { GpuRunner, programId } from "../gpu-runner.ts";
 import type { Segment } from "../gpu-store.ts";
 import { view } from "../layout.ts";
+import { stateName } from "../store.ts";
 import { decodeBase64 } from "./base64.ts";
 import {
   type Exported,
@@ -79,9 +80,10 @@ function makeFrom(
     store.ensure(segment);
     return segmentOf(store, members);
   });
+  const steps: StepState[] = [];
   for (const [name, optimizer, state] of program.states) {
     const variable = variables.get(name) as Variable;
-    if (state === "step") store.control(variable, optimizer);
+    if (state === "step") steps.push({ name: stateName(name, optimizer, state), control: store.control(variable, optimizer) });
     else store.ensureState(variable, optimizer, state);
   }
   const checked = (plan.checks ?? []).length + (program.indices ?? []).length;
@@ -131,7 +133,8 @@ function makeFrom(
   const names = Object.keys(program.outputs);
   const outputAt = (name: string): Location => locate(plan.outputs[names.indexOf(name)]);
   const { updates, outputs, label } = program;
-  return { placed, inputs, counter, counted: plan.counted, status, ...makeReadbacks(gpu, label, outputs, outputAt, updates, own) };
+  const reads = makeReadbacks(gpu, label, outputs, outputAt, updates, own);
+  return { placed, inputs, counter, counted: plan.counted, steps, status, ...reads };
 }
 
 function upload(gpu: Gpu, own: Own, label: string, bytes: Uint8Array<ArrayBuffer>): GPUBuffer {

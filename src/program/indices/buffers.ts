@@ -1,8 +1,8 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { type Location, type PlacedDispatch, Recording } from "../../gpu/recorder.ts";
 import { byteLength } from "../../graph/types.ts";
+import { indexCheckCall, indexCheckKernel } from "../../ops/index-check.ts";
 import type { Types } from "../batch.ts";
-import { indexCheckCall, indexCheckKernel } from "./check.ts";
 import { type InputRange, MOST_PARTS } from "./range.ts";
 
 /** Where a program keeps what its checks bind. */

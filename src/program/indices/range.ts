@@ -1,5 +1,6 @@
 import { UnrollError } from "../../errors.ts";
 import { formatType, type HostArray, type Shape, type TensorType } from "../../graph/types.ts";
+import type { Part } from "../../ops/index-check.ts";
 
 /** What indices may be, and what for. Plain JSON: exported programs hold it. */
 export interface NamedRange {
@@ -11,9 +12,6 @@ export interface NamedRange {
   readonly op: string;
   readonly of: string;
 }
-
-/** Elements of an array: `times` runs of `length`, `step` apart. */
-export type Part = readonly [start: number, length: number, step: number, times: number];
 
 /** Indices among the elements of an input. */
 export interface InputRange extends NamedRange {
@@ -35,6 +33,8 @@ export const MOST_PARTS = 8;
 export interface Caller {
   readonly call: string;
   readonly own?: boolean;
+  /** More about an input for which `values` values are too many or too few: the end of the message. */
+  explain?(name: string, values: number): string;
 }
 
 export const RUN: Caller = { call: "run" };
@@ -48,7 +48,12 @@ export const allows = ({ low, high, ignore }: NamedRange, value: number): boolea
 type Arrays = Readonly<Record<string, HostArray | GPUBuffer>>;
 
 /** Checks all indices in arrays from the host. @throws UnrollError `range` */
-export function checkRanges(ranges: readonly InputRange[], types: Readonly<Record<string, TensorType>>, batch: Arrays, caller = RUN): void {
+export function checkRanges(
+  ranges: readonly InputRange[],
+  types: Readonly<Record<string, TensorType>>,
+  batch: Arrays,
+  caller: Caller = RUN,
+): void {
   for (const range of ranges) {
     const data = batch[range.input];
     const mask = range.mask === undefined ? undefined : batch[range.mask];

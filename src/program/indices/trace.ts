@@ -1,8 +1,9 @@
 import type { Box, IndexRange } from "../../graph/op.ts";
 import { type Node, type Tensor, Variable } from "../../graph/tensor.ts";
 import { sizeOf } from "../../graph/types.ts";
+import type { Part } from "../../ops/index-check.ts";
 import { nodesOf } from "../order.ts";
-import { allows, type InputRange, MOST_PARTS, type NamedRange, outOfRange, type Part } from "./range.ts";
+import { allows, type InputRange, MOST_PARTS, type NamedRange, outOfRange } from "./range.ts";
 
 /*
  * Where the indices that ops use come from: traced through ops that only move elements, back to inputs, constants and what is computed.
