@@ -63,18 +63,42 @@ export function checkRanges(
   }
 }
 
+/** Elements that are looked at together: only where one of them may be out of range is each looked at. */
+const BLOCK = 512;
+
 /** The place of the first index out of range, or −1. */
-function firstOutside(data: HostArray, { parts, low, high, ignore = low }: InputRange, mask: HostArray | undefined): number {
-  const span = high - low;
-  const ignored = ignore | 0;
-  for (const [start, length, step, times] of parts)
+function firstOutside(data: HostArray, range: InputRange, mask: HostArray | undefined): number {
+  const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
+  for (const [start, length, step, times] of range.parts)
     for (let k = 0; k < times; k++) {
-      const begin = start + k * step;
-      const end = begin + length;
-      // One comparison for both ends: what is below low is far above after the subtraction.
-      for (let i = begin; i < end; i++)
-        if ((data[i] - low) >>> 0 > span && (data[i] | 0) !== ignored && (mask === undefined || mask[i] !== 0)) return i;
+      const end = start + k * step + length;
+      for (let begin = start + k * step; begin < end; begin += BLOCK) {
+        const at = firstOf(bits, begin, Math.min(end, begin + BLOCK), range, mask);
+        if (at >= 0) return at;
+      }
     }
+  return -1;
+}
+
+function firstOf(
+  bits: Int32Array,
+  begin: number,
+  end: number,
+  { low, high, ignore = low }: InputRange,
+  mask: HostArray | undefined,
+): number {
+  const span = high - low;
+  if (span < 2 ** 31) {
+    // No branch for each: the sign tells whether one is below low, or above high.
+    let signs = 0;
+    for (let i = begin; i < end; i++) {
+      const above = (bits[i] - low) | 0;
+      signs |= above | (span - above);
+    }
+    if (signs >= 0) return -1;
+  }
+  for (let i = begin; i < end; i++)
+    if ((bits[i] - low) >>> 0 > span && bits[i] !== (ignore | 0) && (mask === undefined || mask[i] !== 0)) return i;
   return -1;
 }
 
