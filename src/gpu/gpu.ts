@@ -36,15 +36,18 @@ const owners = new WeakMap<GPUBuffer, Gpu | undefined>();
 export const refused = (call: string, error: GPUError): UnrollError =>
   new UnrollError("refused", `${call}: WebGPU refused it, so that nothing was computed and nothing changed: ${error.message}`);
 
-/** The dispatcher's view of one device: counted buffers, cached pipelines, work in flight, loss. Knows no ops. */
+const textureBytes = ({ width, height }: GPUTexture): number => 4 * width * height;
+
+/** The dispatcher's view of one device: counted buffers and textures, cached pipelines, work in flight, loss. Knows no ops. */
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
   readonly traits: DeviceTraits;
   /** Pipelines compiled so far; a cache hit does not count. */
   pipelinesCreated = 0;
-  /** Buffers and bytes that exist now. */
+  /** Buffers and textures that exist now, and the bytes of both. */
   liveBuffers = 0;
+  liveTextures = 0;
   liveBytes = 0;
   /** Resolves with the reason once the device is lost or the engine disposed. */
   readonly ended: Promise<UnrollError>;
@@ -61,6 +64,7 @@ export class Gpu {
   readonly #pipelines = new Map<string, Promise<Compiled>>();
   readonly #pipelinesNow = new Map<string, Compiled>();
   readonly #buffers = new Set<GPUBuffer>();
+  readonly #textures = new Set<GPUTexture>();
   readonly #inFlight = new Set<(error: UnrollError) => void>();
   readonly #waiting: (() => void)[] = [];
   /** Runs that may be in flight now, and when the last one was done. */
@@ -123,6 +127,23 @@ export class Gpu {
     this.liveBytes -= buffer.size;
     owners.set(buffer, undefined);
     buffer.destroy();
+  }
+
+  /** A texture of rgba8unorm. */
+  createTexture(label: string, width: number, height: number, usage: number): GPUTexture {
+    this.assertUsable();
+    const texture = this.device.createTexture({ label, size: [width, height], format: "rgba8unorm", usage });
+    this.#textures.add(texture);
+    this.liveTextures++;
+    this.liveBytes += textureBytes(texture);
+    return texture;
+  }
+
+  destroyTexture(texture: GPUTexture): void {
+    if (!this.#textures.delete(texture)) return;
+    this.liveTextures--;
+    this.liveBytes -= textureBytes(texture);
+    texture.destroy();
   }
 
   /** Whether this dispatcher made the buffer, so that all that is written to it is in the order of the calls. */
@@ -274,6 +295,7 @@ export class Gpu {
   dispose(reason = new UnrollError("disposed", "the engine was disposed")): void {
     this.#fail(reason);
     for (const buffer of this.#buffers) this.destroyBuffer(buffer);
+    for (const texture of this.#textures) this.destroyTexture(texture);
     this.#pipelines.clear();
     this.#pipelinesNow.clear();
     if (this.owned) this.device.destroy();

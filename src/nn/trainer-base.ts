@@ -1,15 +1,18 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { check, checkFlag, checkOptions, describe } from "../errors.ts";
 import { beyondF32, fitsF32 } from "../graph/f32.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { formatShape, type HostArray, type Shape, sizeOf } from "../graph/types.ts";
 import { CONTROL } from "../graph/update.ts";
 import { isBuffer } from "../program/batch.ts";
-import { type Engine, stepsOf } from "../program/engine.ts";
+import { checkArrays, checkLoadOptions, compareNames, type LoadOptions, type LoadResult } from "../program/checkpoint.ts";
+import { type Engine, partsOf, stepsOf } from "../program/engine.ts";
 import { asLaunchable, launchCompiled } from "../program/launch.ts";
 import type { AnyResults, RunnableProgram } from "../program/program.ts";
 import type { NamedArrays } from "../program/store.ts";
 import { integersAs } from "./integers.ts";
 import { type LossKind, LossTotal, pairs } from "./loss-total.ts";
+import { ProgramCache } from "./program-cache.ts";
 
 export interface StepResult {
   /** Mean over the batch, as the loss defines it. */
@@ -45,6 +48,8 @@ export interface ProgramSource {
   compile(kind: ProgramKind, batch: number): Promise<unknown>;
   /** What a target is compared with, for one of `values` values, which does not fit: the end of a message. */
   explain?(batch: number, values: number): string;
+  /** How many it gives at a time, besides the training step for the full batch and `whole`. */
+  readonly maxPrograms: number;
   /** One that has all variables. */
   readonly whole: readonly [kind: ProgramKind, batch: number];
   /** How many examples a GPUBuffer holds, where that is not the full batch. */
@@ -69,19 +74,18 @@ export class TrainerBase {
   readonly engine: Engine;
   readonly #settings: TrainerSettings;
   readonly #source: ProgramSource;
-  readonly #programs = new Map<string, Promise<TrainerPrograms[ProgramKind]>>();
-  /** Those of them that are compiled, so that a call finds them at once. */
-  readonly #compiled = new Map<string, TrainerPrograms[ProgramKind]>();
+  readonly #programs: ProgramCache;
   #learningRate: number;
   /** The number of steps that a checkpoint told, where there is no optimizer to count them. */
   #loadedSteps = 0;
-  #disposed = false;
+  #end: Promise<void> | undefined;
 
   constructor(engine: Engine, settings: TrainerSettings, source: ProgramSource) {
     this.engine = engine;
     this.#settings = settings;
     this.#source = source;
     this.#learningRate = settings.learningRate;
+    this.#programs = new ProgramCache(source.maxPrograms, [programName("step", settings.batch), programName(...source.whole)]);
   }
 
   /** What the next step uses, from its call on. May be changed between any two steps; nothing is compiled for it. */
@@ -135,10 +139,10 @@ export class TrainerBase {
 
   /** A run in its place: now, or where its program is still compiling, before all that is called after it. */
   #run(call: string, kind: ProgramKind, size: number, given: Batch, read: readonly string[]): Promise<AnyResults> {
-    this.#assertUsable(call);
+    this.assertUsable(call);
     const explain = (name: string, values: number) => (name === "target" && this.#source.explain?.(size, values)) || "";
     const caller = { call, own: true, explain };
-    const program = this.#compiled.get(programName(kind, size)) as RunnableProgram | undefined;
+    const program = this.#programs.find(programName(kind, size));
     if (program) {
       const batch = integersAs(program, given);
       asLaunchable(program).checkBatch(batch, caller);
@@ -150,14 +154,14 @@ export class TrainerBase {
   }
 
   /** @throws UnrollError `disposed`, `lost` */
-  #assertUsable(call: string): void {
+  protected assertUsable(call: string): void {
     this.engine.assertUsable();
-    check(!this.#disposed, "disposed", () => `${call}: the trainer was disposed`);
+    check(!this.#end, "disposed", () => `${call}: the trainer was disposed`);
   }
 
   /** The model's output, without dropout and with running statistics, for the values that `x` has at the call. */
   async predict(x: Examples): Promise<Float32Array> {
-    this.#assertUsable("predict");
+    this.assertUsable("predict");
     return (await this.#run("predict", "predict", this.#batchOf("predict", x), { x }, ["output"])).output as Float32Array;
   }
 
@@ -167,7 +171,7 @@ export class TrainerBase {
    * of its own, made when it is pulled, after the one before it is done.
    */
   async evaluate(batches: Iterable<readonly [x: Examples, target: HostArray]>): Promise<number> {
-    this.#assertUsable("evaluate");
+    this.assertUsable("evaluate");
     const total = new LossTotal(this.#settings.loss);
     for (const [x, target] of pairs("evaluate", batches)) {
       const size = this.#batchOf("evaluate", x);
@@ -182,7 +186,7 @@ export class TrainerBase {
    * `evaluate`, each batch as it was before its step.
    */
   async epoch(batches: Iterable<readonly [x: Examples, target: HostArray]>): Promise<{ readonly loss: number; readonly steps: number }> {
-    this.#assertUsable("epoch");
+    this.assertUsable("epoch");
     const total = new LossTotal(this.#settings.loss);
     for (const [x, target] of pairs("epoch", batches)) {
       const size = this.#batchOf("epoch", x);
@@ -194,36 +198,41 @@ export class TrainerBase {
 
   /** Variables, optimizer state and the number of applied steps, after all calls so far: all that training needs to go on with the same bits. */
   async save(): Promise<NamedArrays> {
-    this.#assertUsable("save");
+    this.assertUsable("save");
     const { count } = this.#source;
     const loaded = this.#loadedSteps;
-    const all = await this.engine.readAll();
-    const steps = count === undefined ? loaded : (all[count]?.data[CONTROL.STEP] ?? 0);
+    const own = await this.engine.readNamed(this.#names);
+    const steps = count === undefined ? loaded : (own[count]?.data[CONTROL.STEP] ?? 0);
     const runs = { dtype: "u32", shape: [1], data: Uint32Array.of(steps) } as const;
-    // Not what other models or streams on this engine hold.
-    const own = Object.entries(all).filter(([name]) => name.startsWith(`${this.#settings.name}/`));
-    return { ...Object.fromEntries(own), [RUNS]: runs };
+    return { ...own, [RUNS]: runs };
+  }
+
+  /** Variables of the model and what this optimizer keeps of them: not what other trainers, or streams, keep. */
+  get #names(): string[] {
+    return this.#programs.names.filter((name) => name.startsWith(`${this.#settings.name}/`));
   }
 
   /**
    * Takes up what `save` gave, after all calls so far; the arrays may be changed as soon as the call returns. The number of steps is that of
-   * the optimizer's state: where the arrays hold none, the optimizer and the number stay as they are.
-   * @throws UnrollError `shape`, `format`
+   * the optimizer's state: where the arrays hold none, the optimizer and the number stay as they are. With `partial` it takes what it has a
+   * name for, such as weights alone, and leaves the rest as it is.
+   * @returns the names that were not on both sides: none without `partial`
+   * @throws UnrollError `name` when a name is missing, or is not one of this trainer's; `shape`, `format` when an array does not fit. Then
+   *   nothing is changed.
    */
-  async load(arrays: NamedArrays): Promise<void> {
-    this.#assertUsable("load");
-    check(
-      typeof arrays === "object" && arrays !== null && !Array.isArray(arrays),
-      "argument",
-      () => `load: give an object of named arrays, as trainer.save returns it, not ${describe(arrays)}`,
-    );
+  async load(arrays: NamedArrays, options: LoadOptions = {}): Promise<LoadResult> {
+    this.assertUsable("load");
+    checkArrays(arrays, "trainer.save");
+    const partial = checkLoadOptions(options);
+    const own = new Set(this.#names);
+    const result = compareNames([...own, RUNS], Object.keys(arrays), partial);
     const { [RUNS]: runs, ...rest } = arrays;
     check(
       runs === undefined || (runs?.data instanceof Uint32Array && runs.data.length === 1),
       "format",
       () => `load: "${RUNS}" must be one u32, the number of steps`,
     );
-    const written = this.engine.writeAll(rest);
+    const written = this.engine.writeAll(Object.fromEntries(Object.entries(rest).filter(([name]) => own.has(name))));
     const before = this.#loadedSteps;
     this.#loadedSteps = runs?.data[0] ?? before;
     try {
@@ -232,35 +241,45 @@ export class TrainerBase {
       this.#loadedSteps = before;
       throw error;
     }
+    return result;
   }
 
-  /** Frees the programs, after all calls so far are done; the variables stay with the engine. What is called after it rejects with `disposed`. */
-  async dispose(): Promise<void> {
-    this.#disposed = true;
-    const programs = [...this.#programs.values()];
-    this.#programs.clear();
-    this.#compiled.clear();
-    for (const program of await Promise.allSettled(programs))
-      if (program.status === "fulfilled") await asLaunchable(program.value).retire();
+  /**
+   * Frees the programs, after all calls so far are done, and the variables with their optimizer states, unless another trainer, a stream or
+   * a program that is not disposed uses them: then they go with the last of these. With `keepVariables` they stay with the engine, for
+   * another trainer of this model. What is called after it rejects with `disposed`.
+   */
+  dispose(options: { readonly keepVariables?: boolean } = {}): Promise<void> {
+    this.#end ??= this.#dispose(options);
+    return this.#end;
+  }
+
+  async #dispose(options: { readonly keepVariables?: boolean }): Promise<void> {
+    checkOptions("dispose", options, ["keepVariables"]);
+    const { keepVariables = false } = options;
+    checkFlag("dispose", "keepVariables", keepVariables);
+    await partsOf(this.engine).turns.take(
+      () => true,
+      () => {},
+    );
+    await this.#programs.dispose(keepVariables);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
   }
 
   /** A program, compiled before its first use. */
   compiled<K extends ProgramKind>(kind: K, batch: number): Promise<TrainerPrograms[K]> {
-    const name = programName(kind, batch);
-    let program = this.#programs.get(name);
-    if (!program) {
-      program = this.#compile(kind, batch);
-      this.#programs.set(name, program);
-      program.catch(() => this.#programs.delete(name));
-    }
-    return program as Promise<TrainerPrograms[K]>;
+    if (this.#end) return this.#compile(kind, batch) as Promise<never>; // says so
+    const compile = () => this.#compile(kind, batch);
+    return this.#programs.get(programName(kind, batch), compile) as Promise<TrainerPrograms[ProgramKind]> as Promise<TrainerPrograms[K]>;
   }
 
-  async #compile(kind: ProgramKind, batch: number): Promise<TrainerPrograms[ProgramKind]> {
-    this.#assertUsable(kind);
-    const program = (await this.#source.compile(kind, batch)) as TrainerPrograms[ProgramKind];
-    if (kind === "step") asLaunchable(program as RunnableProgram).drawBySteps();
-    if (!this.#disposed) this.#compiled.set(programName(kind, batch), program);
+  async #compile(kind: ProgramKind, batch: number): Promise<RunnableProgram> {
+    this.assertUsable(kind);
+    const program = (await this.#source.compile(kind, batch)) as RunnableProgram;
+    if (kind === "step") asLaunchable(program).drawBySteps();
     return program;
   }
 

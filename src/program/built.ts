@@ -6,6 +6,7 @@ import type { TensorType } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
 import type { Types } from "./batch.ts";
 import type { GpuParts } from "./engine.ts";
+import type { Uses } from "./uses.ts";
 
 /** One more than the runs in flight, so that a loop that reads each run never waits for a staging buffer. */
 const STAGING_BUFFERS = 4;
@@ -43,6 +44,8 @@ export interface Made {
 /** Everything that a program on the GPU is made of. */
 export interface Built extends Made {
   readonly recording: Recording;
+  /** Of the engine's variables. */
+  readonly uses: Uses;
   dispose(): void;
 }
 
@@ -68,15 +71,15 @@ export async function assemble(
   const owned: GPUBuffer[] = [];
   let recording: Recording | undefined;
   let undo = () => {};
-  const dispose = () => {
+  const free = () => {
     recording?.dispose();
     for (const buffer of owned) gpu.destroyBuffer(buffer);
   };
   gpu.device.pushErrorScope("out-of-memory");
-  let scoped = true;
+  let shortage: Promise<GPUError | null> | undefined;
   const endScope = () => {
-    scoped = false;
-    return gpu.device.popErrorScope().catch(() => null); // a lost device is told elsewhere
+    shortage ??= gpu.device.popErrorScope().catch(() => null); // a lost device is told elsewhere
+    return shortage;
   };
   try {
     const attempt = store.attempt(() =>
@@ -86,14 +89,22 @@ export async function assemble(
       }),
     );
     undo = attempt.undo;
-    const outOfMemory = await endScope();
-    check(!outOfMemory, "limit", () => `compile "${label}": the GPU has too little memory (${outOfMemory?.message})`);
+    void endScope();
     recording = await Recording.create(gpu, label, attempt.value.placed);
-    return { ...attempt.value, recording, dispose };
+    const short = await shortage;
+    if (short) throw new Error(short.message);
+    const { uses } = attempt;
+    const dispose = () => {
+      free();
+      uses.release();
+    };
+    return { ...attempt.value, recording, uses, dispose };
   } catch (error) {
-    if (scoped) await endScope();
-    dispose();
+    const short = await endScope();
+    free();
     undo();
+    // The reason of whatever else failed.
+    check(!short, "limit", () => `compile "${label}": the GPU has too little memory (${short?.message})`);
     throw error;
   }
 }

@@ -8,6 +8,7 @@ import type { DeviceTraits } from "../graph/op.ts";
 import { hostArray, Variable } from "../graph/tensor.ts";
 import { type DType, formatType, type HostArray, type HostArrays, type NamedArray, type Shape, sizeOf } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
+import { checkArrays, compareNames, type LoadResult } from "./checkpoint.ts";
 import { GpuStore } from "./gpu-store.ts";
 import { type ReferenceParts, referenceParts } from "./reference.ts";
 import { StepCounts } from "./steps.ts";
@@ -84,7 +85,9 @@ export class Engine {
       own.turns.end();
       end(error);
     };
-    counts.set(this, new StepCounts());
+    const steps = new StepCounts();
+    counts.set(this, steps);
+    own.store.freed = (name) => steps.forget(name);
     if ("gpu" in own) void own.gpu.ended.then(this.#end);
     parts.set(this, own);
   }
@@ -134,10 +137,10 @@ export class Engine {
     return !gpuPartsOf(this);
   }
 
-  /** GPU buffers that this engine holds now. */
-  get memory(): { readonly buffers: number; readonly bytes: number } {
-    const { liveBuffers: buffers = 0, liveBytes: bytes = 0 } = gpuPartsOf(this)?.gpu ?? {};
-    return { buffers, bytes };
+  /** GPU buffers and textures that this engine holds now, and the bytes of both. */
+  get memory(): { readonly buffers: number; readonly textures: number; readonly bytes: number } {
+    const { liveBuffers: buffers = 0, liveTextures: textures = 0, liveBytes: bytes = 0 } = gpuPartsOf(this)?.gpu ?? {};
+    return { buffers, textures, bytes };
   }
 
   /** Pipelines compiled so far. */
@@ -189,11 +192,33 @@ export class Engine {
     stepsOf(this).written(variable.name, data);
   }
 
+  /**
+   * Frees variables of graphs, with their optimizer states: those of a trainer go with `trainer.dispose()`. When one is used again it
+   * begins with its initial values.
+   * @throws UnrollError `name` where a program uses one that is not disposed; then nothing is freed.
+   */
+  async release(variables: readonly Variable[]): Promise<void> {
+    this.assertUsable();
+    check(
+      Array.isArray(variables) && variables.every((variable) => variable instanceof Variable),
+      "argument",
+      () => `release: give an array of variables, not ${describe(variables)}`,
+    );
+    await this.#turn(() => this.#store.release(variables));
+  }
+
   /** All variables and optimizer states after all calls so far, also those that were loaded and not used yet. See the function `save`. */
   async readAll(): Promise<NamedArrays> {
     this.assertUsable();
     const { loaded, held } = await this.#turn(() => ({ loaded: this.#pending.all(), held: this.#store.read(this.#store.names()) }));
     return { ...loaded, ...(await held) };
+  }
+
+  /** Those of these names. */
+  async readNamed(names: readonly string[]): Promise<NamedArrays> {
+    this.assertUsable();
+    const { held } = await this.#turn(() => ({ held: this.#store.read(names) }));
+    return held;
   }
 
   /** Does `work` in its turn, unless the engine cannot be used any more. */
@@ -209,13 +234,9 @@ export class Engine {
   }
 
   /** Sets what is known by name, after all calls so far; keeps the rest for when it is first used. See the function `load`. */
-  async writeAll(arrays: NamedArrays): Promise<void> {
+  async writeAll(arrays: NamedArrays): Promise<LoadResult> {
     this.assertUsable();
-    check(
-      typeof arrays === "object" && arrays !== null && !Array.isArray(arrays) && !ArrayBuffer.isView(arrays),
-      "argument",
-      () => `load: give an object of named arrays, as save returns it, not ${describe(arrays)}`,
-    );
+    checkArrays(arrays, "save");
     // Everything is checked before anything is changed.
     for (const [name, array] of Object.entries(arrays)) checkNamedArray(name, array);
     let entries = Object.entries(arrays);
@@ -223,19 +244,22 @@ export class Engine {
       for (const [name, array] of entries) if (this.#store.has(name)) checkSameType(name, this.#store.typeOf(name), array);
     };
     checkTypes();
-    const write = () => {
+    const write = (): LoadResult => {
+      const given = entries.map(([name]) => name);
+      const result = compareNames(this.#store.names(), given, true);
       checkTypes(); // more may be known by now
       for (const [name, array] of entries) {
         if (this.#store.has(name)) this.#store.write(name, array.data);
         else this.#pending.set(name, array);
       }
+      return result;
     };
     const copy = () => {
       entries = entries.map(([name, array]) => [name, { ...array, data: array.data.slice() }]);
     };
     const turn = this.#turn(write, () => ({ bytes: entries.reduce((sum, [, { data }]) => sum + data.byteLength, 0), copy }));
     for (const [name, array] of entries) stepsOf(this).written(name, array.data);
-    await turn;
+    return turn;
   }
 
   /**
@@ -267,6 +291,7 @@ export class Engine {
   /** Frees everything on the GPU; destroys the device only when this engine requested it. What is in flight rejects with `disposed`. */
   dispose(): void {
     this.#end(new UnrollError("disposed", "the engine was disposed"));
+    this.#pending.clear();
     gpuPartsOf(this)?.gpu.dispose();
   }
 
@@ -301,6 +326,17 @@ export const partsOf = (engine: Engine): GpuParts | ReferenceParts => parts.get(
 /** How many steps each optimizer of an engine made. Internal. */
 export const stepsOf = (engine: Engine): StepCounts => counts.get(engine) as StepCounts;
 
+/**
+ * To be called before variables of an owner come to an engine again or for the first time. Internal to this package.
+ * @param share whether they may be one with what the engine has by their names
+ * @param variables those that may begin again, though they were freed
+ */
+export function admit(engine: Engine, owner: object, share: boolean, variables: readonly Variable[] = []): void {
+  const { admission } = partsOf(engine).store;
+  if (share) admission.share(owner);
+  admission.renew(variables);
+}
+
 /** Checks an argument of a public function, which may come from JavaScript. */
 export function checkEngine(call: string, engine: unknown): asserts engine is Engine {
   check(
@@ -308,20 +344,4 @@ export function checkEngine(call: string, engine: unknown): asserts engine is En
     "argument",
     () => `${call}: the first argument must be an engine, made by Engine.create(), not ${describe(engine)}`,
   );
-}
-
-/** All variables and optimizer state of an engine as named arrays, ready to be stored. */
-export async function save(engine: Engine): Promise<NamedArrays> {
-  checkEngine("save", engine);
-  return engine.readAll();
-}
-
-/**
- * Sets variables and optimizer state by name. Names that the engine does not know yet are kept until a program uses them, so that a
- * checkpoint can be loaded before or after `compile`.
- * @throws UnrollError `shape` or `format` when an array does not fit; then nothing is changed.
- */
-export async function load(engine: Engine, arrays: NamedArrays): Promise<void> {
-  checkEngine("load", engine);
-  return engine.writeAll(arrays);
 }

@@ -21,7 +21,7 @@ export class GpuProgram extends GpuRunner implements Program {
   static async create(engine: Engine, label: string, spec: GraphSpec, options: PlanOptions): Promise<GpuProgram> {
     const { gpu } = gpuPartsOf(engine) as GpuParts;
     const plan = await complete(() => makePlan(spec, gpu.traits, options));
-    return GpuProgram.planned(engine, label, programId(engine, label), spec, plan);
+    return GpuProgram.planned(engine, label, programId(engine, { label, inputs: spec.inputs, ...plan }), spec, plan);
   }
 
   /** A program of a plan that was made already. @param id of its label */

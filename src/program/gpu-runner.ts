@@ -8,33 +8,34 @@ import { checkBatch, checkRead, isBuffer, type Types } from "./batch.ts";
 import { type Built, type Readback, STATUS_BYTES } from "./built.ts";
 import { type Engine, type GpuParts, gpuPartsOf, stepsOf } from "./engine.ts";
 import { BufferChecks } from "./indices/buffers.ts";
-import { type IndexChecks, indexError, isIndexFlag } from "./indices/flag.ts";
-import { type InputRange, RUN, type TensorRange } from "./indices/range.ts";
-import { type Launchable, launch, newRun, type Run, type Started } from "./launch.ts";
+import { checksOf, type IndexChecks, indexError, isIndexFlag, type ProgramChecks } from "./indices/flag.ts";
+import { type InputRange, RUN } from "./indices/range.ts";
+import { checkBuffers, type Launchable, launch, newRun, type Run, type Started } from "./launch.ts";
 import { type AnyBatch, type AnyResults, countsSteps, disposedProgram, nonFinite } from "./program.ts";
+import type { Uses } from "./uses.ts";
 
-/** Labels and checks by id, so that an error can name the program in which something was not finite or out of range. */
+/**
+ * Labels and checks by id, so that an error can name the program in which something was not finite or out of range. Programs that are alike
+ * in them have one.
+ */
 const programs = new WeakMap<Engine, IndexChecks[]>();
 
-/** The number by which the GPU names a program of this label. */
-export function programId(engine: Engine, label: string): number {
+/** The number by which the GPU names a program. */
+export function programId(engine: Engine, program: ProgramChecks): number {
   const known = programs.get(engine) ?? [];
   programs.set(engine, known);
-  return known.push({ label, checks: [] }) - 1;
+  const checks = checksOf(program);
+  const id = known.findIndex(({ key }) => key === checks.key);
+  return id >= 0 ? id : known.push(checks) - 1;
 }
 
 /** What is known of a program besides what it is built of. */
-export interface Signature {
-  readonly label: string;
+export interface Signature extends ProgramChecks {
   /** Its number, or −1. */
   readonly id: number;
-  readonly inputs: Types;
   readonly outputs: Types;
   /** Whether a run changes variables. */
   readonly updates: boolean;
-  /** Indices in inputs, and those that it checks on the GPU. */
-  readonly indices: readonly InputRange[];
-  readonly checks: readonly TensorRange[];
 }
 
 /** A program on the GPU: everything is made once, a run only uploads, encodes and submits. Knows no graph. */
@@ -60,10 +61,12 @@ export class GpuRunner implements Launchable {
   /** Whether WebGPU took a run. */
   #proven = false;
   #inFlight = 0;
-  #retired: (() => void) | undefined;
+  /** To be called when nothing is in flight any more. */
+  readonly #landed: (() => void)[] = [];
   #disposed = false;
 
-  constructor(engine: Engine, { label, id, inputs, outputs, updates, indices, checks }: Signature, built: Built) {
+  constructor(engine: Engine, signature: Signature, built: Built) {
+    const { label, id, inputs, outputs, updates, indices, checks } = signature;
     this.engine = engine;
     this.label = label;
     this.inputs = inputs;
@@ -75,9 +78,7 @@ export class GpuRunner implements Launchable {
     this.#built = built;
     this.#staging = [...built.staging];
     this.indices = indices;
-    this.#checks = { label, checks: [...checks, ...indices.map((range) => ({ ...range, type: inputs[range.input] }))] };
-    const known = programs.get(engine);
-    if (known?.[id]) known[id] = this.#checks;
+    this.#checks = checksOf(signature);
     const { counter, status } = built;
     this.#ownStatus = status === this.#parts.status ? undefined : status;
     this.#bufferChecks = new BufferChecks(
@@ -131,12 +132,7 @@ export class GpuRunner implements Launchable {
 
   checkBatch(batch: AnyBatch, caller = RUN): void {
     checkBatch(this, batch, caller);
-    this.#checkBuffers(batch);
-  }
-
-  #checkBuffers(batch: AnyBatch): void {
-    for (const [name, value] of Object.entries(batch))
-      if (isBuffer(value)) this.#parts.gpu.checkBuffer(() => `run: the GPUBuffer for input "${name}"`, value);
+    checkBuffers(this.engine, batch);
   }
 
   #assertUsable(): void {
@@ -161,7 +157,7 @@ export class GpuRunner implements Launchable {
   #begin(run: Run, number: number): Started {
     this.#assertUsable();
     if (this.#updates && run.nonFinite) throw run.nonFinite;
-    this.#checkBuffers(run.batch); // one may have been freed while the run waited
+    checkBuffers(this.engine, run.batch); // one may have been freed while the run waited
     const { gpu } = this.#parts;
     const { read } = run;
     const staging = this.#stages(read) ? this.#staging.pop() : undefined;
@@ -193,6 +189,10 @@ export class GpuRunner implements Launchable {
       return {};
     };
     return { wait };
+  }
+
+  get uses(): Uses {
+    return this.#built.uses;
   }
 
   /** Resolves once WebGPU has taken a run. */
@@ -272,7 +272,7 @@ export class GpuRunner implements Launchable {
       if (staging?.mapState === "mapped") staging.unmap();
       if (staging) this.#staging.push(staging);
       this.#inFlight--;
-      if (this.#inFlight === 0) this.#retired?.();
+      if (this.#inFlight === 0) for (const landed of this.#landed.splice(0)) landed();
       gpu.turns.advance();
     }
   }
@@ -289,14 +289,12 @@ export class GpuRunner implements Launchable {
 
   /** Disposes once all that was called so far is done. */
   async retire(): Promise<void> {
-    const { turns } = this.#parts;
-    await turns.take(
+    await this.#parts.turns.take(
       () => true,
-      () => {
-        this.#retired = () => this.dispose();
-        if (this.#inFlight === 0) this.dispose();
-      },
+      () => {},
     );
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#landed.push(resolve));
+    this.dispose();
   }
 
   dispose(): void {

@@ -1,11 +1,13 @@
 import type { UnrollError } from "../errors.ts";
-import { type Gpu, USAGE } from "../gpu/gpu.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { mustCopy, type Snapshot, snapshot } from "../gpu/snapshot.ts";
 import type { Kept } from "../gpu/turns.ts";
 import { isBuffer } from "./batch.ts";
 import { type Engine, gpuPartsOf, partsOf, stepsOf } from "./engine.ts";
 import type { Caller } from "./indices/range.ts";
 import type { AnyBatch, AnyResults, RunnableProgram } from "./program.ts";
 import type { Ticket } from "./steps.ts";
+import type { Uses } from "./uses.ts";
 
 /** One call of a program, with all that it meant when it was made. */
 export interface Run {
@@ -29,6 +31,8 @@ export interface Started {
 export interface Launchable extends RunnableProgram {
   /** States that hold the steps of its optimizers. */
   readonly stepNames: readonly string[];
+  /** Of the engine's variables. */
+  readonly uses: Uses;
   /** Whether this run can start now. */
   ready(run: Run): boolean;
   /** Submits (or computes) a run, whose batch is checked. */
@@ -72,6 +76,13 @@ export async function launch(engine: Engine, run: Run, ready: () => boolean, sta
   }
 }
 
+/** @throws UnrollError `argument` for a GPUBuffer that was freed or is another engine's */
+export function checkBuffers(engine: Engine, batch: AnyBatch): void {
+  const gpu = gpuPartsOf(engine)?.gpu;
+  for (const [name, value] of Object.entries(batch))
+    if (gpu && isBuffer(value)) gpu.checkBuffer(() => `run: the GPUBuffer for input "${name}"`, value);
+}
+
 /** What {@link launchCompiled} runs. */
 export interface Later<P> {
   readonly batch: AnyBatch;
@@ -85,8 +96,13 @@ export interface Later<P> {
 }
 
 /** Gives a run of a program that is still compiling its place in the queue: what is called after it waits behind it. */
-export function launchCompiled<P extends RunnableProgram>(engine: Engine, compiling: Promise<P>, later: Later<P>): Promise<AnyResults> {
+export async function launchCompiled<P extends RunnableProgram>(
+  engine: Engine,
+  compiling: Promise<P>,
+  later: Later<P>,
+): Promise<AnyResults> {
   const { turns } = partsOf(engine);
+  checkBuffers(engine, later.batch);
   const run = newRun(engine, later.batch, later.read, later.steps);
   let outcome: { readonly program: P } | { readonly error: unknown } | undefined;
   const settled = (result: typeof outcome) => {
@@ -111,44 +127,32 @@ export function launchCompiled<P extends RunnableProgram>(engine: Engine, compil
 /** All programs of an engine are. */
 export const asLaunchable = (program: RunnableProgram): Launchable => program as Launchable;
 
-/**
- * Arrays are copied. A GPUBuffer from elsewhere is copied on the queue now, before its owner writes to it again; one of this engine is
- * written only by what waits its turn, too.
- */
+/** Arrays are copied; a GPUBuffer of the caller's is copied on the queue, before its owner writes to it again. */
 function keepBatch(gpu: Gpu | undefined, run: Run): Kept {
   const entries = Object.entries(run.batch ?? {});
-  const foreign = (value: unknown): value is GPUBuffer =>
-    isBuffer(value) && gpu !== undefined && !gpu.owns(value) && (value.usage & USAGE.COPY_SRC) !== 0 && value.size % 4 === 0;
+  const isForeign = (value: unknown): value is GPUBuffer => isBuffer(value) && gpu !== undefined && mustCopy(gpu, value);
   const bytes = entries.reduce((sum, [, value]) => {
     if (ArrayBuffer.isView(value)) return sum + value.byteLength;
-    return sum + (foreign(value) ? value.size : 0);
+    return sum + (isForeign(value) ? value.size : 0);
   }, 0);
   const copy = () => {
-    const made: GPUBuffer[] = [];
-    const refusals: Promise<GPUError | null>[] = [];
+    const made: Snapshot[] = [];
     run.batch = Object.fromEntries(
       entries.map(([name, value]) => {
         if (ArrayBuffer.isView(value)) return [name, value.slice()];
-        if (!gpu || !foreign(value) || value.mapState !== "unmapped") return [name, value];
-        const own = gpu.createBuffer(`${name}, kept`, value.size, USAGE.COPY_SRC | USAGE.COPY_DST);
+        if (!gpu || !isForeign(value)) return [name, value];
+        const own = snapshot(gpu, value);
         made.push(own);
-        refusals.push(gpu.guard(() => copyBuffer(gpu.device, value, own)));
-        return [name, own];
+        return [name, own.buffer];
       }),
     );
     if (made.length === 0) return;
     run.copies = {
-      refusal: Promise.all(refusals).then((found) => found.find((one) => one !== null) ?? null),
+      refusal: Promise.all(made.map(({ refusal }) => refusal)).then((found) => found.find((one) => one !== null) ?? null),
       free() {
-        for (const buffer of made.splice(0)) gpu?.destroyBuffer(buffer);
+        for (const one of made.splice(0)) one.free();
       },
     };
   };
   return { bytes, copy };
-}
-
-function copyBuffer(device: GPUDevice, from: GPUBuffer, to: GPUBuffer): void {
-  const encoder = device.createCommandEncoder({ label: "keep an input" });
-  encoder.copyBufferToBuffer(from, 0, to, 0, from.size);
-  device.queue.submit([encoder.finish()]);
 }

@@ -15,6 +15,7 @@ import { type GraphSpec, rootsOf } from "./plan/plan.ts";
 import { type AnyBatch, type AnyResults, countsSteps, disposedProgram, nonFinite, type Program } from "./program.ts";
 import type { ReferenceStore } from "./reference-store.ts";
 import { stateName } from "./store.ts";
+import type { Uses } from "./uses.ts";
 import { variablesOf } from "./variables.ts";
 
 type Optimize = Extract<Update, { kind: "optimize" }>;
@@ -29,6 +30,7 @@ export class ReferenceProgram implements Program, Launchable {
   readonly spec: GraphSpec;
   readonly plan = undefined;
   readonly dispatches = 0;
+  readonly uses: Uses;
   readonly stepNames: readonly string[];
   readonly #store: ReferenceStore;
   readonly #leaves: ReadonlySet<Tensor>;
@@ -50,8 +52,10 @@ export class ReferenceProgram implements Program, Launchable {
     const { inputs: indices, computed } = traceIndices(nodes, spec.inputs);
     this.indices = indices;
     this.#computed = computed;
-    store.ensure(variablesOf(spec, this.#leaves));
-    for (const update of spec.updates) if (update.kind === "optimize") statesOf(store, update);
+    this.uses = store.attempt(() => {
+      store.ensure(variablesOf(spec, this.#leaves));
+      for (const update of spec.updates) if (update.kind === "optimize") statesOf(store, update);
+    }).uses;
     this.stepNames = spec.updates.flatMap((update) =>
       update.kind === "optimize" ? [stateName((update.gradients.wrt[0] as Variable).name, update.optimizer.name, "step")] : [],
     );
@@ -198,6 +202,7 @@ export class ReferenceProgram implements Program, Launchable {
 
   dispose(): void {
     this.#disposed = true;
+    this.uses.release();
   }
 
   [Symbol.dispose](): void {

@@ -7,6 +7,10 @@ export interface Ticket {
   refuse(): void;
 }
 
+/** Whether an array of this name holds the control words of an optimizer. */
+export const isStepState = (name: string, data: HostArray): data is Uint32Array =>
+  name.endsWith(".step") && name.includes("#") && data instanceof Uint32Array && data.length === CONTROL.WORDS;
+
 interface Count {
   steps: number;
   /** How often the count was set: a run from before says nothing about the time after. */
@@ -53,7 +57,7 @@ export class StepCounts {
 
   /** Notes an array that is written to a state: another count, where it is a step counter. */
   written(name: string, data: HostArray): void {
-    if (!name.endsWith(".step") || !name.includes("#") || data.length !== CONTROL.WORDS) return;
+    if (!isStepState(name, data)) return;
     const count = this.#count(name);
     count.settings++;
     count.steps = data[CONTROL.STEP];

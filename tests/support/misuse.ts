@@ -198,7 +198,11 @@ export async function misuse(api: Api, engine: Api["Engine"]["prototype"]): Prom
   put("trainer.predict", [new Uint32Array(6)], trainer.predict.bind(trainer));
   put("trainer.evaluate", [[[new Uint32Array(6), new Uint32Array(6)]]], trainer.evaluate.bind(trainer));
   put("trainer.epoch", [[[new Uint32Array(6), new Uint32Array(6)]]], trainer.epoch.bind(trainer));
-  put("trainer.load", [{ "trainer/runs": { dtype: "u32", shape: [1], data: Uint32Array.of(3) } }], trainer.load.bind(trainer));
+  put(
+    "trainer.load",
+    [{ "trainer/runs": { dtype: "u32", shape: [1], data: Uint32Array.of(3) } }, { partial: true }],
+    trainer.load.bind(trainer),
+  );
   put("trainer.stream", [{ batch: 1 }], trainer.stream.bind(trainer));
   put("stream.next", [new Uint32Array(1)], stream.next.bind(stream));
   put("model.apply", [input([2, 3]), { training: true }], sequential(dense({ units: 2 })).apply.bind(sequential(dense({ units: 2 }))));

@@ -32,7 +32,6 @@ export class GpuImageReader implements ReaderBackend {
     this.#uniform = uniformFor(gpu, "images uniform");
     this.#texture = new ImageTexture(gpu, "input");
     this.#ways = frameWays(gpu);
-    void gpu.ended.then(() => this.#texture.destroy());
   }
 
   static async create(gpu: Gpu, spec: ReadSpec): Promise<GpuImageReader> {

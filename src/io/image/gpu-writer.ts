@@ -1,6 +1,8 @@
 import { check, UnrollError } from "../../errors.ts";
 import { align, type Gpu, USAGE } from "../../gpu/gpu.ts";
 import { drawImage, type ImageDrawOptions, ImageTexture, imageDrawPipeline, imageRangePipeline, uniformFor } from "../../gpu/image.ts";
+import { mustCopy, type Snapshot, snapshot } from "../../gpu/snapshot.ts";
+import type { Located } from "../../program/located.ts";
 import type { Drawing, WriteSpec } from "./write-options.ts";
 import type { AnyCanvas, Drawable } from "./writer.ts";
 
@@ -34,7 +36,6 @@ export class GpuImageWriter {
     if (typeof spec.range !== "string") gpu.device.queue.writeBuffer(this.#ranges, 0, Float32Array.from(spec.range));
     this.#uniform = uniformFor(gpu, "image uniform");
     this.#texture = new ImageTexture(gpu, "output");
-    void gpu.ended.then(() => this.#texture.destroy());
   }
 
   static async create(gpu: Gpu, spec: WriteSpec): Promise<GpuImageWriter> {
@@ -126,23 +127,32 @@ export class GpuImageWriter {
       if (own) gpu.checkBuffer(() => "ImageWriter: the GPUBuffer that was given", own);
     };
     checkValues();
+    const isForeign = own !== undefined && mustCopy(gpu, own);
+    let kept: Snapshot | undefined;
     const keep = () => ({
-      bytes: values instanceof Float32Array ? values.byteLength : 0,
+      bytes: values instanceof Float32Array ? values.byteLength : isForeign ? own.size : 0,
       copy: () => {
         if (values instanceof Float32Array) drawn = values.slice();
+        if (!isForeign) return;
+        kept = snapshot(gpu, own);
+        drawn = "buffer" in values ? { ...(values as Located), buffer: kept.buffer } : kept.buffer;
       },
     });
     const work = () => {
-      gpu.assertUsable();
-      checkValues();
-      if (!compiling.pipeline) throw compiling.error;
-      const { pipeline } = compiling;
-      // A buffer of another device, or one that was destroyed, shows only here.
-      return { refusal: gpu.guard(() => this.#encode(drawn, drawing, pipeline, target(), copy)) };
+      try {
+        gpu.assertUsable();
+        checkValues();
+        if (!compiling.pipeline) throw compiling.error;
+        const { pipeline } = compiling;
+        // A buffer of another device, or one that was destroyed, shows only here.
+        return { refusal: gpu.guard(() => this.#encode(drawn, drawing, pipeline, target(), copy)) };
+      } finally {
+        kept?.free();
+      }
     };
     const isCompiled = () => compiling.pipeline !== undefined || compiling.error !== undefined;
     const { refusal } = await gpu.turns.take(isCompiled, work, keep);
-    const error = await gpu.track(refusal);
+    const error = await gpu.track(Promise.all([kept?.refusal, refusal]).then(([copied, drew]) => copied ?? drew));
     if (error) throw new UnrollError("argument", `the values cannot be drawn: ${error.message}`);
   }
 

@@ -2,7 +2,7 @@ import { check, UnrollError } from "../../errors.ts";
 import { type Gpu, USAGE } from "../../gpu/gpu.ts";
 import type { Location } from "../../gpu/recorder.ts";
 import { type Drawing, fills, initializer, normals, orthogonals, ranges, withins } from "../../graph/draw.ts";
-import { hostArray, Variable } from "../../graph/tensor.ts";
+import { type Belongs, hostArray, Variable } from "../../graph/tensor.ts";
 import { byteLength, type Shape } from "../../graph/types.ts";
 import { randomSource } from "../../random.ts";
 import { assemble, type Made, makeReadbacks, type Own, type StepState, statusOf } from "../built.ts";
@@ -26,21 +26,32 @@ const DRAWINGS = [fills, ranges, withins, normals, orthogonals];
 
 const STORAGE = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
 
-/**
- * Makes one of the exported programs ready to run on an engine.
- * @param seed of variables with a seed of their own, instead of that
- */
-export async function loadExported(engine: Engine, exported: Exported, name: string, seed?: number): Promise<GpuRunner> {
+/** Whose the variables of a file are. */
+export interface Ownership {
+  /** Of variables with a seed of their own, instead of that. */
+  readonly seed?: number;
+  readonly belongs?: Belongs;
+  /** Those that programs of the same file made before. */
+  readonly made: Map<string, Variable>;
+}
+
+/** Makes one of the exported programs ready to run on an engine. */
+export async function loadExported(
+  engine: Engine,
+  exported: Exported,
+  name: string,
+  ownership: Ownership = { made: new Map() },
+): Promise<GpuRunner> {
   const parts = gpuPartsOf(engine);
   check(parts, "argument", "load: this engine runs on the CPU references; what was exported needs a GPU");
   try {
     const program = exported.programs[name];
     const plan = choosePlan(program, parts.gpu);
-    const id = programId(engine, program.label);
-    const kernels = plan.dispatches.map(({ kernel }) => exported.kernels[kernel]);
-    const built = await assemble(parts, program.label, kernels, (own) => makeFrom(parts, exported, program, plan, id, own, seed));
     const { indices = [] } = program;
     const { checks = [] } = plan;
+    const id = programId(engine, { ...program, indices, checks });
+    const kernels = plan.dispatches.map(({ kernel }) => exported.kernels[kernel]);
+    const built = await assemble(parts, program.label, kernels, (own) => makeFrom(parts, exported, program, plan, id, own, ownership));
     return new GpuRunner(engine, { ...program, id, indices, checks }, built);
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError || (error as Error).name === "InvalidCharacterError")
@@ -70,12 +81,11 @@ function makeFrom(
   plan: ExportedPlan,
   id: number,
   own: Own,
-  seed: number | undefined,
+  { made: variables, ...whose }: Ownership,
 ): Made {
   const { gpu, store } = parts;
-  const variables = new Map<string, Variable>();
   const segments = exported.segments.map((members) => {
-    const segment = members.map((member) => makeVariable(member, seed));
+    const segment = members.map((member) => variables.get(member.name) ?? makeVariable(member, whose));
     for (const variable of segment) variables.set(variable.name, variable);
     store.ensure(segment);
     return segmentOf(store, members);
@@ -143,18 +153,19 @@ function upload(gpu: Gpu, own: Own, label: string, bytes: Uint8Array<ArrayBuffer
   return buffer;
 }
 
-export function makeVariable({ name, dtype, shape, initial, seed }: ExportedVariable, otherSeed: number | undefined): Variable {
+export function makeVariable({ name, dtype, shape, initial, seed }: ExportedVariable, whose: Omit<Ownership, "made"> = {}): Variable {
+  const { seed: otherSeed, belongs } = whose;
   if (typeof initial === "string") {
     const bytes = decodeBase64(initial);
     const size = shape.reduce((product, n) => product * n, 1);
-    return new Variable(name, dtype, shape, () => view(dtype, bytes.buffer, 0, size) as ArrayLike<number>);
+    return new Variable(name, dtype, shape, () => view(dtype, bytes.buffer, 0, size) as ArrayLike<number>, belongs);
   }
   const [kind, ...numbers] = initial;
   check(numbers.length > 0, "format", () => `load: nothing says how variable "${name}" is drawn`);
   const drawing = DRAWINGS.find((one) => one.kind === kind) as Drawing;
   const draw = initializer(drawing, () => numbers.map(Number));
   const own = seed === undefined ? undefined : (otherSeed ?? seed);
-  return new Variable(name, dtype, shape, own === undefined ? draw : (size: Shape) => draw(size, randomSource(own, name)));
+  return new Variable(name, dtype, shape, own === undefined ? draw : (size: Shape) => draw(size, randomSource(own, name)), belongs);
 }
 
 /** The segment that holds these variables at these places. */

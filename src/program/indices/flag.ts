@@ -1,10 +1,27 @@
 import { UnrollError } from "../../errors.ts";
 import { INDEX_FLAG, STATUS } from "../../graph/update.ts";
-import { allows, type NamedRange, outOfRange, type TensorRange } from "./range.ts";
+import type { Types } from "../batch.ts";
+import { allows, type InputRange, type NamedRange, outOfRange, type TensorRange } from "./range.ts";
+
+export interface ProgramChecks {
+  readonly label: string;
+  readonly inputs: Types;
+  /** Indices in inputs, and those that the plan checks on the GPU. */
+  readonly indices: readonly InputRange[];
+  readonly checks: readonly TensorRange[];
+}
+
+export const checksOf = ({ label, inputs, indices, checks }: ProgramChecks): IndexChecks => {
+  const typed = (range: InputRange) => ({ ...range, type: { dtype: inputs[range.input].dtype, shape: inputs[range.input].shape } });
+  const all = [...checks, ...indices.map(typed)];
+  return { label, checks: all, key: JSON.stringify([label, all]) };
+};
 
 /** What a program checks on the GPU, by number: first what it computes, then what may come in GPUBuffers. */
 export interface IndexChecks {
   readonly label: string;
+  /** The same for programs that are alike in this. */
+  readonly key: string;
   readonly checks: readonly (TensorRange & { readonly input?: string })[];
 }
 
@@ -14,7 +31,7 @@ export const isIndexFlag = (status: Uint32Array): boolean => status[STATUS.FLAG]
  * The error that the words of STATUS mean.
  * @param sticky whether they stay until they are cleared; only then do they hold the number of the run
  */
-export function indexError(status: Uint32Array, { label, checks }: IndexChecks, sticky: boolean): UnrollError {
+export function indexError(status: Uint32Array, { label, checks }: Pick<IndexChecks, "label" | "checks">, sticky: boolean): UnrollError {
   const where = sticky ? `run ${status[STATUS.RUN] + 1} of program "${label}"` : `program "${label}"`;
   const range = checks[status[STATUS.CHECK]];
   if (!range) return new UnrollError("range", `${where}: an index is out of range`);
