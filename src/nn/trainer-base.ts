@@ -1,9 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { check, checkFlag, checkOptions, describe } from "../errors.ts";
+import { check, checkFlag, checkOptions, describe, UnrollError } from "../errors.ts";
 import { beyondF32, fitsF32 } from "../graph/f32.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { formatShape, type HostArray, type Shape, sizeOf } from "../graph/types.ts";
 import { CONTROL } from "../graph/update.ts";
+import { typedArrayName } from "../host.ts";
 import { isBuffer } from "../program/batch.ts";
 import { checkArrays, checkLoadOptions, compareNames, type LoadOptions, type LoadResult } from "../program/checkpoint.ts";
 import { type Engine, partsOf, stepsOf } from "../program/engine.ts";
@@ -68,6 +69,8 @@ export interface TrainerSettings {
 }
 
 const RUNS = "trainer/runs";
+
+const disposedTrainer = (call: string): UnrollError => new UnrollError("disposed", `${call}: the trainer was disposed`);
 
 /** Trains and predicts by programs, which it knows nothing else of. */
 export class TrainerBase {
@@ -156,7 +159,7 @@ export class TrainerBase {
   /** @throws UnrollError `disposed`, `lost` */
   protected assertUsable(call: string): void {
     this.engine.assertUsable();
-    check(!this.#end, "disposed", () => `${call}: the trainer was disposed`);
+    if (this.#end) throw disposedTrainer(call);
   }
 
   /** The model's output, without dropout and with running statistics, for the values that `x` has at the call. */
@@ -228,7 +231,7 @@ export class TrainerBase {
     const result = compareNames([...own, RUNS], Object.keys(arrays), partial);
     const { [RUNS]: runs, ...rest } = arrays;
     check(
-      runs === undefined || (runs?.data instanceof Uint32Array && runs.data.length === 1),
+      runs === undefined || (typedArrayName(runs?.data) === "Uint32Array" && runs.data.length === 1),
       "format",
       () => `load: "${RUNS}" must be one u32, the number of steps`,
     );
@@ -271,7 +274,7 @@ export class TrainerBase {
 
   /** A program, compiled before its first use. */
   compiled<K extends ProgramKind>(kind: K, batch: number): Promise<TrainerPrograms[K]> {
-    if (this.#end) return this.#compile(kind, batch) as Promise<never>; // says so
+    if (this.#end) return Promise.reject(disposedTrainer(kind));
     const compile = () => this.#compile(kind, batch);
     return this.#programs.get(programName(kind, batch), compile) as Promise<TrainerPrograms[ProgramKind]> as Promise<TrainerPrograms[K]>;
   }

@@ -1,12 +1,13 @@
 import { article, check, describe } from "../errors.ts";
-import { hostArray } from "../graph/tensor.ts";
+import { arrayName, checkMemory } from "../graph/host-array.ts";
 import { byteLength, formatType, type HostArray, sizeOf, type TensorType } from "../graph/types.ts";
+import { isGpuBuffer, typedArrayName } from "../host.ts";
 import { checkRanges, type InputRange, leadOf, RUN } from "./indices/range.ts";
 
 /** What is known of tensors by name: enough to run what is compiled already. */
 export type Types = Readonly<Record<string, TensorType>>;
 
-export const isBuffer = (value: unknown): value is GPUBuffer => typeof GPUBuffer !== "undefined" && value instanceof GPUBuffer;
+export const isBuffer = isGpuBuffer;
 
 /** What is known of the inputs of a program. */
 export interface Signed {
@@ -43,12 +44,13 @@ export function checkBatch({ inputs, indices }: Signed, batch: Readonly<Record<s
       check(bytes % 4 === 0, "size", () => `${at} has ${bytes} bytes; a GPUBuffer can give only a multiple of 4`);
       continue;
     }
-    const expected = hostArray(tensor.dtype, 0).constructor;
+    const expected = arrayName(tensor.dtype);
     check(
-      value.constructor === expected,
+      typedArrayName(value) === expected,
       "dtype",
-      () => `${at} is ${formatType(tensor)}; give ${article(expected.name)} or a GPUBuffer, not ${describe(value)}`,
+      () => `${at} is ${formatType(tensor)}; give ${article(String(expected))} or a GPUBuffer, not ${describe(value)}`,
     );
+    checkMemory(at, value);
     check(
       value.length === sizeOf(tensor.shape),
       "size",

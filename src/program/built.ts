@@ -58,12 +58,16 @@ export const statusOf = ({ gpu, status }: Pick<GpuParts, "gpu" | "status">, labe
     ? status
     : own(gpu.createBuffer(`${label} status`, STATUS_BYTES, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST));
 
-/** Compiles all pipelines, then allocates by `make`. Leaves nothing behind when it fails. */
+/**
+ * Compiles all pipelines, then allocates by `make`. Leaves nothing behind when it fails.
+ * @param proof what must not reject before the program may run
+ */
 export async function assemble(
   { gpu, store }: GpuParts,
   label: string,
   kernels: readonly Kernel[],
   make: (own: Own) => Made,
+  proof?: (recording: Recording) => Promise<void>,
 ): Promise<Built> {
   await Promise.all(kernels.map((kernel) => gpu.pipeline(kernel)));
   gpu.assertUsable();
@@ -93,6 +97,7 @@ export async function assemble(
     recording = await Recording.create(gpu, label, attempt.value.placed);
     const short = await shortage;
     if (short) throw new Error(short.message);
+    await proof?.(recording);
     const { uses } = attempt;
     const dispose = () => {
       free();

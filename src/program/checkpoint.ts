@@ -38,17 +38,23 @@ const listed = (names: readonly string[]): string => {
   return first.join(", ") + (more > 0 ? ` and ${more} more` : "");
 };
 
+const difference = (missing: readonly string[], unexpected: readonly string[]): string =>
+  [
+    ...(missing.length > 0 ? [`it lacks ${listed(missing)}`] : []),
+    ...(unexpected.length > 0 ? [`it holds ${listed(unexpected)}, which this trainer does not have`] : []),
+  ].join("; ");
+
 /** Compares the names of a checkpoint with those that it is for. @throws UnrollError `name` where they differ, unless that is asked for. */
 export function compareNames(own: readonly string[], given: readonly string[], partial: boolean): LoadResult {
   const [known, offered] = [new Set(own), new Set(given)];
   const missing = own.filter((name) => !offered.has(name));
   const unexpected = given.filter((name) => !known.has(name));
-  check(partial || missing.length + unexpected.length === 0, "name", () => {
-    const parts = [
-      ...(missing.length > 0 ? [`it lacks ${listed(missing)}`] : []),
-      ...(unexpected.length > 0 ? [`it holds ${listed(unexpected)}, which this trainer does not have`] : []),
-    ];
-    return `load: the checkpoint is not one of this trainer: ${parts.join("; ")}. Nothing was changed; load(arrays, { partial: true }) takes what fits`;
-  });
+  const same = missing.length + unexpected.length === 0;
+  check(
+    partial || same,
+    "name",
+    () =>
+      `load: the checkpoint is not one of this trainer: ${difference(missing, unexpected)}. Nothing was changed; load(arrays, { partial: true }) takes what fits`,
+  );
   return { missing, unexpected };
 }

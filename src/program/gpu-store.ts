@@ -10,7 +10,7 @@ import { Admission, initialValues, isOwned, type NamedArrays, type Pending, stat
 import { type Attempt, Ledger, type Shared } from "./uses.ts";
 
 /** Entries begin at multiples of this: what a binding's offset must be aligned to. */
-const ENTRY_ALIGNMENT = 256;
+export const ENTRY_ALIGNMENT = 256;
 
 const STORAGE = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
 
@@ -298,6 +298,6 @@ export class GpuStore implements VariableStore {
   }
 }
 
-const entryBytes = (variable: Variable): number => align(Math.max(4, byteLength(variable)), ENTRY_ALIGNMENT);
+export const entryBytes = (variable: TensorType): number => align(Math.max(4, byteLength(variable)), ENTRY_ALIGNMENT);
 
 const stagingBytes = ({ bytes }: Held): number => align(bytes, 16);

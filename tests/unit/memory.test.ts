@@ -1,5 +1,4 @@
 import { describe } from "vitest";
-// biome-ignore lint/performance/noNamespaceImport: called by name
 import * as pages from "../program/pages/memory.ts";
 import { memoryTests, type Run } from "../support/memory-expectations.ts";
 

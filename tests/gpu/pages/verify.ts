@@ -8,6 +8,7 @@ import { allSamples } from "../../../src/verify/all.ts";
 import type { Target } from "../../../src/verify/jobs.ts";
 import { traitsToVerify, type Verification, verifyOn } from "../../../src/verify/run.ts";
 import type { OpSamples, Sample } from "../../../src/verify/sample.ts";
+import { type Extent, part } from "../../support/sweep.ts";
 
 let targets: Promise<readonly Target[]> | undefined;
 
@@ -21,10 +22,17 @@ async function openTargets(): Promise<readonly Target[]> {
   ];
 }
 
-/** Proves one op by its place in the list. */
-export async function verifyAt(index: number): Promise<Verification> {
+/**
+ * Proves one op by its place in the list: with all of its samples on both devices, or with a part that reaches each variant, what is
+ * planned for either device on the first.
+ */
+export async function verifyAt(index: number, extent: Extent): Promise<Verification> {
   targets ??= openTargets();
-  return verifyOn(await targets, [allSamples[index]]);
+  const devices = await targets;
+  const entry = allSamples[index];
+  if (extent === "whole") return verifyOn(devices, [entry]);
+  const traits = devices.flatMap((device) => device.traits);
+  return verifyOn([{ ...devices[0], traits }], [{ ...entry, samples: (random) => part(entry, entry.samples(random), traits) }]);
 }
 
 export interface FaultResult {
