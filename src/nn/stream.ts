@@ -50,7 +50,7 @@ export class Stream {
     for (const state of this.#states) this.#engine.write(state, hostArray("f32", state.size));
   }
 
-  /** Frees the program and the state. The model's variables stay while its trainer, or another stream, uses them. */
+  /** Frees the program and the state; what is in flight rejects with `disposed`. The model's variables stay while its trainer, or another stream, uses them. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;

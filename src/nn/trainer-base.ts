@@ -55,6 +55,8 @@ export interface ProgramSource {
   readonly whole: readonly [kind: ProgramKind, batch: number];
   /** How many examples a GPUBuffer holds, where that is not the full batch. */
   bufferBatch?(kind: ProgramKind): number | undefined;
+  /** To be called when the trainer goes. */
+  leave(): void;
   /** The state in which the optimizer counts its steps, where there is one. */
   readonly count?: string;
 }
@@ -252,20 +254,38 @@ export class TrainerBase {
    * a program that is not disposed uses them: then they go with the last of these. With `keepVariables` they stay with the engine, for
    * another trainer of this model. What is called after it rejects with `disposed`.
    */
-  dispose(options: { readonly keepVariables?: boolean } = {}): Promise<void> {
-    this.#end ??= this.#dispose(options);
-    return this.#end;
-  }
-
-  async #dispose(options: { readonly keepVariables?: boolean }): Promise<void> {
+  async dispose(options: { readonly keepVariables?: boolean } = {}): Promise<void> {
     checkOptions("dispose", options, ["keepVariables"]);
     const { keepVariables = false } = options;
     checkFlag("dispose", "keepVariables", keepVariables);
+    if (!this.#end) {
+      const { leaving } = partsOf(this.engine).store.admission;
+      const end = this.#dispose(keepVariables).finally(() => leaving.delete(end));
+      leaving.add(end);
+      this.#end = end;
+    }
+    await this.#end;
+  }
+
+  async #dispose(keepVariables: boolean): Promise<void> {
     await partsOf(this.engine).turns.take(
       () => true,
       () => {},
     );
     await this.#programs.dispose(keepVariables);
+    this.#source.leave();
+  }
+
+  /** Compiles a first program. A trainer that has none goes again. Internal. */
+  async begin(kind: ProgramKind, batch: number): Promise<this> {
+    await Promise.allSettled(partsOf(this.engine).store.admission.leaving);
+    try {
+      await this.compiled(kind, batch);
+      return this;
+    } catch (error) {
+      await this.dispose();
+      throw error;
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

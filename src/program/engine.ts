@@ -332,14 +332,14 @@ export const partsOf = (engine: Engine): GpuParts | ReferenceParts => parts.get(
 export const stepsOf = (engine: Engine): StepCounts => counts.get(engine) as StepCounts;
 
 /**
- * To be called before variables of an owner come to an engine again or for the first time. Internal to this package.
+ * To be called before variables come to an engine for a trainer. Internal to this package.
  * @param share whether they may be one with what the engine has by their names
- * @param variables those that may begin again, though they were freed
+ * @returns to be called when the trainer goes
  */
-export function admit(engine: Engine, owner: object, share: boolean, variables: readonly Variable[] = []): void {
+export function admit(engine: Engine, owner: object, share: boolean): () => void {
   const { admission } = partsOf(engine).store;
   if (share) admission.share(owner);
-  admission.renew(variables);
+  return admission.claim(owner);
 }
 
 /** Checks an argument of a public function, which may come from JavaScript. */

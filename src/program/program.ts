@@ -39,7 +39,10 @@ export interface RunnableProgram<I extends Tensors = Tensors, O extends Tensors 
    */
   run(batch: Batch<I>): Promise<Record<never, never>>;
   run<R extends keyof O>(batch: Batch<I>, options: { readonly read: readonly R[] }): Promise<Results<O, R>>;
-  /** Frees what belongs to this program; variables stay with the engine. */
+  /**
+   * Frees what belongs to this program. Variables stay with the engine: those of graphs until `engine.release`, those of a model until
+   * the last trainer of it is disposed.
+   */
   dispose(): void;
   [Symbol.dispose](): void;
 }

@@ -65,6 +65,13 @@ export function timeTests(kind: Kind, run: Run, seeds: readonly number[] = [1, 2
       expect(reused).toEqual(fresh);
     });
 
+    test("copy arrays only where they must wait", async () => {
+      const { awaited, together } = await run<{ awaited: number; together: number }>("copies", kind);
+      expect(awaited).toBe(0);
+      if (kind === "reference") expect(together).toBe(0);
+      else expect(together).toBe(16); // four staging buffers
+    });
+
     if (kind === "loaded") return;
 
     test("all batch sizes, and all trainers of a model, share one count", async () => {

@@ -208,5 +208,5 @@ export class GpuImageWriter {
 }
 
 /** What the system shows without converting it. */
-const canvasFormat = (): GPUTextureFormat =>
+export const canvasFormat = (): GPUTextureFormat =>
   typeof navigator === "undefined" || !navigator.gpu ? "bgra8unorm" : navigator.gpu.getPreferredCanvasFormat();

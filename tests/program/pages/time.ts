@@ -463,3 +463,29 @@ export async function bounded(kind: "gpu" | "reference") {
   engine.dispose();
   return result;
 }
+
+/** How many arrays are copied by awaited steps and predictions, and by some that nobody awaits. */
+export async function copies(kind: Kind) {
+  const { engine, trainer } = await start(kind);
+  const { x, target } = batchOf(1);
+  await trainer.predict(x);
+  const { slice } = Float32Array.prototype;
+  let count = 0;
+  Float32Array.prototype.slice = function (...args) {
+    if (this.buffer === x.buffer) count++;
+    return slice.apply(this, args);
+  };
+  try {
+    for (let i = 0; i < 40; i++) {
+      await trainer.step(x, target);
+      if (i % 10 === 0) await trainer.step(x, target, { read: true });
+      if (i % 10 === 1) await trainer.predict(x);
+    }
+    const awaited = count;
+    await Promise.all(Array.from({ length: 20 }, () => trainer.step(x, target)));
+    return { awaited, together: count - awaited };
+  } finally {
+    Float32Array.prototype.slice = slice;
+    engine.dispose();
+  }
+}
