@@ -1,5 +1,14 @@
+import { passNan } from "./nan.wgsl.ts";
+
+/** `true_exp(x)`: exp(x), and NaN for NaN, which the built-in function may make a number. */
+export const expLibrary = `
+fn true_exp(x: f32) -> f32 {
+  return ${passNan("x", "exp(x)")};
+}
+`;
+
 /**
- * `accurate_tanh(x)`: relative error of a few units in the last place everywhere, exactly ±1 for large |x|, never NaN for a number.
+ * `accurate_tanh(x)`: relative error of a few units in the last place everywhere, exactly ±1 for large |x|, NaN for NaN alone.
  * WGSL's own `tanh` may be as coarse as 1e-5 and is NaN for large arguments on some drivers.
  *
  * |x| < 0.625: an odd polynomial, x + x³·p(x²) (coefficients: Cephes tanhf, Moshier 1992), which keeps the relative accuracy near 0.
@@ -14,15 +23,15 @@ fn accurate_tanh(x: f32) -> f32 {
   let near = a + a * (z * p);
   let far = 1.0 - 2.0 / (exp(2.0 * a) + 1.0);
   let y = select(far, near, a < 0.625);
-  return select(y, -y, x < 0.0);
+  return ${passNan("x", "select(y, -y, x < 0.0)")};
 }
 `;
 
-/** `accurate_sigmoid(x)` = 1 / (1 + exp(−x)), through exp(−|x|), which cannot overflow and keeps small results relatively accurate. */
+/** `accurate_sigmoid(x)` = 1 / (1 + exp(−x)), through exp(−|x|), which cannot overflow and keeps small results relatively accurate; NaN for NaN. */
 export const sigmoidLibrary = `
 fn accurate_sigmoid(x: f32) -> f32 {
   let e = exp(-min(abs(x), 100.0));
-  return select(e, 1.0, x >= 0.0) / (1.0 + e);
+  return ${passNan("x", "(select(e, 1.0, x >= 0.0) / (1.0 + e))")};
 }
 `;
 
@@ -35,6 +44,6 @@ fn accurate_expm1(x: f32) -> f32 {
   let p = 1.0 + x * (1.0 / 8.0) * (1.0 + x * (1.0 / 9.0));
   let q = 1.0 + x * (1.0 / 5.0) * (1.0 + x * (1.0 / 6.0) * (1.0 + x * (1.0 / 7.0) * p));
   let near = x * (1.0 + x * 0.5 * (1.0 + x * (1.0 / 3.0) * (1.0 + x * 0.25 * q)));
-  return select(exp(min(x, 88.7)) - 1.0, near, abs(x) < 0.5);
+  return ${passNan("x", "select(exp(x) - 1.0, near, abs(x) < 0.5)")};
 }
 `;

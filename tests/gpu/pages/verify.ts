@@ -8,6 +8,7 @@ import { allSamples } from "../../../src/verify/all.ts";
 import type { Target } from "../../../src/verify/jobs.ts";
 import { traitsToVerify, type Verification, verifyOn } from "../../../src/verify/run.ts";
 import type { OpSamples, Sample } from "../../../src/verify/sample.ts";
+import { type SpecialOptions, type SpecialReport, verifySpecial } from "../../../src/verify/special.ts";
 
 let targets: Promise<readonly Target[]> | undefined;
 
@@ -78,4 +79,10 @@ export async function verifyLarge(): Promise<Verification> {
   targets ??= openTargets();
   const [native] = await targets;
   return verifyOn([native], [{ op: matmulOp, samples: () => samples }], { gradients: false });
+}
+
+/** One op by its place in the list, with special values. */
+export async function specialAt(index: number, options: SpecialOptions): Promise<SpecialReport> {
+  targets ??= openTargets();
+  return verifySpecial(await targets, [allSamples[index]], options);
 }
