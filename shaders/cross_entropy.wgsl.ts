@@ -51,9 +51,14 @@ fn target_share(c: u32, at: u32, label: i32) -> f32 {
   let t = select(0.0, 1.0, i32(c) == label);
 #endif
 #if ${options.smoothing}
-  return class_weight(c) * ((1.0 - params.smoothing) * t + params.smoothing / f32(params.classes));
+  let share = (1.0 - params.smoothing) * t + params.smoothing / f32(params.classes);
 #else
-  return class_weight(c) * t;
+  let share = t;
+#endif
+#if ${options.classWeights}
+  return select(class_weights[c] * share, 0.0, ${magnitudeOf("share")} == 0u);
+#else
+  return share;
 #endif
 }
 `;

@@ -2,7 +2,7 @@ import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { type CrossEntropyTargets, targetLibrary } from "./cross_entropy.wgsl.ts";
 import { declare, reads, writes } from "./lib/declare.ts";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
-import { isNan, magnitudeOf } from "./lib/nan.wgsl.ts";
+import { isNan, magnitudeOf, passNan } from "./lib/nan.wgsl.ts";
 
 export interface CrossEntropyGradientShaderOptions extends CrossEntropyTargets {
   /** The upstream gradient has one value per row instead of one for all. */
@@ -81,8 +81,10 @@ fn main(
   let x = scores[i];
 #endif
   let share = statistics[2u * r + 1u];
-  // NaN in the row is in the share already; a share of 0 is a row that does not count, whatever it holds.
-  result[i] = g * (select(${type}(0.0), share * exp(x - statistics[2u * r]), ${magnitudeOf("share")} != 0u) - q);
+  let distance = x - statistics[2u * r];
+  let exponential = ${passNan("distance", "exp(distance)", type)};
+  // A share of 0 is a row that does not count, whatever it holds.
+  result[i] = g * (select(${type}(0.0), share * exponential, ${magnitudeOf("share")} != 0u) - q);
 #else
   result[i] = -g * q;
 #endif

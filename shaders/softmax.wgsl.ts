@@ -56,7 +56,7 @@ export function softmaxShader({ kind, vector, shared, inPlace }: SoftmaxOptions)
   /** Merges lanes and invocations into one number, the same for all. */
   const gather = (name: string, f: "max" | "sum") => wgsl`
 #if ${vector === "along"}
-  ${name} = V(${lanes(f, name)});
+  ${name} = V(${lanes(f, name)}); // no NaN in a maximum
 #endif
 #if ${shared > 0}
   workgroupBarrier();
@@ -64,7 +64,7 @@ export function softmaxShader({ kind, vector, shared, inPlace }: SoftmaxOptions)
   workgroupBarrier();
   for (var half = ${shared / 2}u; half > 0u; half >>= 1u) {
     if (lane < half) {
-      partial[lane] = ${f === "max" ? "max(partial[lane], partial[lane + half])" : "partial[lane] + partial[lane + half]"};
+      partial[lane] = ${f === "max" ? "max(partial[lane], partial[lane + half])" : "partial[lane] + partial[lane + half]"}; // no NaN in a maximum
     }
     workgroupBarrier();
   }

@@ -17,12 +17,12 @@ fn true_exp(x: f32) -> f32 {
  */
 export const tanhLibrary = `
 fn accurate_tanh(x: f32) -> f32 {
-  let a = min(abs(x), 15.0);
+  let a = min(abs(x), 15.0); // NaN is passed on below
   let z = a * a;
   let p = (((-5.70498872745e-3 * z + 2.06390887954e-2) * z - 5.37397155531e-2) * z + 1.33314422036e-1) * z - 3.33332819422e-1;
   let near = a + a * (z * p);
   let far = 1.0 - 2.0 / (exp(2.0 * a) + 1.0);
-  let y = select(far, near, a < 0.625);
+  let y = select(far, near, a < 0.625); // NaN is passed on below
   return ${passNan("x", "select(y, -y, x < 0.0)")};
 }
 `;
@@ -30,7 +30,7 @@ fn accurate_tanh(x: f32) -> f32 {
 /** `accurate_sigmoid(x)` = 1 / (1 + exp(−x)), through exp(−|x|), which cannot overflow and keeps small results relatively accurate; NaN for NaN. */
 export const sigmoidLibrary = `
 fn accurate_sigmoid(x: f32) -> f32 {
-  let e = exp(-min(abs(x), 100.0));
+  let e = exp(-min(abs(x), 100.0)); // NaN is passed on below
   return ${passNan("x", "(select(e, 1.0, x >= 0.0) / (1.0 + e))")};
 }
 `;

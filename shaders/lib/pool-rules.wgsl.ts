@@ -1,5 +1,5 @@
 import { type Declared, reads } from "./declare.ts";
-import { aboveOrNan, chooseBits, isNan, passNan } from "./nan.wgsl.ts";
+import { aboveOrNan, chooseBits, isNan, magnitudeOf, passNan } from "./nan.wgsl.ts";
 import type { Divisor } from "./pool.wgsl.ts";
 
 /** f32 and u32, four channels at a time or one. */
@@ -70,7 +70,7 @@ export function lpRule(vector: boolean, p: number): PoolRule {
     library:
       p > 2
         ? `fn root(s: ${T}) -> ${T} {
-  let r = pow(max(s, ${T}(1.2e-38)), ${T}(${1 / p}));
+  let r = pow(max(s, ${T}(1.2e-38)), ${T}(${1 / p})); // NaN is passed on below
   let better = r - (r - s / (${power("r", p - 1)})) * ${1 / p};
   // 0, infinite and NaN are their own roots; by their bits, as a compiler may take it that none is NaN.
   let bits = bitcast<${words(vector)}>(s) & ${words(vector)}(0x7fffffffu);
@@ -127,7 +127,8 @@ export function lpSpread(vector: boolean, p: number): SpreadRule {
     library: `fn share(v: ${T}, norm: ${T}, g: ${T}) -> ${T} {
   let number = (bitcast<${words(vector)}>(norm) & ${words(vector)}(0x7fffffffu)) <= ${words(vector)}(0x7f800000u);
   let ratio = select(norm, select(${T}(0.0), abs(v) / max(norm, ${T}(1.2e-38)), norm > ${T}(0.0)), number);
-  return ${chooseBits(isNan("v", T), `${T}(0.0)`, "sign(v)", T)} * g * ${power("ratio", p - 1)};
+  let sign_of = ${chooseBits(isNan("v", T), `${T}(0.0)`, "sign(v)", T)};
+  return select(sign_of * g * ${power("ratio", p - 1)}, ${T}(0.0), ${magnitudeOf("norm", T)} == ${words(vector)}(0u));
 }`,
     bindings: [reads("x", T), reads("y", T), reads("values", T)],
     load: "let g = values[o]; let norm = y[o];",

@@ -74,11 +74,11 @@ export function logSumExpKind(): ReductionKind {
     fields: ["m", "s", "bits"],
     start: ["-3.4028234663852886e38", "0.0", "0u"],
     accept: `let e = exp(-abs(x - state.m));
-  state.s = select(state.s * e + V(1.0), state.s + e, x <= state.m);
+  state.s = select(state.s * e + V(1.0), state.s + e, x <= state.m); // NaN is in bits
   state.m = max(state.m, x); // its NaN is in bits
   state.bits = max(state.bits, ${magnitudeOf("x", "V")});`,
     merge: `let e = exp(-abs(b.m - a.m));
-  a.s = select(a.s * e + b.s, a.s + b.s * e, b.m <= a.m);
+  a.s = select(a.s * e + b.s, a.s + b.s * e, b.m <= a.m); // NaN is in bits
   a.m = max(a.m, b.m); // its NaN is in bits
   a.bits = max(a.bits, b.bits);`,
     finish: chooseBits(

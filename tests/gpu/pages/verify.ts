@@ -84,5 +84,21 @@ export async function verifyLarge(): Promise<Verification> {
 /** One op by its place in the list, with special values. */
 export async function specialAt(index: number, options: SpecialOptions): Promise<SpecialReport> {
   targets ??= openTargets();
-  return verifySpecial(await targets, [allSamples[index]], options);
+  const [native] = await targets;
+  return verifySpecial([native], [allSamples[index]], options);
+}
+
+/** One op with special values while in its kernels all that the pattern `right` matches is replaced by `wrong`. */
+export async function specialWithFault(op: string, right: string, wrong: string): Promise<FaultResult> {
+  targets ??= openTargets();
+  const [native] = await targets;
+  const planted = new Set<string>();
+  const transform = (wgsl: string): string => {
+    const changed = wgsl.replace(new RegExp(right, "g"), wrong);
+    if (changed !== wgsl) planted.add(wgsl);
+    return changed;
+  };
+  const list = allSamples.filter((entry) => entry.op.name === op);
+  const { failures } = await verifySpecial([native], list, { gradients: false, stopAtFailure: true, upTo: 1e5, share: 0.5, transform });
+  return { planted: planted.size, caught: failures.length > 0, problem: failures[0] };
 }
