@@ -1,4 +1,11 @@
-import { passNan } from "./nan.wgsl.ts";
+import { nanBelowZero, passNan } from "./nan.wgsl.ts";
+
+/** `inverse_root(x)`: 1 / √x for f32 or vec4<f32>; NaN for NaN and below 0, of which the built-in function may make a number. */
+export const inverseRootLibrary = (type: "f32" | "vec4<f32>" = "f32"): string => `
+fn inverse_root(x: ${type}) -> ${type} {
+  return ${nanBelowZero("x", "inverseSqrt(x)", type)};
+}
+`;
 
 /** `true_exp(x)`: exp(x), and NaN for NaN, which the built-in function may make a number. */
 export const expLibrary = `
