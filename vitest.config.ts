@@ -1,4 +1,8 @@
 import { defineConfig } from "vitest/config";
+import Progress from "./tests/support/progress.ts";
+
+/** What takes long by nature: full sweeps, learning to the end, soaks. They have a project of their own, whatever folder they are in. */
+const LONG = "**/*.long.test.ts";
 
 export default defineConfig({
   test: {
@@ -6,16 +10,31 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    reporters: ["default", new Progress()],
     projects: [
-      { extends: true, test: { name: "unit", include: ["tests/unit/**/*.test.ts", "tmp/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["tests/unit/**/*.test.ts", "tmp/**/*.test.ts"],
+          exclude: [LONG],
+          // Files share the modules that they load, which takes as long as the tests. A file undoes what it stubs.
+          pool: "threads",
+          isolate: false,
+        },
+      },
       {
         extends: true,
         test: {
           name: "gpu",
           include: ["tests/{gpu,conformance,demo,program,nn}/**/*.test.ts"],
-          exclude: ["tests/unit/**"],
+          exclude: [LONG],
           globalSetup: ["tests/support/setup.ts"],
         },
+      },
+      {
+        extends: true,
+        test: { name: "long", include: [`tests/${LONG}`], globalSetup: ["tests/support/setup.ts"] },
       },
     ],
   },

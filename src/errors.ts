@@ -1,3 +1,5 @@
+import { isPlainObject } from "./host.ts";
+
 /** What went wrong, as a stable word that programs can test. */
 export type ErrorCode =
   | "shape" // ranks or sizes do not fit
@@ -27,9 +29,18 @@ export class UnrollError extends Error {
   }
 }
 
+/** The most characters of a file, or of a value, that a message repeats. */
+const MOST_QUOTED = 120;
+
+/** Text in quotation marks, its middle left out where it is long. */
+export function quote(text: string): string {
+  const half = MOST_QUOTED / 2;
+  return JSON.stringify(text.length > MOST_QUOTED ? `${text.slice(0, half)}…${text.slice(-half)}` : text);
+}
+
 /** A value of any kind as messages name it. */
 export function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") return quote(value);
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" && value !== null ? `a ${value.constructor?.name ?? "object"}` : String(value);
@@ -41,9 +52,8 @@ export function describe(value: unknown): string {
  */
 export function checkOptions(call: string, options: unknown, names: readonly string[]): void {
   const known = names.join(", ");
-  const plain = typeof options === "object" && options !== null && [Object.prototype, null].includes(Object.getPrototypeOf(options));
-  check(plain, "argument", () => `${call}: options must be an object such as { ${known} }, not ${describe(options)}`);
-  for (const name of Object.keys(options as object))
+  check(isPlainObject(options), "argument", () => `${call}: options must be an object such as { ${known} }, not ${describe(options)}`);
+  for (const name of Object.keys(options))
     check(names.includes(name), "name", () => `${call}: there is no option "${name}"; options are ${known}`);
 }
 

@@ -38,7 +38,16 @@ export type { Broadcast, DType, HostArray, HostArrays, NamedArray, Rank, Shape, 
 export { assign, type Clip, Gradients, type Optimizer, type Update } from "./graph/update.ts";
 export { kernel } from "./graph/user-kernel.ts";
 export * from "./io/image/index.ts";
-export { decodeSafetensors, encodeSafetensors } from "./io/safetensors.ts";
+export {
+  type DecodeSafetensorsOptions,
+  decodeSafetensors,
+  encodeSafetensors,
+  type FileArray,
+  type FileArrays,
+  type FileDType,
+  type NameFilter,
+  type Safetensors,
+} from "./io/safetensors/index.ts";
 export { type ExportBatches, type ExportTrainerOptions, exportTrainer } from "./nn/export-trainer.ts";
 export * from "./nn/initializers.ts";
 export type { Carry, Layer, LayerContext } from "./nn/layer.ts";
@@ -166,5 +175,6 @@ export { type DispatchReport, formatReport, type ProgramReport, report } from ".
 export { type KernelInputs, type KernelResults, runKernel } from "./program/run-kernel.ts";
 export type { Batch, CompileSpec, Results, Tensors } from "./program/spec.ts";
 export type { NamedArrays } from "./program/store.ts";
+export * from "./recovery/index.ts";
 export { type KernelCheck, verifyKernel } from "./verify/kernel.ts";
 export { type NodeCheck, type ProgramCheck, verify } from "./verify/program.ts";

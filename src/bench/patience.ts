@@ -1,4 +1,5 @@
 import { UnrollError } from "../errors.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 
 /** A row that does not answer for so long has hung the device: a kernel that never ends, for one. */
 export const PATIENCE_MS = 180_000;
@@ -18,4 +19,16 @@ export async function within<T>(work: Promise<T>, ms: number, what: string): Pro
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** How long a failure waits for the news that the device was lost. */
+const LOSS_DELAY_MS = 200;
+
+/**
+ * Throws the loss of the device where that caused `error`: mappings fail a moment before the device
+ * says that it is lost, with errors that do not name the reason.
+ */
+export async function throwLoss(gpu: Gpu, error: unknown): Promise<void> {
+  if (!(error instanceof UnrollError)) await Promise.race([gpu.ended, new Promise((resolve) => setTimeout(resolve, LOSS_DELAY_MS))]);
+  gpu.assertUsable();
 }

@@ -1,7 +1,8 @@
 import { check, checkOptions, describe, UnrollError } from "../errors.ts";
+import { tagOf } from "../host.ts";
 import { Engine, type GpuParts, gpuPartsOf } from "../program/engine.ts";
 import { type EnvironmentHints, environmentOf, measureClock } from "./environment.ts";
-import { PATIENCE_MS, within } from "./patience.ts";
+import { PATIENCE_MS, throwLoss, within } from "./patience.ts";
 import { measureRoofline } from "./roofline.ts";
 import { BENCH_SCHEMA, type BenchReport, type BenchResult, type Distribution, type Roofline } from "./schema.ts";
 import { joined } from "./statistics.ts";
@@ -57,8 +58,6 @@ interface Pace {
 }
 const PACE: Pace = { rounds: 5, samples: 3, budget: 500, atLeast: 8 };
 const QUICK: Pace = { rounds: 4, samples: 2, budget: 150, atLeast: 4 };
-/** How long what fails waits for the news that the device was lost. */
-const LOSS_DELAY_MS = 200;
 /** Below this many steps of the clock a time means little. */
 const GRAINS = 50;
 
@@ -82,7 +81,7 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
   const suites = options.suites ?? (kernels.length > 0 ? [] : suiteNames);
   check(Array.isArray(suites), "argument", () => `runBench: suites must be a list of names, not ${describe(suites)}`);
   check(Array.isArray(kernels), "argument", () => `runBench: kernels must be a list of what benchmark makes, not ${describe(kernels)}`);
-  check(only === undefined || only instanceof RegExp, "argument", () => `runBench: only must be a RegExp, not ${describe(only)}`);
+  check(only === undefined || tagOf(only) === "RegExp", "argument", () => `runBench: only must be a RegExp, not ${describe(only)}`);
   for (const suite of suites)
     check(suiteNames.includes(suite), "name", () => `bench: there is no suite "${String(suite)}"; suites are ${suiteNames.join(", ")}`);
   const wanted = (suite: string, name: string, subject: string) => !only || only.test(`${suite}: ${name}, ${subject}`);
@@ -98,8 +97,8 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
     options.onResult?.(result);
   }
   const engine = await Engine.create({ gpu: source, powerPreference: options.powerPreference });
+  const { gpu } = gpuPartsOf(engine) as GpuParts;
   try {
-    const { gpu } = gpuPartsOf(engine) as GpuParts;
     const subjects = [
       ...(suites.includes("kernels") ? [...kernelSubjects(gpu.traits, quick), ...updateSubjects(quick)] : []),
       ...(suites.includes("layers") ? layerSubjects(quick) : []),
@@ -138,6 +137,9 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
       bench.stopwatch.dispose();
     }
     return report();
+  } catch (error) {
+    await throwLoss(gpu, error);
+    throw error;
   } finally {
     engine.dispose();
   }
@@ -192,10 +194,7 @@ async function measureOnce(bench: Measuring, subject: Subject, before?: BenchRes
     // not wrong: this device cannot
     if (error instanceof UnrollError && error.code === "limit")
       return { ...base, check: { ok: true, against: "none" }, missing: error.message };
-    // mappings fail a moment before the device says that it is lost, which is no fault of this row
-    if (!(error instanceof UnrollError))
-      await Promise.race([bench.gpu.ended, new Promise((resolve) => setTimeout(resolve, LOSS_DELAY_MS))]);
-    bench.gpu.assertUsable();
+    await throwLoss(bench.gpu, error);
     return { ...base, check: { ok: false, against: "none", message: error instanceof Error ? error.message : String(error) } };
   } finally {
     ready?.dispose();

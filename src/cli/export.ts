@@ -7,6 +7,8 @@ import { gzipSync } from "node:zlib";
 import { UnrollError } from "../errors.ts";
 import type { Exported } from "../program/exported/format.ts";
 import { bundleFile, isScript } from "./bundle.ts";
+import { reasonOf } from "./lifetime.ts";
+import { checkWritable, keep } from "./output.ts";
 
 type ExportedFile = Exported & { readonly format: string };
 
@@ -16,12 +18,11 @@ export async function exportCommand(words: readonly string[], { out }: { readonl
   if (words.length !== 1 || !isScript(file))
     throw new UnrollError("argument", "give one script, as in: unroll export lenet.ts --out lenet.json");
   const target = out ?? file.replace(/\.\w+$/, ".json");
+  await checkWritable("--out", target);
   await checkTarget(file, target);
   const made = await madeBy(file);
   const json = JSON.stringify(made);
-  await writeFile(target, json).catch((cause: unknown) => {
-    throw new UnrollError("argument", `${target} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  });
+  if (!(await keep(target, json))) return 1;
   for (const { label, plans } of Object.values(made.programs)) {
     const counts = Object.entries(plans).map(([kind, { dispatches }]) => `${dispatches.length} dispatches on ${kind}`);
     console.log(`${label}: ${counts.join(", ")}`);
@@ -50,12 +51,13 @@ async function checkTarget(file: string, target: string): Promise<void> {
 /** Runs a script here, without a GPU, and takes the one thing that it exports. */
 async function madeBy(file: string): Promise<ExportedFile> {
   const source = await bundleFile(file, "Reading a script", true);
-  const folder = await mkdtemp(join(tmpdir(), "unroll-export-"));
+  const folder = await temporary();
   const remove = () => rmSync(folder, { recursive: true, force: true });
-  process.once("exit", remove); // a script may end the process
+  process.once("exit", remove);
   try {
     const script = join(folder, "script.mjs");
-    await writeFile(script, source);
+    // the file is needed no longer than until its code is read, and the script may run for ever, or end the process
+    await writeFile(script, `(await import("node:fs")).rmSync(${JSON.stringify(folder)}, { recursive: true, force: true });\n${source}`);
     const values = await valuesOf(pathToFileURL(script).href, file);
     const made = [...new Set(values)].filter(isExported);
     if (made.length !== 1)
@@ -67,6 +69,16 @@ async function madeBy(file: string): Promise<ExportedFile> {
   } finally {
     remove();
     process.off("exit", remove);
+  }
+}
+
+async function temporary(): Promise<string> {
+  try {
+    return await mkdtemp(join(tmpdir(), "unroll-export-"));
+  } catch (cause) {
+    throw new UnrollError("missing", `no folder for temporary files can be made in ${tmpdir()} (see TMPDIR): ${reasonOf(cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import type { SpeedReport } from "../bench/speed.ts";
 import { UnrollError } from "../errors.ts";
@@ -7,6 +6,7 @@ import { formatFailure } from "../verify/format.ts";
 import type { VerifyReport } from "../verify/schema.ts";
 import { benchCommand } from "./bench/command.ts";
 import { exportCommand } from "./export.ts";
+import { checkWritable, keep } from "./output.ts";
 import { launch, type Runtime } from "./runtime/runtime.ts";
 import type { Info } from "./tasks.ts";
 import { ownVersion } from "./version.ts";
@@ -23,7 +23,11 @@ const HELP = `unroll: what the GPU here can do, and whether Unroll computes righ
   --browser PATH             the program of that runtime; for chrome also one of: installed, puppeteer, bundled
   --json FILE                also write the result as JSON (for bench by the schema unroll-gpu/bench.schema.json)
   --help                     this text
+  --timeout SECONDS          how long the runtime may say nothing while it works (default 300), and at most 60 s of it to start; 0: for ever
   --version                  the version of this package
+
+  ends with 0 when all is well, 1 when something is wrong, missing or slower, 2 when the call makes no sense, and
+  130, 143 or 129 when SIGINT, SIGTERM or SIGHUP ended it; then, too, it leaves no process and no folder
 
   verify
   --only NAME                only ops whose name contains NAME (may be given more than once)
@@ -59,6 +63,7 @@ const options = {
   threshold: { type: "string" },
   quick: { type: "boolean" },
   out: { type: "string" },
+  timeout: { type: "string" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
 } as const;
@@ -70,7 +75,7 @@ const commands: Readonly<Record<string, Command>> = { info: infoCommand, verify:
 
 const parse = (args: string[]) => parseArgs({ args, options, allowPositionals: true });
 
-/** Runs the command line. Resolves to the exit code: 0 fine, 1 something failed, 2 the call makes no sense. */
+/** Runs the command line. Resolves to the exit code: see the help. */
 export async function main(args: string[]): Promise<number> {
   let parsed: ReturnType<typeof parse>;
   try {
@@ -94,6 +99,7 @@ export async function main(args: string[]): Promise<number> {
     return 2;
   }
   try {
+    checkTimeout(values.timeout);
     if (name === "bench") return await benchCommand(words, values);
     if (name === "export") return await exportCommand(words, values);
     return (await runCommand(commands[name], values)) ? 0 : 1;
@@ -104,7 +110,10 @@ export async function main(args: string[]): Promise<number> {
 }
 
 async function runCommand(command: Command, values: Values): Promise<boolean> {
-  const runtime = await launch(values.runtime, { browser: values.browser, log: (line) => console.log(line) });
+  const { browser, json, timeout } = values;
+  if (json !== undefined) await checkWritable("--json", json);
+  const seconds = timeout === undefined ? undefined : Number(timeout);
+  const runtime = await launch(values.runtime, { browser, timeout: seconds, log: (line) => console.log(line) });
   console.log(`runtime: ${runtime.name}, ${runtime.choice}`);
   try {
     return await command(runtime, values);
@@ -126,8 +135,8 @@ async function infoCommand(runtime: Runtime, values: Values): Promise<boolean> {
   console.log(`WGSL: ${info.languageFeatures.join(", ") || "no extensions"}`);
   console.log("limits:");
   for (const [name, value] of Object.entries(info.limits)) console.log(`  ${name.padEnd(44)} ${value.toLocaleString("en")}`);
-  if (json) await writeJson(json, { schema: "unroll-info/1", runtime: { name: runtime.name, choice: runtime.choice }, ...info, speed });
-  return true;
+  const report = { schema: "unroll-info/1", runtime: { name: runtime.name, choice: runtime.choice }, ...info, speed };
+  return !json || (await writeJson(json, report));
 }
 
 async function verifyCommand(runtime: Runtime, values: Values): Promise<boolean> {
@@ -149,10 +158,16 @@ async function verifyCommand(runtime: Runtime, values: Values): Promise<boolean>
     cases,
     ok,
   };
-  if (json) await writeJson(json, { ...report, speed });
-  return ok && ops.length > 0;
+  const written = !json || (await writeJson(json, { ...report, speed }));
+  return written && ok && ops.length > 0;
 }
 
-const writeJson = (file: string, value: unknown): Promise<void> => writeFile(file, `${JSON.stringify(value, undefined, 1)}\n`);
+const writeJson = (file: string, value: unknown): Promise<boolean> => keep(file, `${JSON.stringify(value, undefined, 1)}\n`);
+
+function checkTimeout(timeout: string | undefined): void {
+  const seconds = timeout === undefined ? 0 : Number(timeout.trim() || Number.NaN);
+  if (!(seconds >= 0 && seconds < Number.POSITIVE_INFINITY))
+    throw new UnrollError("argument", `--timeout must be a number of seconds, such as 600, not "${timeout}"`);
+}
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,6 +1,7 @@
 import { check, UnrollError } from "../errors.ts";
 import type { Kernel } from "../graph/kernel.ts";
 import type { DeviceTraits } from "../graph/op.ts";
+import { isResizable } from "../host.ts";
 import { type AdapterDescription, describeAdapter, traitsOf } from "./device.ts";
 import { type Compiled, compileKernel, pipelineKey } from "./pipeline.ts";
 import { Turns } from "./turns.ts";
@@ -10,10 +11,10 @@ export const USAGE = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORA
 
 export const align = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
 
-/** Uploads must be multiples of 4 bytes, which f16 arrays need not be. */
+/** As WebGPU takes it: a multiple of 4 bytes, which f16 arrays need not be, in memory of a fixed size. */
 export function evenBytes(data: ArrayBufferView): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-  if (bytes.length % 4 === 0) return bytes;
+  if (bytes.length % 4 === 0) return isResizable(bytes.buffer) ? bytes.slice() : bytes;
   const padded = new Uint8Array(align(bytes.length, 4));
   padded.set(bytes);
   return padded;

@@ -1,4 +1,5 @@
 import type { HostArray } from "../graph/types.ts";
+import { typedArrayName } from "../host.ts";
 import type { Types } from "../program/batch.ts";
 
 /** Tokens and labels may come as Int32Array or Uint32Array, whichever an input is declared as: the bits are the same. */
@@ -9,8 +10,10 @@ export function integersAs(
   return Object.fromEntries(
     Object.entries(batch).map(([name, data]) => {
       const dtype = program.inputs[name]?.dtype;
-      if (dtype === "i32" && data instanceof Uint32Array) return [name, new Int32Array(data.buffer, data.byteOffset, data.length)];
-      if (dtype === "u32" && data instanceof Int32Array) return [name, new Uint32Array(data.buffer, data.byteOffset, data.length)];
+      const kind = typedArrayName(data);
+      const view = data as Int32Array | Uint32Array;
+      if (dtype === "i32" && kind === "Uint32Array") return [name, new Int32Array(view.buffer, view.byteOffset, view.length)];
+      if (dtype === "u32" && kind === "Int32Array") return [name, new Uint32Array(view.buffer, view.byteOffset, view.length)];
       return [name, data];
     }),
   );

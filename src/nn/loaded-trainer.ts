@@ -1,7 +1,8 @@
-import { check, checkOptions } from "../errors.ts";
+import { check, checkOptions, quote } from "../errors.ts";
+import { sizeOf } from "../graph/types.ts";
 import { checkEngine, type Engine } from "../program/engine.ts";
 import { checkFormat } from "../program/exported/file.ts";
-import type { Exported } from "../program/exported/format.ts";
+import type { Exported, ExportedProgram } from "../program/exported/format.ts";
 import { loadExported } from "../program/exported/load.ts";
 import { type ProgramKind, programName, TrainerBase, type TrainerSettings } from "./trainer-base.ts";
 
@@ -13,6 +14,9 @@ export interface ExportedTrainer extends Exported {
 
 /** A trainer without a model: all that it does was planned ahead of time. Made by {@link loadTrainer}. */
 export class LoadedTrainer extends TrainerBase {}
+
+/** Of a name. */
+const MOST_LETTERS = 1000;
 
 export interface LoadTrainerOptions {
   /** Of initial values, instead of the seed that the trainer was exported with. */
@@ -35,6 +39,7 @@ export async function loadTrainer(
   const file = checkFormat<ExportedTrainer>("loadTrainer", exported, "unroll-trainer/1");
   check(Object.keys(file.programs).length > 0, "format", "loadTrainer: there is no program in it");
   check(isSettings(file.settings), "format", "loadTrainer: the settings are not those of a trainer");
+  for (const [name, program] of Object.entries(file.programs)) checkProgram(name, program, file.settings);
   checkOptions("loadTrainer", options, ["seed"]);
   const { seed } = options;
   check(seed === undefined || Number.isFinite(seed), "argument", () => `loadTrainer: seed must be a number, not ${String(seed)}`);
@@ -58,9 +63,44 @@ export async function loadTrainer(
 
 const isSettings = (settings: Partial<TrainerSettings> | null | undefined): boolean =>
   Array.isArray(settings?.input) &&
-  settings.input.every((n) => Number.isInteger(n) && n > 0) &&
-  Number.isInteger(settings.batch) &&
+  settings.input.every((n) => Number.isSafeInteger(n) && n > 0) &&
+  Number.isSafeInteger(settings.batch) &&
   (settings.batch as number) > 0 &&
   typeof settings.name === "string" &&
+  settings.name.length <= MOST_LETTERS &&
   Number.isFinite(settings.learningRate) &&
-  typeof settings.loss?.adds === "boolean";
+  (settings.learningRate as number) >= 0 &&
+  typeof settings.loss?.adds === "boolean" &&
+  typeof settings.loss.counted === "boolean";
+
+/** What the calls of a trainer give and read: inputs, outputs. */
+const CALLS: Readonly<Record<ProgramKind, readonly [inputs: readonly string[], outputs: readonly string[]]>> = {
+  step: [
+    ["x", "target", "rate"],
+    ["loss", "norm"],
+  ],
+  predict: [["x"], ["output"]],
+  evaluate: [["x", "target"], ["loss"]],
+};
+
+/** A program must take and give what the trainer's call of its name does. */
+function checkProgram(name: string, { inputs, outputs }: ExportedProgram, { input, loss }: TrainerSettings): void {
+  const [, kind, size] = /^(step|predict|evaluate) ([1-9]\d{0,8})$/.exec(name) ?? [];
+  check(kind, "format", () => `loadTrainer: a program is called ${quote(name)}; expected "step 32", "predict 1" or "evaluate 32"`);
+  const [takes, gives] = CALLS[kind as ProgramKind];
+  const numbers = [...gives.filter((output) => output !== "output"), ...(loss.counted && kind !== "predict" ? ["count"] : [])];
+  const same = Object.keys(inputs).sort().join() === [...takes].sort().join();
+  check(same, "format", () => `loadTrainer: program ${quote(name)} must take ${takes.join(", ")}`);
+  const scalars = [
+    ...numbers.map((output) => Object.hasOwn(outputs, output) && outputs[output]),
+    ...(kind === "step" ? [inputs.rate] : []),
+  ];
+  const whole = gives.every((output) => Object.hasOwn(outputs, output)) && scalars.every((type) => type && sizeOf(type.shape) === 1);
+  check(
+    whole,
+    "format",
+    () => `loadTrainer: program ${quote(name)} must give ${[...gives, ...numbers].join(", ")}, losses and rates of one value`,
+  );
+  const values = Number(size) * sizeOf(input);
+  check(sizeOf(inputs.x.shape) === values, "format", () => `loadTrainer: program ${quote(name)}: x must have ${values} values`);
+}

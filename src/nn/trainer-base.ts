@@ -1,6 +1,7 @@
 import { check, checkFlag, checkOptions, describe } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { formatShape, type HostArray, type Shape, sizeOf } from "../graph/types.ts";
+import { typedArrayName } from "../host.ts";
 import { checkBatch, isBuffer } from "../program/batch.ts";
 import type { Engine } from "../program/engine.ts";
 import type { RunnableProgram } from "../program/program.ts";
@@ -171,7 +172,7 @@ export class TrainerBase {
     );
     const { [RUNS]: runs, ...rest } = arrays;
     check(
-      runs === undefined || (runs?.data instanceof Uint32Array && runs.data.length === 1),
+      runs === undefined || (typedArrayName(runs?.data) === "Uint32Array" && runs.data.length === 1),
       "format",
       () => `load: "${RUNS}" must be one u32, the number of steps`,
     );

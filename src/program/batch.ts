@@ -1,11 +1,12 @@
 import { check, describe } from "../errors.ts";
-import { hostArray } from "../graph/tensor.ts";
+import { arrayName, checkMemory } from "../graph/host-array.ts";
 import { byteLength, formatType, type HostArray, sizeOf, type TensorType } from "../graph/types.ts";
+import { isGpuBuffer, nameOfClass, typedArrayName } from "../host.ts";
 
 /** What is known of tensors by name: enough to run what is compiled already. */
 export type Types = Readonly<Record<string, TensorType>>;
 
-export const isBuffer = (value: unknown): value is GPUBuffer => typeof GPUBuffer !== "undefined" && value instanceof GPUBuffer;
+export const isBuffer = isGpuBuffer;
 
 /** Checks a batch before anything is uploaded. @throws UnrollError `name`, `dtype`, `size` */
 export function checkBatch(inputs: Types, batch: Readonly<Record<string, HostArray | GPUBuffer>>): void {
@@ -35,13 +36,13 @@ export function checkBatch(inputs: Types, batch: Readonly<Record<string, HostArr
       check(bytes % 4 === 0, "size", () => `run: input "${name}" has ${bytes} bytes; a GPUBuffer can give only a multiple of 4`);
       continue;
     }
-    const expected = hostArray(tensor.dtype, 0).constructor;
+    const expected = arrayName(tensor.dtype);
     check(
-      value.constructor === expected,
+      typedArrayName(value) === expected,
       "dtype",
-      () =>
-        `run: input "${name}" is ${formatType(tensor)}; give a ${expected.name} or a GPUBuffer, not ${(value as object).constructor.name}`,
+      () => `run: input "${name}" is ${formatType(tensor)}; give a ${expected} or a GPUBuffer, not ${nameOfClass(value)}`,
     );
+    checkMemory(`run: input "${name}"`, value);
     check(
       value.length === sizeOf(tensor.shape),
       "size",

@@ -39,12 +39,16 @@ export interface Built extends Made {
 /** Keeps a buffer until the program is disposed. */
 export type Own = (buffer: GPUBuffer) => GPUBuffer;
 
-/** Compiles all pipelines, then allocates by `make`. Leaves nothing behind when it fails. */
+/**
+ * Compiles all pipelines, then allocates by `make`. Leaves nothing behind when it fails.
+ * @param proof what must not reject before the program may run
+ */
 export async function assemble(
   { gpu, store }: GpuParts,
   label: string,
   kernels: readonly Kernel[],
   make: (own: Own) => Made,
+  proof?: (recording: Recording) => Promise<void>,
 ): Promise<Built> {
   await Promise.all(kernels.map((kernel) => gpu.pipeline(kernel)));
   gpu.assertUsable();
@@ -73,6 +77,7 @@ export async function assemble(
     const outOfMemory = await endScope();
     check(!outOfMemory, "limit", () => `compile "${label}": the GPU has too little memory (${outOfMemory?.message})`);
     recording = await Recording.create(gpu, label, attempt.value.placed);
+    await proof?.(recording);
     return { ...attempt.value, recording, dispose };
   } catch (error) {
     if (scoped) await endScope();

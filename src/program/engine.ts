@@ -3,10 +3,12 @@ import { check, checkOptions, describe, UnrollError } from "../errors.ts";
 import { type AdapterDescription, requestDevice } from "../gpu/device.ts";
 import { Gpu, USAGE } from "../gpu/gpu.ts";
 import { selfTest } from "../gpu/self-test.ts";
+import { arrayName, checkMemory } from "../graph/host-array.ts";
 import type { DeviceTraits } from "../graph/op.ts";
-import { hostArray, Variable } from "../graph/tensor.ts";
+import { Variable } from "../graph/tensor.ts";
 import { type DType, formatType, type HostArray, type HostArrays, type NamedArray, type Shape, sizeOf } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
+import { nameOfClass, typedArrayName } from "../host.ts";
 import { GpuStore } from "./gpu-store.ts";
 import { type ReferenceParts, referenceParts } from "./reference.ts";
 import { checkSameType, type NamedArrays, Pending, type VariableStore } from "./store.ts";
@@ -137,13 +139,13 @@ export class Engine {
   write<D extends DType, S extends Shape>(variable: Variable<D, S>, data: HostArrays[D]): void {
     this.assertUsable();
     check(variable instanceof Variable, "argument", () => `write: the first argument must be a variable, not ${describe(variable)}`);
-    const expected = hostArray(variable.dtype as DType, 0).constructor;
+    const expected = arrayName(variable.dtype);
     check(
-      data?.constructor === expected,
+      typedArrayName(data) === expected,
       "dtype",
-      () =>
-        `write: variable "${variable.name}" is ${formatType(variable)}; give a ${expected.name}, not ${data?.constructor?.name ?? String(data)}`,
+      () => `write: variable "${variable.name}" is ${formatType(variable)}; give a ${expected}, not ${nameOfClass(data)}`,
     );
+    checkMemory(`write: the array for variable "${variable.name}"`, data);
     check(
       data.length === variable.size,
       "size",
@@ -217,10 +219,16 @@ function checkNamedArray(name: string, array: NamedArray): void {
     () => `load: "${name}" must have dtype, shape and data of that many values`,
   );
   const data: HostArray = array.data;
+  checkMemory(`load: the array "${name}"`, data);
   check(
-    data.constructor === hostArray(array.dtype, 0)?.constructor,
+    arrayName(array.dtype),
     "format",
-    () => `load: "${name}" says ${array.dtype} but holds a ${data.constructor.name}`,
+    () => `load: "${name}" is ${describe(array.dtype)}, which no variable is; decodeSafetensors converts with { convert: true }, or skips`,
+  );
+  check(
+    typedArrayName(data) === arrayName(array.dtype),
+    "format",
+    () => `load: "${name}" says ${array.dtype} but holds a ${nameOfClass(data)}`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { check, describe, UnrollError } from "../errors.ts";
 import { type Node, Tensor } from "../graph/tensor.ts";
 import { formatType, sizeOf } from "../graph/types.ts";
+import { tagOf, typedArrayName } from "../host.ts";
 import { nodesOf } from "./order.ts";
 
 /** Values of leaves (inputs, variables, counters), row-major. */
@@ -19,7 +20,7 @@ export function evaluateNode(node: Node, inputs: readonly Float64Array[]): Float
  */
 export function evaluate(outputs: readonly Tensor[], feeds: Feeds): Float64Array[] {
   check(
-    Array.isArray(outputs) && [...outputs].every((output) => output instanceof Tensor) && feeds instanceof Map,
+    Array.isArray(outputs) && [...outputs].every((output) => output instanceof Tensor) && tagOf(feeds) === "Map",
     "argument",
     () => `evaluate: give an array of tensors and a Map from tensors to values, not ${describe(outputs)} and ${describe(feeds)}`,
   );
@@ -44,5 +45,5 @@ function leafValue(tensor: Tensor, feeds: Feeds): Float64Array {
   if (!feed)
     throw new UnrollError("name", `evaluate: no values were given for a tensor of kind "${tensor.source.kind}", ${formatType(tensor)}`);
   check(feed.length === tensor.size, "size", () => `evaluate: ${formatType(tensor)} needs ${tensor.size} values, not ${feed.length}`);
-  return feed instanceof Float64Array ? feed : Float64Array.from(feed);
+  return typedArrayName(feed) === "Float64Array" ? (feed as Float64Array) : Float64Array.from(feed);
 }

@@ -8,7 +8,7 @@ import { packed, view } from "./layout.ts";
 import { checkVariable, initialValues, type NamedArrays, type Pending, stateName, type VariableStore } from "./store.ts";
 
 /** Entries begin at multiples of this: what a binding's offset must be aligned to. */
-const ENTRY_ALIGNMENT = 256;
+export const ENTRY_ALIGNMENT = 256;
 
 const STORAGE = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
 
@@ -240,6 +240,6 @@ export class GpuStore implements VariableStore {
   }
 }
 
-const entryBytes = (variable: Variable): number => align(Math.max(4, byteLength(variable)), ENTRY_ALIGNMENT);
+export const entryBytes = (variable: TensorType): number => align(Math.max(4, byteLength(variable)), ENTRY_ALIGNMENT);
 
 const stagingBytes = ({ bytes }: Held): number => align(bytes, 16);

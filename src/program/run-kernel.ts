@@ -1,10 +1,12 @@
 import { check, checkOptions, describe } from "../errors.ts";
-import { ARRAYS, type KernelRun, kernelCall, runKernelOn } from "../gpu/run-kernel.ts";
+import { type KernelRun, kernelCall, runKernelOn } from "../gpu/run-kernel.ts";
 import { fromHalf, toHalf } from "../graph/half.ts";
+import { arrayName, checkMemory } from "../graph/host-array.ts";
 import type { Bindings, Kernel, Params, Workgroups } from "../graph/kernel.ts";
 import { hostArray } from "../graph/tensor.ts";
 import type { HostArray, HostArrays } from "../graph/types.ts";
 import { checkKernel } from "../graph/user-kernel.ts";
+import { nameOfClass, typedArrayName } from "../host.ts";
 import { checkEngine, type Engine, gpuPartsOf } from "./engine.ts";
 
 /** Names of the bindings that a kernel writes. */
@@ -83,12 +85,14 @@ function checkValues(kernel: Kernel, run: KernelRun): void {
     if (typeof value === "number") {
       check(access === "write", "argument", () => `kernel "${kernel.name}": "${name}" is read, so it needs values, not a length`);
       check(Number.isInteger(value) && value >= 0, "argument", () => `kernel "${kernel.name}": "${name}" cannot have ${value} elements`);
-    } else
+    } else {
       check(
-        value instanceof ARRAYS[dtype],
+        typedArrayName(value) === arrayName(dtype),
         "dtype",
-        () => `kernel "${kernel.name}": "${name}" is ${dtype}, but ${value?.constructor?.name ?? String(value)} was given`,
+        () => `kernel "${kernel.name}": "${name}" is ${dtype}, but ${nameOfClass(value)} was given`,
       );
+      checkMemory(`kernel "${kernel.name}": "${name}"`, value);
+    }
   }
   for (const name of Object.keys(run.buffers))
     check(

@@ -1,170 +1,24 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { Ajv2020 } from "ajv/dist/2020.js";
+import { writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { parseReport } from "../../src/bench/parse.ts";
-import type { BenchReport, Distribution } from "../../src/bench/schema.ts";
-import { root } from "../support/build.ts";
 import { browserArguments as browser, CommandLine } from "../support/command-line.ts";
+import { changed, exampleTests, loadReport } from "./sweeps/bench-example.ts";
 
 const line = CommandLine.forAllTests();
-const EXAMPLE = `${root}tests/examples/my-kernel.ts`;
 
-/** The example with a change, as a file of its own. */
-async function changed(name: string, from: string, to: string): Promise<string> {
-  const text = await readFile(EXAMPLE, "utf8");
-  expect(text).toContain(from);
-  const file = `${line.folder}/${name}.ts`;
-  await writeFile(file, text.replace(from, to));
-  return file;
-}
-
-const load = async (file: string): Promise<BenchReport> => {
-  const report: unknown = JSON.parse(await readFile(file, "utf8"));
-  // as it is published
-  const schema = JSON.parse(await readFile(`${line.folder}/bench.schema.json`, "utf8"));
-  const validate = new Ajv2020({ strict: false }).compile(schema);
-  expect(validate(report), JSON.stringify(validate.errors)).toBe(true);
-  return parseReport(report);
-};
-
-/** The same report, as if everything had taken `factor` times as long. */
-const slower = (report: BenchReport, factor: number): BenchReport => {
-  const scaled = (times?: Distribution) =>
-    times && { ...times, samples: times.samples.map((ms) => factor * ms), median: factor * times.median };
-  return { ...report, results: report.results.map((result) => ({ ...result, gpu: scaled(result.gpu), wall: scaled(result.wall) })) };
-};
-
-describe.each(["chrome", "node"])("unroll bench in %s", (runtime) => {
-  const flags = ["--runtime", runtime, "--quick", ...(runtime === "chrome" ? browser : [])];
-
-  test("verifies, times and draws the kernels of the README's example", async () => {
-    const [json, html] = [`${line.folder}/${runtime}.json`, `${line.folder}/${runtime}.html`];
-    const { code, out, err } = await line.run("bench", EXAMPLE, ...flags, "--json", json, "--html", html);
-    expect(err).not.toContain("WRONG");
-    expect(code).toBe(0);
-    expect(out).toMatch(/^adapter: .+\(software, no GPU\)/m);
-    expect(out).toMatch(/^clock: timestamps in steps of/m);
-    expect(out).toMatch(/^FMA peak: scalar \S+ GFLOP\/s, vec4/m);
-    for (const name of ["square 32", "square 256"]) expect(out).toMatch(new RegExp(`^ +${name}  +\\S+  +\\S+–\\S+`, "m"));
-    const report = await load(json);
-    expect(report.environment.runtime.name).toBe(runtime);
-    expect(report.environment.adapter.software).toBe(true);
-    if (runtime === "chrome") expect(report.environment.driver).toMatch(/vulkan|metal|d3d/);
-    expect(report.environment.versions["unroll-gpu"]).toMatch(/^\d+\.\d+\.\d+/);
-    expect(report.results.map(({ subject }) => subject).sort()).toEqual(["square 256", "square 32"]);
-    for (const { gpu, wall, check, bytes } of report.results) {
-      expect(check).toMatchObject({ ok: true, against: "reference" });
-      expect(check.error).toBeLessThanOrEqual(1);
-      expect(bytes).toBe(8 * 2 ** 20);
-      expect(gpu?.median).toBeGreaterThan(0);
-      expect(wall?.median).toBeGreaterThanOrEqual(0.9 * (gpu?.median ?? 0)); // the host waits for the GPU
-      expect(gpu?.rounds).toEqual([2, 2, 2, 2]);
-      expect(gpu?.samples).toHaveLength(8);
-    }
-    const page = await readFile(html, "utf8");
-    expect(page).toMatch(/^<!doctype html>/i);
-    expect(page).toContain("square 256");
-  });
-
-  test("a WGSL mistake is told with kernel, line and source", async () => {
-    const file = await changed(`mistake-${runtime}`, "x[id.x] * x[id.x]", "x[id.x] * z[id.x]");
-    const { code, err } = await line.run("bench", file, ...flags);
-    expect(code).toBe(1);
-    expect(err).toMatch(/kernel "square (32|256)" does not compile: .*z/);
-    expect(err).toMatch(/^> +3 \| .*z\[id\.x\]/m);
-  });
-});
+exampleTests(line, "chrome");
 
 describe("unroll bench", () => {
   test("gives a wrong kernel no time, and ends with 1", async () => {
     const json = `${line.folder}/wrong.json`;
-    const file = await changed("wrong", "x[id.x] * x[id.x];", "select(x[id.x] * x[id.x], 7.0, id.x == 1048573u);");
+    const file = await changed(line, "wrong", "x[id.x] * x[id.x];", "select(x[id.x] * x[id.x], 7.0, id.x == 1048573u);");
     const { code, out, err } = await line.run("bench", file, "--quick", ...browser, "--json", json);
     expect(code).toBe(1);
     expect(out).toMatch(/square 32 +WRONG: "y"\[1048573\] is 7 instead of/);
     expect(err).toContain("WRONG, so not timed: own: square");
-    for (const { gpu, wall, check } of (await load(json)).results) {
+    for (const { gpu, wall, check } of (await loadReport(line, json)).results) {
       expect(check.ok).toBe(false);
       expect([gpu, wall]).toEqual([undefined, undefined]);
     }
-  });
-
-  test("--compare finds what became slower, and ends with 1 then", async () => {
-    const json = `${line.folder}/now.json`;
-    const first = await line.run("bench", "add 1024", "--quick", ...browser, "--json", json);
-    expect(first.code).toBe(0);
-    expect(first.out).toMatch(/\* add vec4/);
-    const report = await load(json);
-    const [fast, slow] = [`${line.folder}/fast.json`, `${line.folder}/slow.json`];
-    await writeFile(fast, JSON.stringify(slower(report, 1 / 20)));
-    await writeFile(slow, JSON.stringify(slower(report, 20)));
-    const regression = await line.run("bench", "add 1024", "--quick", ...browser, "--compare", fast);
-    expect(regression.out).toMatch(/^SLOWER .*add 1024×256, add vec4: .* ms, \S+× \(95 %: \S+× to \S+×\)/m);
-    expect(regression.code).toBe(1);
-    const gain = await line.run("bench", "add 1024", "--quick", ...browser, "--compare", slow, "--html", `${line.folder}/both.html`);
-    expect(gain.out).toMatch(/^FASTER .*add vec4/m);
-    expect(gain.out).toMatch(/0 slower or broken/);
-    expect(gain.code).toBe(0);
-    expect(await readFile(`${line.folder}/both.html`, "utf8")).toContain("Comparison");
-    const nothing = await line.run("bench", "tanh 1024", "--quick", ...browser, "--compare", json);
-    expect(nothing.err).toContain("nothing was compared");
-    expect(nothing.code).toBe(1);
-  });
-
-  test("what a file exports twice is measured once", async () => {
-    const file = await changed("twice", "export const squares =", "const squares =");
-    await writeFile(file, `${await readFile(file, "utf8")}\nexport { squares, squares as default };\n`);
-    const { code, out } = await line.run("bench", file, "--quick", ...browser);
-    expect(out).toMatch(/^ +square 32 +\d/m);
-    expect(code).toBe(0);
-  });
-
-  test("a cold start has its parts", async () => {
-    const json = `${line.folder}/start.json`;
-    const { code } = await line.run("bench", "start", "--quick", ...browser, "--json", json);
-    expect(code).toBe(0);
-    const [leNet, rnn] = (await load(json)).results;
-    // each in a browser of its own
-    for (const { parts } of [leNet, rnn])
-      expect(parts?.map(({ name }) => name)).toEqual(["module load", "device", "pipeline compilation", "first result"]);
-    for (const { parts = [], wall } of [leNet, rnn])
-      expect(wall?.median).toBeCloseTo(
-        parts.reduce((sum, { ms }) => sum + ms, 0),
-        0,
-      );
-  });
-
-  test("Ctrl-C prints what is done and leaves nothing behind", async () => {
-    const { code, out, started, left } = await line.interrupt(["bench", "kernels", "add", ...browser], /\b[2-9] of \d+: kernels/, "SIGINT");
-    expect(out).toContain("interrupted; what was done:");
-    expect(out).toMatch(/add (vec4|scalar) +\d/);
-    expect(code).toBe(130);
-    expect(started.length).toBeGreaterThan(2);
-    expect(left).toEqual([]);
-  });
-
-  test("killed in the middle it leaves no browser behind", async () => {
-    const { started, left } = await line.interrupt(["bench", "kernels", "add", ...browser], /\b[1-9] of \d+: kernels/, "SIGKILL");
-    expect(started.length).toBeGreaterThan(2);
-    expect(left).toEqual([]);
-  });
-
-  // a process of its own runs this suite
-  test("Ctrl-C and a kill end the suite peers as well", async () => {
-    const json = `${line.folder}/peers.json`;
-    const args = ["bench", "peers", "matmul 256", "matmul 512", "--quick", ...browser, "--json", json];
-    const { code, out, started, left } = await line.interrupt(args, /^matmul 256/m, "SIGINT");
-    expect(out).toContain("interrupted: what is being measured is the last");
-    expect(code).toBe(130);
-    const { incomplete, results } = await load(json);
-    expect(incomplete).toBe(true);
-    expect(results.find(({ name, subject }) => name === "matmul 256" && subject === "unroll")?.wall?.median).toBeGreaterThan(0);
-    expect(started.length).toBeGreaterThan(3);
-    expect(left).toEqual([]);
-    // a row that takes long
-    const killed = await line.interrupt(["bench", "peers", "RNN training step T128", ...browser], /^ms \(median\)/m, "SIGKILL");
-    expect(killed.started.length).toBeGreaterThan(3);
-    expect(killed.left).toEqual([]);
   });
 
   test.each([

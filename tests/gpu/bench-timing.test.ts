@@ -4,38 +4,10 @@ import { inPage } from "../support/page.ts";
 
 const PAGE = "tests/gpu/pages/bench.ts";
 
-interface Ratios {
-  readonly clock: string;
-  readonly ratios: number[];
-  readonly grains: BenchReport["clock"];
-}
-
-describe("the clock", () => {
-  const factors = [2, 5];
-
-  test("by timestamps: k times the loop iterations take k times as long", async () => {
-    const { clock, ratios, grains } = await inPage<Ratios>(PAGE, "loopRatios", factors, false);
-    expect(clock).toBe("gpu");
-    factors.forEach((factor, i) => {
-      expect(ratios[i]).toBeGreaterThan(0.8 * factor);
-      expect(ratios[i]).toBeLessThan(1.2 * factor);
-    });
-    // the browser is started with developer features, which lift the 65,536 ns
-    expect(grains.gpuGrainNanoseconds).toBeLessThan(1000);
-    expect(grains.gpuGrainNanoseconds).toBeGreaterThan(0);
-    expect(grains.wallGrainNanoseconds).toBeGreaterThan(0);
-  });
-
-  test("by the wall where a device has no timestamps", async () => {
-    const { clock, ratios, grains } = await inPage<Ratios>(PAGE, "loopRatios", factors, true);
-    expect(clock).toBe("wall");
-    expect(grains).toMatchObject({ kind: "wall" });
-    expect(grains.gpuGrainNanoseconds).toBeUndefined();
-    factors.forEach((factor, i) => {
-      expect(ratios[i]).toBeGreaterThan(0.8 * factor);
-      expect(ratios[i]).toBeLessThan(1.2 * factor);
-    });
-  });
+test("a bench whose device is lost ends with the code `lost`, wherever it is", async () => {
+  const ends = await inPage<string[]>(PAGE, "lostAtMapping", 30);
+  expect(ends.length).toBeGreaterThan(5);
+  expect(new Set(ends.slice(0, -1))).toEqual(new Set(["lost"]));
 });
 
 describe("runBench", () => {

@@ -31,7 +31,7 @@ if (process.send) {
   process.on("message", end);
   process.once("disconnect", () => process.exit(INTERRUPTED));
 }
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, process.send ? () => {} : end);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, process.send ? () => {} : end);
 
 const vite = await createServer({
   configFile: false,

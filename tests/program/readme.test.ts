@@ -14,6 +14,7 @@ describe("README", () => {
     "tests/examples/train-model.ts",
     "tests/examples/train-cnn.ts",
     "tests/examples/export-trainer.ts",
+    "tests/examples/recover.ts",
     "tests/examples/my-kernel.ts",
   ])
     test(`shows ${file} as it is run`, () => {
@@ -49,6 +50,11 @@ describe("README", () => {
     const { right, count, scores } = await inPage<Record<string, number>>("tests/program/pages/examples.ts", "cnnExample");
     expect(scores).toBe(10 * count);
     expect(right).toBeGreaterThanOrEqual(count - 1);
+  });
+
+  test("training goes on in a new run where the checkpoint ends", async () => {
+    const result = await inPage<Record<string, number>>("tests/program/pages/examples.ts", "recoverExample");
+    expect(result).toEqual({ steps: 1000, scores: 6, again: 1000 });
   });
 
   test("what is planned ahead of time trains and predicts", async () => {

@@ -1,10 +1,9 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Page } from "puppeteer";
 import { build, type PreviewServer, preview } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
+import { madeOnce } from "./once.ts";
 import { freshPage, type OwnBrowser } from "./page.ts";
 
 /** Screenshots, for people to look at: not compared with anything. */
@@ -22,18 +21,15 @@ export class DemoPage {
   /** To be called once, at the top of a test file. @param browser that of the test file, unless it is the shared one. */
   static forEachTest(browser?: () => OwnBrowser): DemoPage {
     const demo = new DemoPage();
-    let folder: string;
     beforeAll(async () => {
       await mkdir(SHOTS, { recursive: true });
-      folder = await mkdtemp(join(tmpdir(), "unroll-demo-"));
       const configFile = fileURLToPath(new URL("../../vite.config.ts", import.meta.url));
-      const shared = { configFile, mode: "demo", logLevel: "error", build: { outDir: folder } } as const;
-      await build(shared);
-      demo.#server = await preview({ ...shared, preview: { port: 0, host: "127.0.0.1" } });
+      const options = (outDir: string) => ({ configFile, mode: "demo", logLevel: "error", build: { outDir } }) as const;
+      const folder = await madeOnce("demo", async (made) => void (await build(options(made))));
+      demo.#server = await preview({ ...options(folder), preview: { port: 0, host: "127.0.0.1" } });
     });
     afterAll(async () => {
       await demo.#server?.close();
-      await rm(folder, { recursive: true, force: true });
     });
     beforeEach(async () => {
       const { page, problems } = await (browser ? browser().freshPage() : freshPage());

@@ -182,6 +182,21 @@ export async function misuse(api: Api, engine: Api["Engine"]["prototype"]): Prom
     { ...exportable, batches: { step: [2], predict: [1], evaluate: [] }, devices: ["hardware"] },
   ]);
   put("loadTrainer", [engine, await api.exportTrainer(sequential(dense({ units: 2 })), exportable), { seed: 1 }]);
+  put("createRecoveringTrainer", [
+    {
+      trainer: async (engine: Api["Engine"]["prototype"]) =>
+        createTrainer(engine, sequential(dense({ units: 2 })), { input: [3], batch: 2, loss: api.squaredError(), optimizer: adam() }),
+      engine: () => Engine.create({ reference: true }),
+      checkpoints: api.memoryCheckpoints(),
+      every: 10,
+      keptBytes: 1e6,
+      limits: { youngMs: 1, youngDeaths: 3, firstDelayMs: 1, refusedMs: 1 },
+      onLost: () => {},
+      onRecovered: () => {},
+    },
+  ]);
+  put("memoryCheckpoints", []);
+  put("fileCheckpoints", ["checkpoint.safetensors"]);
   put("exportProgram", [{ inputs: { x }, outputs: { y }, label: "exported", devices: ["software"] }]);
   put("loadProgram", [engine, await api.exportProgram({ inputs: { x }, outputs: { y } })]);
   put("apply", [{ name: "o", shape: () => [] }, [], {}]);

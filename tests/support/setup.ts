@@ -1,3 +1,4 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { createServer, type Plugin } from "vite";
 import type { TestProject } from "vitest/node";
@@ -15,6 +16,8 @@ export interface PageEndpoint {
 declare module "vitest" {
   interface ProvidedContext {
     page: PageEndpoint;
+    /** A folder within the repository, for what test files share: see once.ts. */
+    shared: string;
   }
 }
 
@@ -24,9 +27,10 @@ declare module "vitest" {
  * choose as --runtime and --browser do.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
   const server = await createServer({
     configFile: false,
-    root: fileURLToPath(new URL("../..", import.meta.url)),
+    root,
     appType: "custom",
     logLevel: "error",
     plugins: [serveBlankPage()],
@@ -37,9 +41,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await server.listen();
   const firefox = process.env.UNROLL_RUNTIME === "firefox";
   const { browser, description } = await (firefox ? launchFirefox : launchChrome)({ browser: process.env.UNROLL_BROWSER || undefined });
+  await mkdir(`${root}tmp`, { recursive: true });
+  // within the repository, so that what is built there finds the package's dependencies
+  const shared = await mkdtemp(`${root}tmp/shared-`);
   const close = async (): Promise<void> => {
     await browser.close();
     await server.close();
+    await rm(shared, { recursive: true, force: true });
   };
   const url = `${server.resolvedUrls?.local[0] ?? server.resolvedUrls?.network[0]}blank`;
   try {
@@ -57,6 +65,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     throw error;
   }
   if (firefox) await browser.close();
+  project.provide("shared", shared);
   project.provide("page", { wsEndpoint: firefox ? undefined : browser.wsEndpoint(), url });
   return close;
 }

@@ -92,6 +92,7 @@ describe("the published schema", () => {
     let refused = 0;
     for (let round = 0; round < 600; round++) {
       const report = json();
+      report.results = (report.results as unknown[]).slice(0, 8); // the others are alike
       const all = places(report).filter(([, key]) => key !== "schema");
       const [container, key] = all[Math.floor(uniform() * all.length)];
       if (uniform() < 0.4 && !Array.isArray(container)) delete container[key];

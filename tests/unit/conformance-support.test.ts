@@ -2,10 +2,11 @@ import { describe, expect, test } from "vitest";
 import { type Case, fromJson, type Tolerance, toJson } from "../conformance/support/case.ts";
 import { excess, judge } from "../conformance/support/compare.ts";
 import { split } from "../conformance/support/exceptions.ts";
-import { folderOf } from "../conformance/support/files.ts";
+import { SourceFiles } from "../conformance/support/files.ts";
 import { transposed } from "../conformance/support/graph.ts";
 import { webnnValues } from "../conformance/support/load-webnn.ts";
 import { decodeTensor } from "../conformance/support/onnx-proto.ts";
+import { readTar } from "../conformance/support/tar.ts";
 
 const ulp = (value: number): Tolerance => ({ metric: "ULP", value });
 const difference = (absolute: number, relative = 0): Tolerance => ({ metric: "difference", absolute, relative });
@@ -58,7 +59,34 @@ test("the table of exceptions must fit the cases", () => {
 });
 
 test("missing data fail with words", () => {
-  expect(() => folderOf("nothing" as never)).toThrow(/conformance data are missing.*never skipped/);
+  expect(() => new SourceFiles("nothing" as never)).toThrow(/conformance data are missing.*never skipped/);
+});
+
+test.each([
+  ["onnx", 890, "test_relu/model.onnx"],
+  ["onnx-recurrent", 177, "index.json"],
+  ["torch", 156, "index.json"],
+  ["webnn", 42, "float16/lstm.json"],
+] as const)("the archive of %s is whole", (source, count, path) => {
+  const files = new SourceFiles(source);
+  expect(files.below("", "")).toHaveLength(count);
+  expect(files.bytes(path).length).toBeGreaterThan(50);
+  expect(() => files.bytes("nothing")).toThrow(/no file nothing/);
+});
+
+test("an archive that is cut off or none at all is an error", () => {
+  const header = new Uint8Array(512);
+  const put = (at: number, text: string) => header.set(new TextEncoder().encode(text), at);
+  put(0, "a.txt");
+  put(124, "00000000005");
+  put(156, "0");
+  expect(() => readTar(header)).toThrow(/no ustar header at byte 0/);
+  put(257, "ustar");
+  expect(() => readTar(header)).toThrow(/ends within "a.txt"/);
+  const whole = new Uint8Array(2048);
+  whole.set(header);
+  whole.set([104, 101, 108, 108, 111], 512);
+  expect([...readTar(whole)]).toEqual([["a.txt", new TextEncoder().encode("hello")]]);
 });
 
 test("numbers survive the way to the page", () => {

@@ -7,20 +7,22 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What each floor may import from, besides itself. The ground stands first. */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
-  errors: [],
-  graph: ["errors"],
+  host: [], // what values are, whichever realm they come from
+  errors: ["host"],
+  graph: ["host", "errors"],
   random: ["errors", "graph"],
   shaders: ["graph"], // the words of buffers that several kernels share
-  gpu: ["errors", "graph", "shaders"],
+  gpu: ["host", "errors", "graph", "shaders"],
   ops: ["errors", "graph", "random", "shaders"],
-  program: ["errors", "graph", "random", "gpu", "ops", "shaders"],
-  nn: ["errors", "graph", "random", "ops", "program"],
-  io: ["errors", "graph", "gpu", "program"],
+  program: ["host", "errors", "graph", "random", "gpu", "ops", "shaders"],
+  nn: ["host", "errors", "graph", "random", "ops", "program"],
+  io: ["host", "errors", "graph", "gpu", "program"],
+  recovery: ["host", "errors", "graph", "gpu", "program", "nn", "io"],
   verify: ["errors", "graph", "random", "shaders", "gpu", "ops", "program"],
-  bench: ["errors", "graph", "random", "shaders", "gpu", "ops", "program", "verify"],
+  bench: ["host", "errors", "graph", "random", "shaders", "gpu", "ops", "program", "verify"],
   cli: ["errors", "graph", "shaders", "gpu", "ops", "program", "verify", "bench"],
   build: ["graph"], // part of vite.config.ts, and of no package
-  index: ["errors", "graph", "random", "gpu", "ops", "program", "nn", "io", "verify", "bench"],
+  index: ["errors", "graph", "random", "gpu", "ops", "program", "nn", "io", "recovery", "verify", "bench"],
 };
 
 /** Packages that a floor may load. `node:` modules count as the package "node". */

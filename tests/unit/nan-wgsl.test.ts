@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { Kernel } from "../../src/graph/kernel.ts";
-import type { Call, DeviceTraits, Op } from "../../src/graph/op.ts";
-import { randomSource } from "../../src/random.ts";
-import { allSamples } from "../../src/verify/all.ts";
+import { adamShader } from "../../shaders/adam.wgsl.ts";
+import { gradientFinish } from "../../shaders/gradient_finish.wgsl.ts";
+import { gradientNorm } from "../../shaders/gradient_norm.wgsl.ts";
+import { rmspropShader } from "../../shaders/rmsprop.wgsl.ts";
+import { sgdShader } from "../../shaders/sgd.wgsl.ts";
 import { nanDropped } from "../support/nan-rules.ts";
-import { hardwareTraits, softwareTraits } from "../support/traits.ts";
+import { nanWgslTests } from "./sweeps/nan-wgsl.ts";
 
 /** Each with WGSL that it must find, and some that it must not. */
 const PLANTED: readonly (readonly [what: string, wrong: string, right: string])[] = [
@@ -34,24 +35,16 @@ fn f(x: f32, a: f32, b: f32, v: f32, g: f32, y: f32, i: u32, k: u32, first: u32,
   });
 });
 
-/** Kernels of all variants that are allowed for any of the samples of any op, each source once. */
-function planned(traits: readonly DeviceTraits[]): Map<string, Kernel> {
-  const kernels = new Map<string, Kernel>();
-  for (const { op, samples } of allSamples as readonly { op: Op; samples: (typeof allSamples)[number]["samples"] }[])
-    for (const { inputs, attributes } of samples(randomSource(0, op.name))) {
-      const types = inputs.map(({ shape, dtype = "f32" }) => ({ shape, dtype }));
-      const call: Call = { inputs: types, outputs: op.shape(types, attributes as never), attributes };
-      for (const device of traits)
-        for (const variant of op.kernels.filter((it) => it.allowed(call, device)))
-          for (const inPlace of [undefined, ...(variant.inPlace?.(call) ?? [])])
-            for (const { kernel } of variant.plan(call, device, inPlace).dispatches) kernels.set(kernel.wgsl, kernel);
-    }
-  return kernels;
-}
-
-test("no kernel of any variant drops a NaN by what WGSL leaves open", () => {
-  const kernels = planned([softwareTraits, hardwareTraits]);
-  expect(kernels.size).toBeGreaterThan(500);
-  const found = [...kernels].flatMap(([wgsl, { name }]) => nanDropped(wgsl).map((line) => `${name}: ${line}`));
-  expect([...new Set(found)]).toEqual([]);
+describe("kernels that no op plans", () => {
+  test.each([
+    ["sgd", sgdShader({ momentum: true, dampening: false, nesterov: false } as never)],
+    ["adam", adamShader({ decoupled: true })],
+    ["rmsprop", rmspropShader({ centered: true, momentum: true } as never)],
+    ["gradient norm", gradientNorm({ joined: true })],
+    ["gradient finish", gradientFinish({ joined: false })],
+  ])("%s", (_, wgsl) => {
+    expect(nanDropped(wgsl)).toEqual([]);
+  });
 });
+
+nanWgslTests("part");

@@ -13,6 +13,8 @@ export function enhance(root: Document | ShadowRoot | HTMLElement): Enhanced {
   let words = "";
   let sorting: { column: number; down: boolean } | undefined;
   const all = (selector: string): Element[] => Array.from(root.querySelectorAll(selector));
+  // by its tag: an element of a frame is of no class of this window
+  const isInput = (element: Element | null | undefined): element is HTMLInputElement => element?.localName === "input";
   const data = (element: Element, name: string): string => element.getAttribute(`data-${name}`) ?? "";
 
   const sort = (): void => {
@@ -81,7 +83,8 @@ export function enhance(root: Document | ShadowRoot | HTMLElement): Enhanced {
     return best?.point;
   };
 
-  const element = (event: Event): Element | undefined => (event.target instanceof Element ? event.target : undefined);
+  const element = (event: Event): Element | undefined =>
+    event.target && "closest" in event.target ? (event.target as Element) : undefined;
   root.addEventListener("click", (event) => {
     const button = element(event)?.closest("button");
     if (button?.hasAttribute("data-sort")) {
@@ -97,15 +100,15 @@ export function enhance(root: Document | ShadowRoot | HTMLElement): Enhanced {
   });
   root.addEventListener("input", (event) => {
     const input = element(event);
-    if (!(input instanceof HTMLInputElement) || !input.matches("[data-words]")) return;
+    if (!isInput(input) || !input.matches("[data-words]")) return;
     words = input.value.trim().toLowerCase();
     filter();
   });
   for (const type of ["pointermove", "pointerdown"])
     root.addEventListener(type, (event) => {
       const plot = element(event)?.closest(".roofline .plot");
-      if (!(event instanceof PointerEvent)) return;
-      const point = plot ? nearest(plot, event.clientX, event.clientY) : undefined;
+      const { clientX, clientY } = event as PointerEvent;
+      const point = plot ? nearest(plot, clientX, clientY) : undefined;
       if (!point?.classList.contains("lit")) tip(point);
     });
   root.addEventListener("focusin", (event) => {
@@ -114,9 +117,10 @@ export function enhance(root: Document | ShadowRoot | HTMLElement): Enhanced {
   root.addEventListener("focusout", () => tip(undefined));
   root.addEventListener("keydown", (event) => {
     const point = element(event);
-    if (!(event instanceof KeyboardEvent) || !point?.matches(".point")) return;
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (event.key === "Escape") tip(undefined);
+    if (!point?.matches(".point")) return;
+    const { key } = event as KeyboardEvent;
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[key];
+    if (key === "Escape") tip(undefined);
     if (!step) return;
     event.preventDefault();
     const place = (circle: Element): number => circle.getBoundingClientRect().left;
@@ -124,7 +128,7 @@ export function enhance(root: Document | ShadowRoot | HTMLElement): Enhanced {
     const next = points[(points.indexOf(point) + step + points.length) % points.length];
     point.setAttribute("tabindex", "-1");
     next.setAttribute("tabindex", "0");
-    if (next instanceof SVGElement) next.focus();
+    (next as SVGElement).focus();
   });
 
   const apply = (): void => {
@@ -138,7 +142,7 @@ export function enhance(root: Document | ShadowRoot | HTMLElement): Enhanced {
       title.remove();
     });
     const input = root.querySelector("[data-words]");
-    if (input instanceof HTMLInputElement && input.value.trim().toLowerCase() !== words) input.value = words;
+    if (isInput(input) && input.value.trim().toLowerCase() !== words) input.value = words;
     sort();
     filter();
   };

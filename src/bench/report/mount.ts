@@ -16,7 +16,7 @@ export interface MountedReport {
  * --accent, --error), where it has them.
  */
 export function mountReport(element: HTMLElement, reports: readonly BenchReport[], options?: ReportOptions): MountedReport {
-  check(element instanceof Object && "attachShadow" in element, "argument", () => `mountReport: give an element, not ${describe(element)}`);
+  check(typeof element?.attachShadow === "function", "argument", () => `mountReport: give an element, not ${describe(element)}`);
   const shadow = element.shadowRoot ?? element.attachShadow({ mode: "open" });
   const view = element.ownerDocument.defaultView ?? globalThis;
   const sheet = new view.CSSStyleSheet();
@@ -70,15 +70,17 @@ const MARKS = ["data-words", "data-toggle", "data-sort"] as const;
 
 function focusWithin(place: HTMLElement): Element | undefined {
   const root = place.getRootNode();
-  const active = root instanceof ShadowRoot ? root.activeElement : null;
+  const active = "activeElement" in root ? (root as ShadowRoot).activeElement : null;
   return active && place.contains(active) ? active : undefined;
 }
+
+const isInput = (element: Element | undefined): element is HTMLInputElement => element?.localName === "input";
 
 function refocus(place: HTMLElement, old: Element): void {
   const mark = MARKS.find((name) => old.hasAttribute(name));
   const twins = mark ? Array.from(place.querySelectorAll<HTMLElement>(`[${mark}]`)) : [];
   const twin = twins.find((element) => element.getAttribute(mark ?? "") === old.getAttribute(mark ?? ""));
-  if (twin instanceof HTMLInputElement && old instanceof HTMLInputElement) {
+  if (isInput(twin) && isInput(old)) {
     twin.value = old.value;
     twin.setSelectionRange(old.selectionStart, old.selectionEnd);
   }

@@ -1,6 +1,5 @@
-import { access, constants, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { compareReports, rowKey, THRESHOLD } from "../../bench/compare.ts";
 import { outcomeOf } from "../../bench/figures.ts";
@@ -11,6 +10,8 @@ import type { BenchReport, BenchResult } from "../../bench/schema.ts";
 import { startNames } from "../../bench/suites/start-names.ts";
 import { UnrollError } from "../../errors.ts";
 import { bundleFile, isScript } from "../bundle.ts";
+import { codeOf, type EndSignal, onInterrupt, ownFolder, reasonOf } from "../lifetime.ts";
+import { checkWritable, keep } from "../output.ts";
 import { launch, type RuntimeOptions } from "../runtime/runtime.ts";
 import type { BenchEvent, BenchTaskOptions } from "../tasks.ts";
 import { ownVersion } from "../version.ts";
@@ -30,15 +31,16 @@ export interface BenchValues {
   readonly compare?: string;
   readonly threshold?: string;
   readonly quick?: boolean;
+  /** Seconds. */
+  readonly timeout?: string;
 }
 
 /** As in src/bench/run.ts, which is loaded in the runtime only. */
 const SUITES: readonly SuiteName[] = ["start", "kernels", "layers", "models"];
 /** Cold starts, each in a runtime of its own. */
 const STARTS = { quick: 1, full: 5 };
-const INTERRUPTED = 130;
 
-/** `unroll bench`. Resolves to the exit code: 0 fine, 1 something is wrong or slower than before, 130 interrupted. */
+/** `unroll bench`. Resolves to the exit code: 0 fine, 1 something is wrong or slower than before, 130 and others interrupted. */
 export async function benchCommand(words: readonly string[], values: BenchValues): Promise<number> {
   const threshold = values.threshold === undefined ? THRESHOLD : Number(values.threshold.trim() || Number.NaN);
   if (!(threshold >= 0 && threshold < Number.POSITIVE_INFINITY))
@@ -50,14 +52,14 @@ export async function benchCommand(words: readonly string[], values: BenchValues
   const { report, interrupted, error } = words.includes("peers")
     ? await peers(words, command, values)
     : await measure(words, values, command);
-  if (!report) return INTERRUPTED;
+  if (!report) return interrupted ?? 1;
   const kept = [
     !values.json || (await keep(values.json, `${JSON.stringify(report, undefined, 1)}\n`)),
     !values.html || (await keep(values.html, renderPage(earlier ? [earlier, report] : [report], { threshold }))),
   ];
   const comparison = earlier && compareReports(earlier, report, threshold);
   if (comparison) for (const line of formatComparison(comparison, threshold)) console.log(line);
-  if (interrupted) return INTERRUPTED;
+  if (interrupted !== undefined) return interrupted;
   if (error !== undefined) throw error;
   // what others compute wrongly is told in the table; it is no failure of ours
   const wrong = report.results.filter(
@@ -71,38 +73,20 @@ export async function benchCommand(words: readonly string[], values: BenchValues
   return wrong.length > 0 || nothing || kept.includes(false) || (comparison?.regressions.length ?? 0) > 0 ? 1 : 0;
 }
 
-/** Whether a file was written: what was measured in minutes must not be lost with it. */
-const keep = (file: string, text: string): Promise<boolean> =>
-  writeFile(file, text).then(
-    () => true,
-    (error: unknown) => {
-      console.error(`\n${file} could not be written: ${error instanceof Error ? error.message : String(error)}`);
-      return false;
-    },
-  );
-
 /** As a shell takes it for one word. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-async function checkWritable(option: string, file: string): Promise<void> {
-  if (file === "") throw new UnrollError("argument", `${option} takes the name of a file`);
-  const there = await stat(file).catch(() => undefined);
-  if (there?.isDirectory()) throw new UnrollError("argument", `${file} cannot be written: it is a folder`);
-  await access(there ? file : dirname(resolve(file)), constants.W_OK).catch((cause: unknown) => {
-    throw new UnrollError("argument", `${file} cannot be written: ${there ? "it is" : "its folder is not there, or"} closed`, { cause });
-  });
-}
-
 async function readReport(file: string): Promise<BenchReport> {
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new UnrollError("missing", `${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new UnrollError("missing", `${file} cannot be read: ${reasonOf(cause)}`, { cause });
   });
   return parseReport(text);
 }
 
 interface Outcome {
   readonly report?: BenchReport;
-  readonly interrupted?: boolean;
+  /** The exit code, where a signal ended it. */
+  readonly interrupted?: number;
   /** What broke the run off, as when a device is lost; the report holds what was done. */
   readonly error?: unknown;
 }
@@ -122,9 +106,9 @@ async function peers(words: readonly string[], command: string, values: BenchVal
     ...(quick ? ["--quick"] : []),
     ...(only.length > 0 ? ["--only", only.map(escape).join("|")] : []),
   ];
-  const report = await runPeers(args);
-  if (!report) return { interrupted: true };
-  if (report.incomplete) return { report: { ...report, command }, interrupted: true };
+  const { report, interrupted } = await runPeers(args);
+  if (interrupted !== undefined) return { report: report && { ...report, command }, interrupted };
+  if (!report) throw new UnrollError("missing", "the suite peers left no report");
   if (report.results.length === 0) throw new UnrollError("name", `no row of the suite peers has a name that matches ${only.join(" or ")}`);
   return { report: { ...report, command } };
 }
@@ -162,20 +146,21 @@ async function measure(words: readonly string[], values: BenchValues, command: s
     flags,
     scripts: source === undefined ? {} : { "/own.js": source },
     onEvent,
+    timeout: values.timeout === undefined ? undefined : Number(values.timeout),
   };
   const task: BenchTaskOptions = { only, quick, command, powerPreference };
   const partial = (): BenchReport | undefined => head && { ...head, results: [...seen.values()], incomplete: true };
 
   const interrupt = new Interrupt();
   try {
-    const folder = source !== undefined && name === "node" ? await mkdtemp(join(tmpdir(), "unroll-bench-")) : undefined;
     let file = source === undefined ? undefined : "/own.js";
-    if (folder !== undefined) {
-      await writeFile(join(folder, "own.mjs"), source as string);
-      file = pathToFileURL(join(folder, "own.mjs")).href;
+    if (source !== undefined && name === "node") {
+      const path = join(ownFolder(), "own.mjs");
+      await writeFile(path, source);
+      file = pathToFileURL(path).href;
     }
     const run = async (options: BenchTaskOptions): Promise<BenchReport> => {
-      const runtime = await launch(name, runtimeOptions);
+      const runtime = await interrupt.race(launch(name, runtimeOptions));
       try {
         const environment = {
           runtime: { name: runtime.name, choice: runtime.choice },
@@ -203,13 +188,12 @@ async function measure(words: readonly string[], values: BenchValues, command: s
     } catch (error) {
       progress.clear();
       const report = partial();
-      if (!interrupt.happened && seen.size === 0) throw error;
-      const what = interrupt.happened ? "interrupted" : `it broke off${last && ` at ${last}`}`;
+      const { code } = interrupt;
+      if (code === undefined && seen.size === 0) throw error;
+      const what = code !== undefined ? "interrupted" : `it broke off${last && ` at ${last}`}`;
       console.log(report ? `\n${what}; what was done:` : `\n${what} before anything was measured`);
       if (report) for (const line of formatTable(report)) console.log(line);
-      return interrupt.happened ? { report, interrupted: true } : { report, error };
-    } finally {
-      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+      return code !== undefined ? { report, interrupted: code } : { report, error };
     }
   } finally {
     interrupt.dispose();
@@ -219,11 +203,12 @@ async function measure(words: readonly string[], values: BenchValues, command: s
 /** A name is meant as it stands: "3×3 64→64 (2)" has signs that mean something in patterns. Stars stand for anything. */
 const escape = (pattern: string): string => pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*");
 
-/** Ctrl-C and being told to end. */
+/** Ctrl-C, being told to end, and a terminal that is closed. */
 class Interrupt {
-  happened = false;
+  /** The exit code, once it has happened. */
+  code: number | undefined;
+  readonly dispose: () => void;
   readonly #happens: Promise<never>;
-  readonly #listener: () => void;
 
   constructor() {
     let reject: (error: Error) => void = () => {};
@@ -231,21 +216,16 @@ class Interrupt {
       reject = no;
     });
     this.#happens.catch(() => {});
-    this.#listener = () => {
-      if (this.happened) process.exit(INTERRUPTED); // twice: at once
-      this.happened = true;
+    this.dispose = onInterrupt((signal: EndSignal) => {
+      if (this.code !== undefined) process.exit(this.code); // twice: at once
+      this.code = codeOf(signal);
       reject(new Error("interrupted"));
-    };
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, this.#listener);
+    });
   }
 
   race<T>(work: Promise<T>): Promise<T> {
     work.catch(() => {}); // it fails when its browser is closed
     return Promise.race([work, this.#happens]);
-  }
-
-  dispose(): void {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, this.#listener);
   }
 }
 

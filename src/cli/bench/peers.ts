@@ -1,15 +1,14 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseReport } from "../../bench/parse.ts";
 import type { BenchReport } from "../../bench/schema.ts";
 import { UnrollError } from "../../errors.ts";
+import { codeOf, endLater, onInterrupt, ownFolder } from "../lifetime.ts";
 
 const SCRIPT = join("tests", "peers", "run.js");
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /** The script of the suite, which lies in the repository, beside the libraries that it compares with. */
 function findScript(): string {
@@ -25,28 +24,31 @@ function findScript(): string {
  * Runs the suite `peers` in a process of its own, which prints as it goes. Ctrl-C ends it after what is being measured, twice at once:
  * the report is incomplete then, or there is none.
  */
-export async function runPeers(args: readonly string[]): Promise<BenchReport | undefined> {
+export async function runPeers(
+  args: readonly string[],
+): Promise<{ readonly report?: BenchReport /** The exit code, where a signal ended it. */; readonly interrupted?: number }> {
   const script = findScript();
-  const folder = await mkdtemp(join(tmpdir(), "unroll-peers-"));
-  try {
-    const json = join(folder, "report.json");
-    const child = spawn(process.execPath, [script, ...args, "--json", json], { stdio: ["inherit", "inherit", "inherit", "ipc"] });
-    let interrupted = false;
-    const interrupt = () => {
-      interrupted = true;
-      if (child.connected) child.send("stop");
-    };
-    for (const signal of SIGNALS) process.on(signal, interrupt);
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", resolve);
-    }).finally(() => {
-      for (const signal of SIGNALS) process.off(signal, interrupt);
-    });
-    if (existsSync(json)) return parseReport(await readFile(json, "utf8"));
-    if (interrupted) return undefined;
-    throw new UnrollError("missing", `the suite peers ended with ${code} and left no report`);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  const folder = ownFolder();
+  const json = join(folder, "report.json");
+  const env = { ...process.env, TMPDIR: folder };
+  const child = spawn(process.execPath, [script, ...args, "--json", json], { env, stdio: ["inherit", "inherit", "inherit", "ipc"] });
+  const ended = endLater(() => child.kill("SIGKILL"));
+  let interrupted: number | undefined;
+  const unlisten = onInterrupt((signal) => {
+    interrupted = codeOf(signal);
+    if (child.connected) child.send("stop");
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  }).finally(() => {
+    unlisten();
+    ended();
+  });
+  if (existsSync(json)) {
+    const report = parseReport(await readFile(json, "utf8"));
+    return { report, interrupted: interrupted ?? (report.incomplete ? codeOf("SIGINT") : undefined) };
   }
+  if (interrupted !== undefined) return { interrupted };
+  throw new UnrollError("missing", `the suite peers ended with ${code} and left no report`);
 }

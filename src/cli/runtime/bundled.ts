@@ -24,7 +24,7 @@ export async function bundledChromium(): Promise<{ readonly path: string; readon
 
 const starts = (path: string): Promise<boolean> =>
   new Promise((resolve) => {
-    execFile(path, ["--version"], (error) => resolve(!error));
+    execFile(path, ["--version"], { timeout: 20_000, killSignal: "SIGKILL" }, (error) => resolve(!error));
   });
 
 interface Bundled {

@@ -5,10 +5,12 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { UnrollError } from "../../errors.ts";
+import { killGroup } from "../lifetime.ts";
 import { readAnswer, taskScript } from "./answer.ts";
+import { started } from "./page.ts";
 import { findBundle } from "./page-server.ts";
 import { installedProgram, type ProgramChoice, pathsOf, wishedProgram } from "./programs.ts";
-import type { Runtime, RuntimeOptions, TaskName, TaskOptions, TaskResult } from "./runtime.ts";
+import type { Runtime, StartOptions, TaskName, TaskOptions, TaskResult } from "./runtime.ts";
 import { provideVulkan } from "./vulkan.ts";
 
 /**
@@ -23,16 +25,17 @@ export function findDeno(path?: string): ProgramChoice {
 }
 
 /** Deno with the bundle of this package, one process for each task: WebGPU by wgpu, WGSL by naga. It is given no permissions. */
-export async function denoRuntime({ browser, log }: RuntimeOptions): Promise<Runtime> {
+export async function denoRuntime({ browser, log, signal }: StartOptions): Promise<Runtime> {
   const { path, origin } = findDeno(browser);
   const bundle = pathToFileURL(findBundle()).href;
-  const version = (await promisify(execFile)(path, ["--version"])).stdout.split("\n")[0];
+  const asked = promisify(execFile)(path, ["--version"], { signal, killSignal: "SIGKILL" });
+  const version = (await started(path, asked)).stdout.split("\n")[0];
   const driver = await provideVulkan();
   return {
     name: "deno",
     choice: `${version} at ${path} (${origin})${driver === undefined ? "" : `, with the SwiftShader in ${driver}`}`,
     async call<K extends TaskName>(task: K, options: TaskOptions<K>): Promise<TaskResult<K>> {
-      return readAnswer<K>(await run(path, script(taskScript(bundle, task, options)), log));
+      return readAnswer<K>(await run(path, script(taskScript(bundle, task, options)), signal, log));
     },
     async close() {},
   };
@@ -47,9 +50,11 @@ answer(await ${task});
 const FLAGS = ["--unstable-webgpu", "--quiet", "--no-config", "--no-lock", "--no-prompt", "--no-remote"];
 
 /** Runs a program with a script on its standard input. @throws UnrollError `adapter` when it says nothing on its standard output. */
-async function run(path: string, code: string, log?: (line: string) => void): Promise<string> {
+async function run(path: string, code: string, signal: AbortSignal, log?: (line: string) => void): Promise<string> {
   const env = { ...process.env, DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
-  const child = spawn(path, ["run", ...FLAGS, "-"], { env, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(path, ["run", ...FLAGS, "-"], { env, stdio: ["pipe", "pipe", "pipe"], detached: process.platform !== "win32" });
+  const kill = () => killGroup(child.pid);
+  signal.addEventListener("abort", kill);
   const ended = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (exit, signal) => resolve(exit ?? signal));
@@ -59,7 +64,7 @@ async function run(path: string, code: string, log?: (line: string) => void): Pr
   child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
   child.stdin.on("error", () => {}); // a Deno that does not start says so by its exit
   child.stdin.end(code);
-  const exit = await ended;
+  const exit = await ended.finally(() => signal.removeEventListener("abort", kill));
   if (chunks.length === 0) throw new UnrollError("adapter", `Deno ended with ${exit} and gave no result`);
   return Buffer.concat(chunks).toString("utf8");
 }

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { UnrollError } from "../../errors.ts";
+import { ownFolder } from "../lifetime.ts";
 import { optional } from "./optional.ts";
-import { type LaunchedBrowser, pageRuntime } from "./page.ts";
+import { type LaunchedBrowser, type OwnBrowser, pageRuntime, started } from "./page.ts";
 import { installedProgram, isExecutable, type ProgramChoice, pathsOf, wishedProgram } from "./programs.ts";
-import type { Runtime, RuntimeOptions } from "./runtime.ts";
+import type { Runtime, StartOptions } from "./runtime.ts";
 import { provideVulkan } from "./vulkan.ts";
 
 /** WebGPU where a release does not have it yet, and on adapters that the browser does not trust. */
@@ -46,20 +47,36 @@ async function downloaded(): Promise<ProgramChoice | undefined> {
 }
 
 /** Starts a headless Firefox with WebGPU: on SwiftShader where a Linux has no Vulkan. */
-export async function launchFirefox({ browser: wish }: { readonly browser?: string } = {}): Promise<LaunchedBrowser> {
+export async function launchFirefox({
+  browser: wish,
+  folder,
+  signal,
+}: { readonly browser?: string } & OwnBrowser = {}): Promise<LaunchedBrowser> {
   const puppeteer = (await optional("puppeteer", "Driving a browser", () => import("puppeteer"))).default;
   const { path, origin } = await findFirefox(wish);
   const driver = await provideVulkan();
-  const browser = await puppeteer.launch({
+  const launched = puppeteer.launch({
     browser: "firefox",
     executablePath: path,
     headless: true,
     extraPrefsFirefox: PREFERENCES,
     protocolTimeout: 0, // a task may compute for minutes within one call
+    signal,
+    ...(folder === undefined
+      ? {}
+      : {
+          userDataDir: join(folder, "profile"),
+          env: { ...process.env, TMPDIR: folder },
+          handleSIGINT: false,
+          handleSIGTERM: false,
+          handleSIGHUP: false,
+        }),
   });
+  const browser = await started(path, launched);
   const with_ = driver === undefined ? "" : `, with the SwiftShader in ${driver}`;
   return { browser, description: `${await browser.version()} at ${path} (${origin})${with_}` };
 }
 
 /** Firefox with the bundled page of this package: WebGPU by wgpu, WGSL by naga. */
-export const firefoxRuntime = (options: RuntimeOptions): Promise<Runtime> => pageRuntime("firefox", () => launchFirefox(options), options);
+export const firefoxRuntime = (options: StartOptions): Promise<Runtime> =>
+  pageRuntime("firefox", () => launchFirefox({ ...options, folder: ownFolder() }), options);

@@ -34,7 +34,7 @@ export async function servePage(further: Readonly<Record<string, string>> = {}):
     response.end(script ?? blankPage);
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (cause) => reject(new UnrollError("missing", `no page can be served on 127.0.0.1: ${cause.message}`, { cause })));
     server.listen(0, "127.0.0.1", resolve);
   });
   return {

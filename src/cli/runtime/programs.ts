@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { UnrollError } from "../../errors.ts";
 
@@ -37,7 +37,7 @@ export function installedProgram(paths: readonly string[]): ProgramChoice | unde
 export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile(); // folders can be "executed", too
   } catch {
     return false;
   }

@@ -1,4 +1,9 @@
 import { UnrollError } from "../../errors.ts";
+import { endLater, reasonOf } from "../lifetime.ts";
+import { Patience, START_TIMEOUT, TIMEOUT } from "./patience.ts";
+
+/** Seconds that a browser gets to end by itself. */
+const CLOSE_TIMEOUT = 5;
 
 /** What the command line can ask of a runtime: the functions of src/cli/tasks.ts, by name. */
 export type Tasks = typeof import("../tasks.ts");
@@ -32,10 +37,56 @@ export interface RuntimeOptions {
   readonly onEvent?: (json: string) => void;
   /** Gets each line that a task logs. */
   readonly log?: (line: string) => void;
+  /** Seconds that it may stay silent while it works; a start may take at most {@link START_TIMEOUT} of them. 0 waits for ever. */
+  readonly timeout?: number;
 }
 
-/** Starts a runtime. @throws UnrollError `argument` for a name that is none, `missing` where a package or program is not there. */
-export async function launch(name: string, options: RuntimeOptions = {}): Promise<Runtime> {
+/** What a start of a runtime gets besides: aborted when it takes too long. */
+export interface StartOptions extends RuntimeOptions {
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Starts a runtime.
+ * @throws UnrollError `argument` for a name that is none; `missing` where a package or program is not there, or does not answer; `lost` when
+ *   it ends before it has answered.
+ */
+export async function launch(name: string, { timeout = TIMEOUT, log, onEvent, ...options }: RuntimeOptions = {}): Promise<Runtime> {
+  const silence = new Patience(timeout);
+  const heard =
+    <T>(listen: ((value: T) => void) | undefined) =>
+    (value: T) => {
+      silence.heard();
+      listen?.(value);
+    };
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  // what runs in this process ends with it, and needs no more
+  const ended = name === "node" ? () => {} : endLater(abort);
+  const started = start(name, { ...options, log: heard(log), onEvent: onEvent && heard(onEvent), signal: controller.signal });
+  try {
+    const runtime = await new Patience(Math.min(timeout, START_TIMEOUT)).wait(started, `${name} did not start`);
+    const close = async () => {
+      await new Patience(CLOSE_TIMEOUT).wait(runtime.close(), "").catch(() => {});
+      abort();
+      ended();
+    };
+    const call: Runtime["call"] = (task, taskOptions) => silence.wait(runtime.call(task, taskOptions), `${name} said nothing`);
+    return { ...runtime, call, close };
+  } catch (error) {
+    abort();
+    ended();
+    throw error;
+  }
+}
+
+function start(name: string, options: StartOptions): Promise<Runtime> {
+  return begin(name, options).catch((cause: unknown) => {
+    throw cause instanceof UnrollError ? cause : new UnrollError("missing", `${name} did not start: ${reasonOf(cause)}`, { cause });
+  });
+}
+
+async function begin(name: string, options: StartOptions): Promise<Runtime> {
   switch (name) {
     case "chrome":
       return (await import("./chrome.ts")).chromeRuntime(options);

@@ -1,5 +1,5 @@
 import { check, UnrollError } from "../../errors.ts";
-import { type Gpu, USAGE } from "../../gpu/gpu.ts";
+import { evenBytes, type Gpu, USAGE } from "../../gpu/gpu.ts";
 import { type ImageReadCall, type ImageReadOptions, ImageTexture, imageReadPipeline, readImage, uniformFor } from "../../gpu/image.ts";
 import type { Crop, PixelData, ReadSpec } from "./options.ts";
 import type { ReaderBackend, ReadPlace } from "./reader.ts";
@@ -117,7 +117,7 @@ export class GpuImageReader implements ReaderBackend {
 
   #write(texture: GPUTexture, { data, width }: PixelData, crop: Crop): void {
     const layout = { offset: 4 * (crop.y * width + crop.x), bytesPerRow: 4 * width };
-    this.#gpu.device.queue.writeTexture({ texture }, data as Uint8Array<ArrayBuffer>, layout, [crop.width, crop.height]);
+    this.#gpu.device.queue.writeTexture({ texture }, evenBytes(data), layout, [crop.width, crop.height]);
   }
 
   #copy(texture: GPUTexture, source: Picture, { x, y, width, height }: Crop): void {

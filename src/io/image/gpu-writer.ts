@@ -1,6 +1,7 @@
 import { check, UnrollError } from "../../errors.ts";
-import { align, type Gpu, USAGE } from "../../gpu/gpu.ts";
+import { align, evenBytes, type Gpu, USAGE } from "../../gpu/gpu.ts";
 import { drawImage, type ImageDrawOptions, ImageTexture, imageDrawPipeline, imageRangePipeline, uniformFor } from "../../gpu/image.ts";
+import { typedArrayName } from "../../host.ts";
 import type { Drawing, WriteSpec } from "./write-options.ts";
 import type { AnyCanvas, Drawable } from "./writer.ts";
 
@@ -144,12 +145,13 @@ export class GpuImageWriter {
   }
 
   #located(values: Drawable, bytes: number): { readonly buffer: GPUBuffer; readonly offset: number; readonly bytes: number } {
-    if (values instanceof Float32Array) {
+    if (typedArrayName(values) === "Float32Array") {
       this.#upload ??= this.#gpu.createBuffer("image values", bytes, USAGE.STORAGE | USAGE.COPY_DST);
-      this.#gpu.device.queue.writeBuffer(this.#upload, 0, values as Float32Array<ArrayBuffer>);
+      this.#gpu.device.queue.writeBuffer(this.#upload, 0, evenBytes(values as Float32Array));
       return { buffer: this.#upload, offset: 0, bytes };
     }
-    return "buffer" in values ? { buffer: values.buffer, offset: values.offset, bytes } : { buffer: values, offset: 0, bytes };
+    const place = values as Exclude<Drawable, Float32Array>;
+    return "buffer" in place ? { buffer: place.buffer, offset: place.offset, bytes } : { buffer: place, offset: 0, bytes };
   }
 
   dispose(): void {

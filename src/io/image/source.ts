@@ -1,4 +1,6 @@
 import { check } from "../../errors.ts";
+import { checkMemory } from "../../graph/host-array.ts";
+import { tagOf, typedArrayName } from "../../host.ts";
 import { isCount, type PixelData } from "./options.ts";
 import { frameOf } from "./video.ts";
 
@@ -23,9 +25,6 @@ export interface SeenSource {
 const HAVE_CURRENT_DATA = 2;
 const EXPECTED =
   "an ImageBitmap, ImageData, an HTMLCanvasElement, an OffscreenCanvas, an HTMLImageElement, an HTMLVideoElement or a VideoFrame";
-
-/** By its class, whatever window or worker it comes from. */
-const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** A source and what was seen of it; to be closed when it was read. */
 export interface OpenSource {
@@ -108,9 +107,10 @@ function seePixels(name: string, tag: string, source: Partial<PixelData> | null 
   );
   // Bytes of the usual colours go straight to the GPU; other kinds of ImageData are converted by the browser.
   const { colorSpace = "srgb" } = source as { colorSpace?: string };
-  const bytes = data instanceof Uint8ClampedArray || data instanceof Uint8Array;
+  const bytes = ["Uint8ClampedArray", "Uint8Array"].includes(typedArrayName(data) ?? "");
   if (tag === "ImageData" && (!bytes || colorSpace !== "srgb")) return seen("picture", width, height);
-  check(bytes, "argument", () => `${name}: the data of the image must be a Uint8ClampedArray, not ${tagOf(data)}`);
+  check(data && bytes, "argument", () => `${name}: the data of the image must be a Uint8ClampedArray, not ${tagOf(data)}`);
+  checkMemory(`${name}: the array of the image`, data);
   check(
     data.length === 4 * width * height,
     "size",

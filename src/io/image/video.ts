@@ -1,5 +1,6 @@
 import { UnrollError } from "../../errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
+import { tagOf } from "../../host.ts";
 
 /**
  * The frame that a video element shows now: it tells size and format, and stays the same while it is read. The caller closes it.
@@ -41,11 +42,13 @@ export function frameWays(gpu: Gpu): FrameWays {
   return known;
 }
 
-const isSecurity = (error: unknown): boolean => error instanceof DOMException && error.name === "SecurityError";
+/** Of a DOMException, whichever window the video belongs to. */
+const nameOfError = (error: unknown): unknown => (tagOf(error) === "DOMException" ? (error as DOMException).name : undefined);
+
+const isSecurity = (error: unknown): boolean => nameOfError(error) === "SecurityError";
 
 /** The source is at fault, and no other way will do: it comes from another origin, or is gone. */
-export const isRefusal = (error: unknown): boolean =>
-  isSecurity(error) || (error instanceof DOMException && error.name === "InvalidStateError");
+export const isRefusal = (error: unknown): boolean => isSecurity(error) || nameOfError(error) === "InvalidStateError";
 
 export function refused(name: string, what: string, cause: unknown): UnrollError {
   const reason = cause instanceof Error ? cause.message : String(cause);

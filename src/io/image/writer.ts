@@ -1,4 +1,6 @@
 import { check, describe, UnrollError } from "../../errors.ts";
+import { checkMemory } from "../../graph/host-array.ts";
+import { isGpuBuffer, typedArrayName } from "../../host.ts";
 import { type Engine, gpuPartsOf } from "../../program/engine.ts";
 import type { Located } from "../../program/located.ts";
 import { GpuImageWriter } from "./gpu-writer.ts";
@@ -123,8 +125,10 @@ const STORAGE = 128;
 function checkValues(name: string, values: Drawable, shape: readonly number[], reference: boolean): void {
   const size = shape.reduce((a, b) => a * b);
   const expected = `[${shape.join(", ")}]`;
-  if (values instanceof Float32Array) {
-    check(values.length === size, "size", () => `${name}: ${expected} has ${size} values, not ${values.length}`);
+  if (typedArrayName(values) === "Float32Array") {
+    const { length } = values as Float32Array;
+    checkMemory(`${name}: the array`, values as Float32Array);
+    check(length === size, "size", () => `${name}: ${expected} has ${size} values, not ${length}`);
     return;
   }
   check(
@@ -132,9 +136,9 @@ function checkValues(name: string, values: Drawable, shape: readonly number[], r
     "dtype",
     () => `${name}: the values must be f32: give a Float32Array or a GPUBuffer, not ${describe(values)}`,
   );
-  const own = isBuffer(values) ? { buffer: values, bytes: values.size } : values;
+  const own = isGpuBuffer(values) ? { buffer: values, bytes: values.size } : values;
   check(
-    own !== null && typeof own === "object" && isBuffer(own.buffer),
+    own !== null && typeof own === "object" && isGpuBuffer(own.buffer),
     "argument",
     () => `${name}: the values must be a Float32Array, a GPUBuffer, or what outputBuffer or variableBuffer gives, not ${describe(values)}`,
   );
@@ -145,5 +149,3 @@ function checkValues(name: string, values: Drawable, shape: readonly number[], r
   check((own.buffer.usage & STORAGE) !== 0, "argument", () => `${name}: the GPUBuffer must be made with usage STORAGE`);
   check(own.buffer.mapState === "unmapped", "argument", () => `${name}: the GPUBuffer is mapped; unmap it first`);
 }
-
-const isBuffer = (value: unknown): value is GPUBuffer => typeof GPUBuffer !== "undefined" && value instanceof GPUBuffer;

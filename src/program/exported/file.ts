@@ -1,7 +1,8 @@
 import { check, describe } from "../../errors.ts";
+import { checkFile } from "./check.ts";
 import type { Exported } from "./format.ts";
 
-/** Checks that an object says of itself what it is. */
+/** Checks that an object is what it says of itself. */
 export function checkFormat<T extends Exported & { readonly format: string }>(call: string, exported: object, format: T["format"]): T {
   check(
     typeof exported === "object" && exported !== null,
@@ -10,7 +11,6 @@ export function checkFormat<T extends Exported & { readonly format: string }>(ca
   );
   const file = exported as Partial<T>;
   check(file.format === format, "format", () => `${call}: the object must be of the format "${format}", not ${describe(file.format)}`);
-  const whole = Array.isArray(file.kernels) && Array.isArray(file.segments) && typeof file.programs === "object" && file.programs !== null;
-  check(whole, "format", () => `${call}: kernels, segments or programs are missing`);
+  checkFile(file);
   return file as T;
 }

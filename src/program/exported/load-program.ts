@@ -1,3 +1,4 @@
+import { check } from "../../errors.ts";
 import { checkEngine, type Engine } from "../engine.ts";
 import type { RunnableProgram } from "../program.ts";
 import { checkFormat } from "./file.ts";
@@ -20,5 +21,7 @@ export const PROGRAM = "program";
 export async function loadProgram(engine: Engine, exported: ExportedProgramFile | object): Promise<RunnableProgram> {
   checkEngine("loadProgram", engine);
   engine.assertUsable();
-  return loadExported(engine, checkFormat<ExportedProgramFile>("loadProgram", exported, "unroll-program/1"), PROGRAM);
+  const file = checkFormat<ExportedProgramFile>("loadProgram", exported, "unroll-program/1");
+  check(Object.hasOwn(file.programs, PROGRAM), "format", `loadProgram: there is no program "${PROGRAM}" in it`);
+  return loadExported(engine, file, PROGRAM);
 }

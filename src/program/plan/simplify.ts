@@ -1,6 +1,7 @@
 import { check } from "../../errors.ts";
 import type { Node, Tensor } from "../../graph/tensor.ts";
 import { formatType, type TensorType } from "../../graph/types.ts";
+import { isPlainObject } from "../../host.ts";
 
 /** A list of nodes in order, and what each tensor of the original graph has become in it. */
 export interface Simplified {
@@ -48,8 +49,7 @@ function idOf(value: object, ids: Map<object, number>): number {
 function keyOf(value: unknown, ids: Map<object, number>, depth = 4): string {
   if (value === null || typeof value !== "object")
     return typeof value === "function" ? `#${idOf(value, ids)}` : `${typeof value}:${String(value)}`;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (depth === 0 || (prototype !== Object.prototype && !Array.isArray(value))) return `#${idOf(value, ids)}`;
+  if (depth === 0 || !(isPlainObject(value) || Array.isArray(value))) return `#${idOf(value, ids)}`;
   return `{${Object.entries(value)
     .map(([name, part]) => `${name}=${keyOf(part, ids, depth - 1)}`)
     .join()}}`;

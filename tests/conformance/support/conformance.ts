@@ -23,8 +23,8 @@ const onReference: Runner = async (source, cases) => {
 const onGpu =
   (options: EngineOptions): Runner =>
   async (source, cases) => {
-    const call = async (batch: readonly Case[]) =>
-      fromJson<CaseResult[]>(await inPage<string>("tests/conformance/support/page.ts", "runOnGpu", source, toJson(batch), options));
+    const call = async (batch: readonly Case[], alone = false) =>
+      fromJson<CaseResult[]>(await inPage<string>("tests/conformance/support/page.ts", "runOnGpu", source, toJson(batch), options, alone));
     const results: CaseResult[] = [];
     for (let i = 0; i < cases.length; i += BATCH) {
       const batch = cases.slice(i, i + BATCH);
@@ -32,7 +32,7 @@ const onGpu =
         results.push(...(await call(batch)));
       } catch {
         // An error that nobody captured, or a crash: one by one, to see whose it is.
-        for (const c of batch) results.push(...(await call([c]).catch((error: unknown) => [{ error: String(error) }])));
+        for (const c of batch) results.push(...(await call([c], true).catch((error: unknown) => [{ error: String(error) }])));
       }
     }
     return results;

@@ -1,31 +1,36 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+import { readTar } from "./tar.ts";
 
-/** The conformance data, beside the checkout: see its own README.md. */
-export const conformanceRoot = fileURLToPath(new URL("../../../../shared/conformance", import.meta.url));
+export type SourceName = "torch" | "webnn" | "onnx" | "onnx-recurrent";
 
-/** The folder of one source. Fails, rather than skips, where the data are not there. */
-export function folderOf(source: "torch" | "webnn" | "onnx" | "onnx-recurrent"): string {
-  const folder = join(conformanceRoot, source);
-  if (!existsSync(folder))
-    throw new Error(`the conformance data are missing: there is no ${folder}. The conformance tests need them; they are never skipped.`);
-  return folder;
-}
+/** The files of one source of conformance data, in memory: see ../data/README.md. */
+export class SourceFiles {
+  readonly #files: ReadonlyMap<string, Uint8Array>;
 
-export const readBytes = (...path: string[]): Uint8Array => new Uint8Array(readFileSync(join(...path)));
-export const readJson = <T>(...path: string[]): T => JSON.parse(readFileSync(join(...path), "utf8")) as T;
+  /** Fails, rather than skips, where the data are missing. */
+  constructor(source: SourceName) {
+    const archive = fileURLToPath(new URL(`../data/${source}/files.tar.gz`, import.meta.url));
+    if (!existsSync(archive))
+      throw new Error(`the conformance data are missing: there is no ${archive}. The tests need them; they are never skipped.`);
+    this.#files = readTar(new Uint8Array(gunzipSync(readFileSync(archive))));
+  }
 
-/** All files below `folder` whose names end with `suffix`, as paths relative to it, sorted. */
-export function filesBelow(folder: string, suffix: string): string[] {
-  const found: string[] = [];
-  const visit = (directory: string) => {
-    for (const name of readdirSync(directory)) {
-      const path = join(directory, name);
-      if (statSync(path).isDirectory()) visit(path);
-      else if (name.endsWith(suffix)) found.push(relative(folder, path));
-    }
-  };
-  visit(folder);
-  return found.sort();
+  /** All paths below `folder` ("" for all) whose names end with `suffix`, sorted. */
+  below(folder: string, suffix: string): string[] {
+    const start = folder === "" ? "" : `${folder}/`;
+    return [...this.#files.keys()].filter((path) => path.startsWith(start) && path.endsWith(suffix)).sort();
+  }
+
+  /** A copy, so that what is decoded can be views of it. */
+  bytes(path: string): Uint8Array {
+    const bytes = this.#files.get(path);
+    if (!bytes) throw new Error(`the conformance data have no file ${path}`);
+    return Uint8Array.from(bytes);
+  }
+
+  json<T>(path: string): T {
+    return JSON.parse(new TextDecoder().decode(this.bytes(path))) as T;
+  }
 }

@@ -1,6 +1,5 @@
-import { join } from "node:path";
 import type { Case, Tolerance, Values } from "./case.ts";
-import { filesBelow, folderOf, readBytes } from "./files.ts";
+import { SourceFiles } from "./files.ts";
 import { decodeModel, decodeTensor } from "./onnx-proto.ts";
 
 // float64 stays below 3e-7·(1 + |b|) on every test of the set (its README.md); the GPU computes in f32.
@@ -9,35 +8,37 @@ const GPU: Tolerance = { metric: "difference", absolute: 1e-6, relative: 1e-6 };
 
 /** Operands are named by their place in the node: `input0`, `output1`; absent ones are left out. */
 export function loadOnnx(source: "onnx" | "onnx-recurrent" = "onnx"): Case[] {
-  const root = folderOf(source);
-  return filesBelow(root, "model.onnx").map((file) => {
-    const folder = join(root, file, "..");
-    const model = decodeModel(readBytes(root, file));
-    const data = join(folder, "test_data_set_0");
+  const all = new SourceFiles(source);
+  return all.below("", "/model.onnx").map((file) => {
+    const name = file.replace(/\/model\.onnx$/, "");
+    const model = decodeModel(all.bytes(file));
+    const data = `${name}/test_data_set_0`;
     const given: Record<string, Values> = { ...model.initializers };
-    const files = new Set(filesBelow(data, ".pb"));
-    model.graphInputs.forEach((name, i) => {
-      if (files.delete(`input_${i}.pb`)) given[name] = decodeTensor(readBytes(data, `input_${i}.pb`));
+    const files = new Set(all.below(data, ".pb"));
+    const take = (path: string): Values | undefined => (files.delete(path) ? decodeTensor(all.bytes(path)) : undefined);
+    model.graphInputs.forEach((operand, i) => {
+      const values = take(`${data}/input_${i}.pb`);
+      if (values) given[operand] = values;
     });
     const inputs: Record<string, Values> = {};
-    model.nodeInputs.forEach((name, i) => {
-      if (name !== "") inputs[`input${i}`] = given[name];
+    model.nodeInputs.forEach((operand, i) => {
+      if (operand !== "") inputs[`input${i}`] = given[operand];
     });
     const expected: Record<string, Values> = {};
-    model.graphOutputs.forEach((name, i) => {
-      files.delete(`output_${i}.pb`);
-      expected[`output${model.nodeOutputs.indexOf(name)}`] = decodeTensor(readBytes(data, `output_${i}.pb`));
+    model.graphOutputs.forEach((operand, i) => {
+      const values = take(`${data}/output_${i}.pb`);
+      if (!values) throw new Error(`${name}: there is no file of the output "${operand}"`);
+      expected[`output${model.nodeOutputs.indexOf(operand)}`] = values;
     });
-    const name = file.replace(/\/model\.onnx$/, "");
     if (files.size > 0 || Object.values(inputs).includes(undefined as never)) throw new Error(`${name}: operands and files do not match`);
-    const all = (tolerance: Tolerance) => Object.fromEntries(Object.keys(expected).map((key) => [key, tolerance]));
+    const each = (tolerance: Tolerance) => Object.fromEntries(Object.keys(expected).map((key) => [key, tolerance]));
     return {
       name,
       op: model.domain === "" ? model.op : `${model.domain}.${model.op}`,
       attributes: { ...model.attributes, opset: model.opset },
       inputs,
       expected,
-      tolerance: { reference: all(REFERENCE), gpu: all(GPU) },
+      tolerance: { reference: each(REFERENCE), gpu: each(GPU) },
     };
   });
 }

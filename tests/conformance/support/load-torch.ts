@@ -1,7 +1,7 @@
 import type { NamedArray } from "../../../src/graph/types.ts";
-import { decodeSafetensors } from "../../../src/io/safetensors.ts";
+import { decodeSafetensors } from "../../../src/io/safetensors/index.ts";
 import type { Case, Tolerance, Values } from "./case.ts";
-import { filesBelow, folderOf, readBytes } from "./files.ts";
+import { SourceFiles } from "./files.ts";
 
 /** A correct f32 engine lands within a small multiple of PyTorch's own f32 error, with a floor relative to the largest value. */
 const ERROR_MULTIPLE = 4;
@@ -26,9 +26,9 @@ const parse = (text: string): unknown => {
 
 /** One case for each file; `op` is the folder (rnn, loss, …), attributes are the metadata. */
 export function loadTorch(): Case[] {
-  const root = folderOf("torch");
-  return filesBelow(root, ".safetensors").map((file) => {
-    const { arrays, metadata } = decodeSafetensors(readBytes(root, file));
+  const all = new SourceFiles("torch");
+  return all.below("", ".safetensors").map((file) => {
+    const { arrays, metadata } = decodeSafetensors(all.bytes(file), { convert: true });
     const attributes = Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, parse(value)]));
     const {
       inputs,

@@ -1,5 +1,5 @@
 import type { Case, Tolerance, Values } from "./case.ts";
-import { filesBelow, folderOf, readJson } from "./files.ts";
+import { SourceFiles } from "./files.ts";
 
 interface WebnnTensor {
   shape: number[];
@@ -30,9 +30,9 @@ const mapValues = (tensors: Record<string, WebnnTensor>) =>
 
 /** The float32 and float16 cases; names begin with the file. Attributes are the builder's arguments. */
 export function loadWebnn(): Case[] {
-  const root = folderOf("webnn");
-  return filesBelow(root, ".json").flatMap((file) =>
-    readJson<{ cases: WebnnCase[] }>(root, file).cases.map((c) => {
+  const files = new SourceFiles("webnn");
+  return files.below("", ".json").flatMap((file) =>
+    files.json<{ cases: WebnnCase[] }>(file).cases.map((c) => {
       const expected = mapValues(c.expected);
       const { metric, value } = c.tolerance;
       const tolerance: Tolerance =

@@ -17,15 +17,19 @@ async function runCase(engine: Engine, source: Source, c: Case): Promise<Record<
   return runGraph(engine, graph);
 }
 
-/** Runs each case on the engine; a case that throws is told as its result. */
-export async function runCases(engine: Engine, source: Source, cases: readonly Case[]): Promise<CaseResult[]> {
+/** Runs each case on the engine, a few at once; a case that throws is told as its result. */
+export async function runCases(engine: Engine, source: Source, cases: readonly Case[], atOnce = 1): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
-  for (const c of cases) {
-    try {
-      results.push({ outputs: await runCase(engine, source, c) });
-    } catch (error) {
-      results.push({ error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
+  const queue = cases.entries();
+  const worker = async () => {
+    for (const [i, c] of queue) {
+      try {
+        results[i] = { outputs: await runCase(engine, source, c) };
+      } catch (error) {
+        results[i] = { error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+      }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
   return results;
 }

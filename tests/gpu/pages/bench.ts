@@ -3,6 +3,7 @@ import { measureClock } from "../../../src/bench/environment.ts";
 import { benchmark, kernel, read, readWrite, runBench, write } from "../../../src/bench/index.ts";
 import { timeGpu } from "../../../src/bench/timing.ts";
 import { kernelBenchSubjects } from "../../../src/bench/user-kernel.ts";
+import { UnrollError } from "../../../src/errors.ts";
 import { requestDevice } from "../../../src/gpu/device.ts";
 import { Gpu, USAGE } from "../../../src/gpu/gpu.ts";
 import { Recording } from "../../../src/gpu/recorder.ts";
@@ -257,4 +258,37 @@ export async function names() {
     (error: { code: string; message: string }) => `${error.code}: ${error.message}`,
   );
   return { names: subjects.map(({ name }) => name), refusal };
+}
+
+/** How `runBench` ends when its device is destroyed at mapping number 0, 1, … until one run ends by itself. */
+export async function lostAtMapping(most: number): Promise<string[]> {
+  const { mapAsync } = GPUBuffer.prototype;
+  const { requestDevice: request } = GPUAdapter.prototype;
+  let device: GPUDevice | undefined;
+  GPUAdapter.prototype.requestDevice = async function (...args) {
+    device = await request.apply(this, args);
+    return device;
+  };
+  const ends: string[] = [];
+  try {
+    for (let at = 0; at < most; at++) {
+      let seen = 0;
+      GPUBuffer.prototype.mapAsync = function (...args) {
+        const mapping = mapAsync.apply(this, args);
+        if (seen++ === at) device?.destroy();
+        return mapping;
+      };
+      const small = benchmark({ name: "copy", kernels: [copy("copy")], sizes: [{ buffers: { x: 4096, y: 4096 } }] });
+      const end = await runBench({ kernels: [small], quick: true }).then(
+        () => "done",
+        (error: unknown) => (error instanceof UnrollError ? error.code : `not typed: ${String(error)}`),
+      );
+      ends.push(end);
+      if (end === "done") break;
+    }
+  } finally {
+    GPUBuffer.prototype.mapAsync = mapAsync;
+    GPUAdapter.prototype.requestDevice = request;
+  }
+  return ends;
 }

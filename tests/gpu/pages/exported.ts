@@ -209,6 +209,7 @@ export async function mistakes() {
     };
     const beyond = { ...file, programs: { "step 5": { ...file.programs["step 5"], plans: { software: longer } } } };
     const torn = { ...file, kernels: file.kernels.map((kernel) => ({ ...kernel, wgsl: kernel.wgsl.slice(0, 200) })) };
+    const edited = (edit: (wgsl: string) => string) => file.kernels.map((kernel) => ({ ...kernel, wgsl: edit(kernel.wgsl) }));
     const least = await Engine.create({ defaultLimits: true });
     const forSoftware = through(await exportTrainer(NETWORKS.lenet().model, { ...NETWORKS.lenet().options, devices: ["software"] }));
     const nan = x.slice().fill(Number.NaN);
@@ -224,6 +225,12 @@ export async function mistakes() {
       damaged: await said(() => loadTrainer(other, damaged)),
       beyond: await said(() => loadTrainer(least, beyond)),
       torn: await said(() => loadTrainer(other, torn)),
+      uncompiled: await said(() =>
+        loadTrainer(other, { ...file, kernels: edited((wgsl) => wgsl.replace("fn main(", "fn main(strange ")) }),
+      ),
+      unbound: await said(() =>
+        loadTrainer(least, { ...file, kernels: edited((wgsl) => wgsl.replace(/array<f32>/, "array<f32,4000000>")) }),
+      ),
       order: await said(() => loadTrainer(other, file)),
       option: await said(() => loadTrainer(other, file, { sed: 1 } as never)),
       nonFinite: await said(async () => {
@@ -282,4 +289,57 @@ export async function loadedBefore() {
     here.dispose();
     there.dispose();
   }
+}
+
+/** Numbers of a file changed at random, and run where they are taken. What WebGPU tells uncaptured fails the test. */
+export async function damages(count: number): Promise<{ tried: number; ran: number; wrong: string[] }> {
+  const file = await exported("lenet");
+  const name = Object.keys(file.programs).find((one) => one.startsWith("step ")) as string;
+  const wrong: string[] = [];
+  let [seed, ran] = [11, 0];
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return Math.floor((seed / 2 ** 32) * below);
+  };
+  const engine = await Engine.create();
+  const level = engine.memory.buffers;
+  for (let i = 0; i < count; i++) {
+    const broken = through(file) as unknown as { programs: Record<string, { plans: Record<string, ExportedPlan> }> };
+    const plans = Object.values(broken.programs[name].plans) as unknown as {
+      buffers: Record<string, unknown>[];
+      dispatches: { kernel: number; at: number[][]; params: Record<string, number>; workgroups: number[] }[];
+    }[];
+    const what = random(6);
+    for (const plan of plans) {
+      const dispatch = plan.dispatches[random(plan.dispatches.length)];
+      const place = dispatch.at[random(dispatch.at.length)];
+      if (what === 0) place[0] = random(plan.buffers.length);
+      if (what === 1) place[2] = random(4096);
+      if (what === 2) place[1] = 256 * random(8);
+      if (what === 3) dispatch.workgroups[random(3)] = random(3);
+      if (what === 4) dispatch.kernel = random(file.kernels.length);
+      if (what === 5)
+        for (const buffer of plan.buffers) if (typeof buffer.bytes === "number") buffer.bytes = Math.max(1, buffer.bytes >> random(3));
+    }
+    try {
+      const own = await Engine.create();
+      try {
+        const trainer = await loadTrainer(own, broken);
+        await trainer.step(...batchOf("lenet", i)).catch((error: unknown) => {
+          if (!(error instanceof UnrollError)) throw error;
+        });
+        await own.readAll();
+        ran++;
+      } catch (error) {
+        if (!(error instanceof UnrollError) || error.code !== "format") wrong.push(`${what}: ${error}`);
+        else if (own.memory.buffers !== level) wrong.push(`${what}: ${own.memory.buffers - level} buffers are left`);
+      } finally {
+        own.dispose();
+      }
+    } catch (error) {
+      wrong.push(String(error));
+    }
+  }
+  engine.dispose();
+  return { tried: count, ran, wrong };
 }

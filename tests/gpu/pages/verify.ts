@@ -9,6 +9,7 @@ import type { Target } from "../../../src/verify/jobs.ts";
 import { traitsToVerify, type Verification, verifyOn } from "../../../src/verify/run.ts";
 import type { OpSamples, Sample } from "../../../src/verify/sample.ts";
 import { type SpecialOptions, type SpecialReport, verifySpecial } from "../../../src/verify/special.ts";
+import { type Extent, everyNth, part } from "../../support/sweep.ts";
 
 let targets: Promise<readonly Target[]> | undefined;
 
@@ -22,10 +23,17 @@ async function openTargets(): Promise<readonly Target[]> {
   ];
 }
 
-/** Proves one op by its place in the list. */
-export async function verifyAt(index: number): Promise<Verification> {
+/**
+ * Proves one op by its place in the list: with all of its samples on both devices, or with a part that reaches each variant, what is
+ * planned for either device on the first.
+ */
+export async function verifyAt(index: number, extent: Extent): Promise<Verification> {
   targets ??= openTargets();
-  return verifyOn(await targets, [allSamples[index]]);
+  const devices = await targets;
+  const entry = allSamples[index];
+  if (extent === "whole") return verifyOn(devices, [entry]);
+  const traits = devices.flatMap((device) => device.traits);
+  return verifyOn([{ ...devices[0], traits }], [{ ...entry, samples: (random) => part(entry, entry.samples(random), traits) }]);
 }
 
 export interface FaultResult {
@@ -81,11 +89,13 @@ export async function verifyLarge(): Promise<Verification> {
   return verifyOn([native], [{ op: matmulOp, samples: () => samples }], { gradients: false });
 }
 
-/** One op by its place in the list, with special values. */
+/** One op by its place in the list, every fourth sample of it, with special values. */
 export async function specialAt(index: number, options: SpecialOptions): Promise<SpecialReport> {
   targets ??= openTargets();
   const [native] = await targets;
-  return verifySpecial([native], [allSamples[index]], options);
+  const entry = allSamples[index];
+  const samples: OpSamples["samples"] = (random) => everyNth(entry.samples(random), 4, entry.op.name);
+  return verifySpecial([native], [{ ...entry, samples }], options);
 }
 
 /** One op with special values while in its kernels all that the pattern `right` matches is replaced by `wrong`. */

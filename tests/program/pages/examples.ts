@@ -1,4 +1,6 @@
+import { adam, crossEntropy, dense, sequential } from "../../../src/index.ts";
 import { exportAndTrain } from "../../examples/export-trainer.ts";
+import { recover } from "../../examples/recover.ts";
 import { trainCnn } from "../../examples/train-cnn.ts";
 import { trainModel } from "../../examples/train-model.ts";
 import { trainRnn } from "../../examples/train-rnn.ts";
@@ -61,4 +63,14 @@ export async function exportExample() {
   const { next, right } = bars(20);
   const { scores, bytes } = await exportAndTrain(20, next);
   return { right: right(scores), scores: scores.length, bytes };
+}
+
+/** Twice, the second time in a page that finds a finished checkpoint. Nothing else keeps checkpoints under this name. */
+export async function recoverExample() {
+  const network = () => sequential(dense({ units: 3 }));
+  const options = { input: [4], batch: 2, loss: crossEntropy(), optimizer: adam(), seed: 1 };
+  const batchOf = (step: number) => [Float32Array.from({ length: 8 }, (_, i) => (i + step) % 5), Int32Array.of(step % 3, 1)] as const;
+  const first = await recover(network(), options, batchOf);
+  const { steps: again } = await recover(network(), options, batchOf);
+  return { ...first, again };
 }

@@ -1,0 +1,3 @@
+import { sameBitsTests } from "./sweeps/exported.ts";
+
+sameBitsTests("whole");

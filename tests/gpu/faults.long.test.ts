@@ -1,0 +1,3 @@
+import { faultTests } from "./sweeps/faults.ts";
+
+faultTests("whole");

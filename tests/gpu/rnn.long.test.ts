@@ -1,0 +1,3 @@
+import { cutWalkTests } from "./sweeps/cut-walks.ts";
+
+cutWalkTests(68);

@@ -1,0 +1,3 @@
+import { courseTests } from "./sweeps/cnn.ts";
+
+courseTests(20, "whole");

@@ -1,0 +1,3 @@
+import { coverageTests } from "./sweeps/coverage.ts";
+
+coverageTests(300);

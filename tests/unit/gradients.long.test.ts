@@ -1,0 +1,3 @@
+import { gradientTests } from "./sweeps/gradients.ts";
+
+gradientTests("whole");

@@ -1,0 +1,3 @@
+import { randomPlanTests } from "./sweeps/plan.ts";
+
+randomPlanTests(61, 300);

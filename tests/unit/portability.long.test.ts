@@ -1,0 +1,3 @@
+import { portabilityTests } from "./sweeps/portability.ts";
+
+portabilityTests("whole");
