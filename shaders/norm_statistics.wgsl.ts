@@ -46,7 +46,7 @@ ${gridLibrary}
 ${paramsStruct(normStatisticsParams)}
 @group(0) @binding(3) var<uniform> params: Params;
 ${statisticsLibrary(vector !== "none")}
-${spread === "squares" || spread === "variance" ? "" : inverseRootLibrary(element)}
+${spread === "squares" || spread === "variance" ? "" : inverseRootLibrary(result)}
 ${partLibrary}
 
 @compute @workgroup_size(64)

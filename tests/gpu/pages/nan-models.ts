@@ -99,7 +99,7 @@ export async function nanModels(): Promise<NanModelResult[]> {
         loss: squaredError(),
         optimizer: sgd({ learningRate: 0.01 }),
         seed: 1,
-        ...(tokens ? { dtype: "u32" as const } : {}),
+        name: kind.replaceAll(/\W+/g, "-"),
       });
     const trainer = await make(engine);
     const size = BATCH * product(input);
@@ -110,7 +110,8 @@ export async function nanModels(): Promise<NanModelResult[]> {
     const missed: string[] = [];
     for (const [name, value] of Object.entries(saved)) {
       const values = value.data;
-      if (!(values instanceof Float32Array) || values.length < 2 || /running|step|momentum/i.test(name)) continue;
+      // running statistics take no part in training
+      if (!(values instanceof Float32Array) || values.length < 2 || /mean|variance/.test(name)) continue;
       const poisoned = values.slice();
       poisoned[Math.floor(values.length / 2)] = Number.NaN;
       await trainer.load({ ...saved, [name]: { ...value, data: poisoned } });
@@ -142,5 +143,6 @@ export async function nanModels(): Promise<NanModelResult[]> {
     twin.dispose();
   }
   engine.dispose();
+  reference.dispose();
   return results;
 }
