@@ -25,7 +25,7 @@ export const softmaxParams = {
 
 /** What is gathered over the axis (`m` and `s`; a gradient needs s alone) and what each element becomes. */
 const formulas = {
-  softmax: { inputs: ["x"], term: "", value: "exp(x - m) / s" },
+  softmax: { inputs: ["x"], term: "", value: "exp(x - m) * share" },
   logSoftmax: { inputs: ["x"], term: "", value: "(x - m) - log_s" },
   softmaxGradient: { inputs: ["y", "gradient"], term: "y * gradient", value: "y * (gradient - s)" },
   logSoftmaxGradient: { inputs: ["y", "gradient"], term: "gradient", value: `gradient - ${passNan("y", "exp(y)", "V")} * s` },
@@ -132,6 +132,9 @@ fn main(
   ${gather("s", "sum")}
 #if ${forward}
   s = ${chooseBits("bitcast<U>(m) == U(0x7f800000u)", `V(${nanFrom("params.size")})`, "s", "V")};
+#endif
+#if ${kind === "softmax"}
+  let share = V(1.0) / s;
 #endif
 #if ${kind === "logSoftmax"}
   let log_s = ${passNan("s", "log(s)", "V")};
