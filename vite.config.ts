@@ -13,12 +13,14 @@ import { isolationHeaders } from "./src/cli/runtime/page-server.ts";
  *   vite                        the demo (npm start)
  *   vite build                  the package, one module for each source file, into dist/
  *   vite build --mode lean      unroll-gpu/lean, the same without prose and proof (see src/build/lean/lean.ts), into dist/lean/
+ *   vite build --mode static    unroll-gpu/lean/static, the same without import(), into dist/lean/static/
  *   vite build --mode page      what the command line loads into a browser, one bundle, into dist/page/
  *   vite build --mode demo      the demo as a static site, into dist/demo/
  */
 export default defineConfig(({ command, mode }): UserConfig => {
   if (command === "serve" || mode === "demo") return demo();
   if (mode === "page") return page();
+  if (mode === "static") return modules("dist/lean/static", { "src/index": "src/index.ts" }, [leanSources(true), compactShaders()]);
   return mode === "lean" ? lean() : library();
 });
 

@@ -7,13 +7,14 @@ export type ErrorCode =
   | "argument" // an option has a value that means nothing
   | "name" // a name is unknown, missing or taken twice
   | "size" // an array or buffer has the wrong length
-  | "limit" // more than the device allows
+  | "limit" // more than the device, or an option of the engine, allows
   | "adapter" // no WebGPU, or no adapter
   | "self-test" // the adapter computes wrong values
   | "shader" // WGSL that does not compile, or bindings that do not fit it
   | "gradient" // a gradient is asked for where there is none
   | "non-finite" // a loss or gradient became infinite or NaN
-  | "disposed" // the engine or program was disposed
+  | "refused" // WebGPU refused a submit: a buffer was destroyed or belongs to another device
+  | "disposed" // the engine, program or trainer was disposed
   | "lost" // the GPU device was lost
   | "missing" // an optional package, file or program is not there
   | "format"; // a file does not hold what it should

@@ -162,8 +162,9 @@ export { clipNorm, clipNormInf, clipValue } from "./ops/update/clip.ts";
 export { type RmspropOptions, rmsprop } from "./ops/update/rmsprop.ts";
 export type { LearningRate, OptimizerRule } from "./ops/update/rule.ts";
 export { type SgdOptions, sgd } from "./ops/update/sgd.ts";
+export type { LoadOptions, LoadResult } from "./program/checkpoint.ts";
 export { compile } from "./program/compile.ts";
-export { Engine, type EngineOptions, load, save } from "./program/engine.ts";
+export { Engine, type EngineOptions } from "./program/engine.ts";
 export { evaluate } from "./program/evaluate.ts";
 export { exportProgram } from "./program/exported/export-program.ts";
 export type { DeviceKind, ExportOptions } from "./program/exported/format.ts";
@@ -173,6 +174,7 @@ export { type Located, outputBuffer, variableBuffer } from "./program/located.ts
 export type { Program, RunnableProgram } from "./program/program.ts";
 export { type DispatchReport, formatReport, type ProgramReport, report } from "./program/report.ts";
 export { type KernelInputs, type KernelResults, runKernel } from "./program/run-kernel.ts";
+export { load, save } from "./program/save-load.ts";
 export type { Batch, CompileSpec, Results, Tensors } from "./program/spec.ts";
 export type { NamedArrays } from "./program/store.ts";
 export * from "./recovery/index.ts";

@@ -30,41 +30,61 @@ const SHORT_MS = 2;
 /** How long a failed mapping waits for the news that the device was lost. */
 const LOSS_DELAY_MS = 200;
 
-/** The dispatcher's view of one device: counted buffers, cached pipelines, work in flight, loss. Knows no ops. */
+/** Who made a buffer; undefined once it was freed. */
+const owners = new WeakMap<GPUBuffer, Gpu | undefined>();
+
+/** The error of a call of which WebGPU refused a part. */
+export const refused = (call: string, error: GPUError): UnrollError =>
+  new UnrollError("refused", `${call}: WebGPU refused it, so that nothing was computed and nothing changed: ${error.message}`);
+
+const textureBytes = ({ width, height }: GPUTexture): number => 4 * width * height;
+
+/** The dispatcher's view of one device: counted buffers and textures, cached pipelines, work in flight, loss. Knows no ops. */
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
   readonly traits: DeviceTraits;
   /** Pipelines compiled so far; a cache hit does not count. */
   pipelinesCreated = 0;
-  /** Buffers and bytes that exist now. */
+  /** Buffers and textures that exist now, and the bytes of both. */
   liveBuffers = 0;
+  liveTextures = 0;
   liveBytes = 0;
   /** Resolves with the reason once the device is lost or the engine disposed. */
   readonly ended: Promise<UnrollError>;
   /** What is submitted, in the order of the calls: a run that waits for a staging buffer holds up what is called after it. */
-  readonly turns = new Turns();
+  readonly turns: Turns;
 
   /** Resolves once the device is known to compute right values. Whatever gives results waits for it. */
   trusted: Promise<void> = Promise.resolve();
 
-  readonly #owned: boolean;
+  /** Whether no one else holds the device. */
+  readonly owned: boolean;
+  /** Whether callers were given buffers, which they may destroy. */
+  lends = false;
   readonly #pipelines = new Map<string, Promise<Compiled>>();
   readonly #buffers = new Set<GPUBuffer>();
+  readonly #textures = new Set<GPUTexture>();
   readonly #inFlight = new Set<(error: UnrollError) => void>();
   readonly #waiting: (() => void)[] = [];
   /** Runs that may be in flight now, and when the last one was done. */
   #most = MAX_IN_FLIGHT.least;
   #lastDone = 0;
   #failure: UnrollError | undefined;
+  /** The error of a call that gave no promise. */
+  #owed: UnrollError | undefined;
   #resolveEnded: (error: UnrollError) => void = () => {};
 
-  /** @param owned whether `dispose` destroys the device: never one that the host brought. */
-  constructor(device: GPUDevice, owned: boolean, traits?: Partial<DeviceTraits>) {
+  /**
+   * @param owned whether `dispose` destroys the device: never one that the host brought.
+   * @param queuedBytes what calls that wait for their turn may keep
+   */
+  constructor(device: GPUDevice, owned: boolean, traits?: Partial<DeviceTraits>, queuedBytes?: number) {
     this.device = device;
+    this.turns = new Turns(queuedBytes);
     this.adapter = describeAdapter(device);
     this.traits = traitsOf(device, traits);
-    this.#owned = owned;
+    this.owned = owned;
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -95,6 +115,7 @@ export class Gpu {
     check(size <= limit, "limit", () => `${label}: ${size} bytes are more than the ${limit} that this device allows for one buffer`);
     const buffer = this.device.createBuffer({ label, size, usage });
     this.#buffers.add(buffer);
+    owners.set(buffer, this);
     this.liveBuffers++;
     this.liveBytes += size;
     return buffer;
@@ -104,7 +125,77 @@ export class Gpu {
     if (!this.#buffers.delete(buffer)) return;
     this.liveBuffers--;
     this.liveBytes -= buffer.size;
+    owners.set(buffer, undefined);
     buffer.destroy();
+  }
+
+  /** A texture of rgba8unorm. */
+  createTexture(label: string, width: number, height: number, usage: number): GPUTexture {
+    this.assertUsable();
+    const texture = this.device.createTexture({ label, size: [width, height], format: "rgba8unorm", usage });
+    this.#textures.add(texture);
+    this.liveTextures++;
+    this.liveBytes += textureBytes(texture);
+    return texture;
+  }
+
+  destroyTexture(texture: GPUTexture): void {
+    if (!this.#textures.delete(texture)) return;
+    this.liveTextures--;
+    this.liveBytes -= textureBytes(texture);
+    texture.destroy();
+  }
+
+  /** Whether this dispatcher made the buffer, so that all that is written to it is in the order of the calls. */
+  owns(buffer: GPUBuffer): boolean {
+    return this.#buffers.has(buffer);
+  }
+
+  /**
+   * Checks a buffer that a caller gave, as far as WebGPU lets us see: where it was made by another engine or freed.
+   * @param what names it in the message
+   * @throws UnrollError `argument`
+   */
+  checkBuffer(what: () => string, buffer: GPUBuffer): void {
+    if (this.#buffers.has(buffer) || !owners.has(buffer)) return;
+    const owner = owners.get(buffer);
+    check(owner, "argument", () => `${what()} was freed: what it belonged to, such as an image reader or a program, was disposed`);
+    check(owner.device === this.device, "argument", () => `${what()} belongs to an engine on another device`);
+  }
+
+  /**
+   * Does `work`, which encodes and submits, and finds out whether WebGPU refuses any of it: then nothing of it was computed.
+   * @returns what was wrong, once the device has looked at it; never rejects
+   */
+  guard(work: () => void): Promise<GPUError | null> {
+    const { device } = this;
+    device.pushErrorScope("validation");
+    let found: Promise<GPUError | null>;
+    try {
+      work();
+    } finally {
+      found = device.popErrorScope().catch(() => null); // a lost device is told elsewhere
+    }
+    return found;
+  }
+
+  /** The same for a call that gives no promise: its error is thrown by the next call that does. */
+  guardSilent(call: string, work: () => void): void {
+    void this.guard(work).then((refusal) => {
+      if (refusal) this.owe(refused(call, refusal));
+    });
+  }
+
+  /** Keeps an error for the next call that can tell it. */
+  owe(error: UnrollError): void {
+    this.#owed ??= error;
+  }
+
+  /** @throws UnrollError `refused` when WebGPU refused an earlier call that could not say so. */
+  tellOwed(): void {
+    const owed = this.#owed;
+    this.#owed = undefined;
+    if (owed) throw owed;
   }
 
   /** Trusts the device once `test` resolves, beside which pipelines compile. Where it rejects, nothing can run any more. */
@@ -136,9 +227,12 @@ export class Gpu {
     return this.#inFlight.size < this.#most;
   }
 
-  /** Resolves when fewer than 3 runs are in flight (up to 16 while each takes less than 2 ms); rejects when the device is lost or the engine disposed. */
-  async room(): Promise<void> {
-    while (!this.hasRoom) {
+  /**
+   * Resolves when fewer than 3 runs are in flight (up to 16 while each takes less than 2 ms), and `ready` says that the next run can be
+   * submitted within its call; rejects when the device is lost or the engine disposed.
+   */
+  async room(ready: () => boolean = () => true): Promise<void> {
+    while (!this.hasRoom || !ready()) {
       this.assertUsable();
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
@@ -189,8 +283,9 @@ export class Gpu {
   dispose(reason = new UnrollError("disposed", "the engine was disposed")): void {
     this.#fail(reason);
     for (const buffer of this.#buffers) this.destroyBuffer(buffer);
+    for (const texture of this.#textures) this.destroyTexture(texture);
     this.#pipelines.clear();
-    if (this.#owned) this.device.destroy();
+    if (this.owned) this.device.destroy();
   }
 
   #fail(error: UnrollError): void {
@@ -199,7 +294,7 @@ export class Gpu {
     for (const reject of this.#inFlight) reject(error);
     this.#inFlight.clear();
     for (const wake of this.#waiting.splice(0)) wake();
-    this.turns.advance();
+    this.turns.end();
     this.#resolveEnded(error);
   }
 }

@@ -82,13 +82,13 @@ export class ImageTexture {
     const isExact = (this.#usage & TEXTURE.COPY_SRC) !== 0;
     if (has && (isExact ? has.width === width && has.height === height : has.width >= width && has.height >= height)) return has;
     const size = isExact || !has ? [width, height] : [Math.max(has.width, width), Math.max(has.height, height)];
-    has?.destroy();
-    this.#texture = this.#gpu.device.createTexture({ label: "image", size, format: "rgba8unorm", usage: this.#usage });
+    this.destroy();
+    this.#texture = this.#gpu.createTexture("image", size[0], size[1], this.#usage);
     return this.#texture;
   }
 
   destroy(): void {
-    this.#texture?.destroy();
+    if (this.#texture) this.#gpu.destroyTexture(this.#texture);
     this.#texture = undefined;
   }
 }

@@ -57,15 +57,31 @@ export class Recording {
       uniforms = gpu.createBuffer(`${label} uniforms`, data.byteLength, USAGE.UNIFORM | USAGE.COPY_DST);
       gpu.device.queue.writeBuffer(uniforms, 0, data);
     }
-    const steps = dispatches.map((dispatch, i) => {
-      const uniform = uniforms && dispatch.kernel.params ? { buffer: uniforms, offset: i * stride, bytes: stride } : undefined;
-      return {
-        pipeline: compiled[i].pipeline,
-        bindGroup: makeBindGroup(gpu, compiled[i], dispatch.kernel.name, dispatch.locations, uniform),
-        workgroups: dispatch.workgroups,
-      };
-    });
-    return new Recording(gpu, steps, uniforms);
+    try {
+      // What is bound is checked when it is bound; the answer comes later.
+      gpu.device.pushErrorScope("validation");
+      let refused: Promise<GPUError | null> | undefined;
+      let steps: Step[];
+      try {
+        steps = dispatches.map((dispatch, i) => {
+          const uniform = uniforms && dispatch.kernel.params ? { buffer: uniforms, offset: i * stride, bytes: stride } : undefined;
+          return {
+            pipeline: compiled[i].pipeline,
+            bindGroup: makeBindGroup(gpu, compiled[i], dispatch.kernel.name, dispatch.locations, uniform),
+            workgroups: dispatch.workgroups,
+          };
+        });
+      } finally {
+        refused = gpu.device.popErrorScope().catch(() => null); // a lost device is told elsewhere
+      }
+      const error = await refused;
+      gpu.assertUsable();
+      check(!error, "argument", () => `"${label}": the device refuses what a dispatch binds: ${error?.message}`);
+      return new Recording(gpu, steps, uniforms);
+    } catch (error) {
+      if (uniforms) gpu.destroyBuffer(uniforms);
+      throw error;
+    }
   }
 
   encode(pass: GPUComputePassEncoder): void {

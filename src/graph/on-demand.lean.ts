@@ -11,9 +11,11 @@ export function onDemand<F extends (...args: never[]) => unknown>(load: () => Pr
   let code: F | undefined;
   return ((...args) => {
     if (code) return code(...args);
+    // What a bundler puts around import() may throw at once where there is no document.
+    const loaded = new Promise<F>((resolve) => resolve(load()));
     loading.push(
-      load().then((loaded) => {
-        code = loaded;
+      loaded.then((found) => {
+        code = found;
       }),
     );
     throw MISSING;
@@ -35,7 +37,8 @@ export async function complete<R>(plan: () => R): Promise<R> {
     const result = plan();
     if (loading.length === 0) return result;
     await Promise.all(loading.splice(0)).catch((cause: unknown) => {
-      throw new UnrollError("missing", "compile: a part of unroll-gpu/lean could not be loaded", { cause });
+      const cure = "where import() is forbidden, as in service workers, import from unroll-gpu/lean/static";
+      throw new UnrollError("missing", `compile: a part of unroll-gpu/lean could not be loaded; ${cure}`, { cause });
     });
   }
 }

@@ -132,15 +132,25 @@ export interface RandomSource {
   normal(): number;
 }
 
+/** Whose a variable is: a model's, a loaded trainer's or a stream's. */
+export interface Belongs {
+  readonly owner: object;
+  /** State of a stream, which no checkpoint holds. */
+  readonly passing?: boolean;
+}
+
 /**
  * A tensor that outlives runs: a parameter, or state carried from run to run. It belongs to no graph and to no engine; an engine
- * allocates it when it first compiles a program that uses it, and finds it again by its name.
+ * allocates it when it first compiles a program that uses it, and finds it again by its name: variables of one name are the same one,
+ * also when they were made by two calls, in two graphs. Only those of models are not shared unasked.
  */
 export class Variable<D extends DType = DType, S extends Shape = Shape> extends Tensor<D, S> {
   readonly name: string;
   readonly initializer: Initializer;
+  /** Nothing for a variable of a graph, which is shared by its name. */
+  readonly belongs: Belongs | undefined;
 
-  constructor(name: string, dtype: D, shape: S, initializer: Initializer) {
+  constructor(name: string, dtype: D, shape: S, initializer: Initializer, belongs?: Belongs) {
     super(dtype, shape, { kind: "variable" });
     check(typeof name === "string" && name.length > 0, "name", "variable: the name must be a string that is not empty");
     check(
@@ -150,12 +160,16 @@ export class Variable<D extends DType = DType, S extends Shape = Shape> extends 
     );
     this.name = name;
     this.initializer = initializer;
+    this.belongs = belongs;
   }
 }
 
 const zeroInitializer: Initializer = Object.assign((shape: Shape) => new Float64Array(sizeOf(shape)), { draw: (): Draw => ["fill", 0] });
 
-/** A variable named by path ("cell/U"). Without an initialiser it starts at zero. `dtype` defaults to "f32". */
+/**
+ * A variable named by path ("cell/U"). Without an initialiser it starts at zero. `dtype` defaults to "f32". On one engine a name stands for
+ * one variable, whatever graph or call it comes from: another type is an error of `compile` (`name`).
+ */
 export function variable<const S extends Shape>(name: string, shape: S, initializer?: Initializer): Variable<"f32", Rank<S>>;
 export function variable<const S extends Shape, D extends DType>(
   name: string,

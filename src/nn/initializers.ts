@@ -1,5 +1,6 @@
 import { check, checkOptions, describe } from "../errors.ts";
 import { fills, initializer, normals, orthogonals, ranges, withins } from "../graph/draw.ts";
+import { beyondF32, isFiniteF32 } from "../graph/f32.ts";
 import type { Initializer } from "../graph/tensor.ts";
 import { formatShape, type Shape, sizeOf } from "../graph/types.ts";
 
@@ -11,7 +12,7 @@ export const ones = (): Initializer => fill(1);
 
 /** All `value`. */
 export const fill = (value: number): Initializer => {
-  check(Number.isFinite(value), "argument", () => `fill: the value must be a finite number, not ${describe(value)}`);
+  check(isFiniteF32(value), "argument", () => `fill: the value must be a finite number, not ${describe(value)}${beyondF32(value)}`);
   return initializer(fills, () => [value]);
 };
 
@@ -19,7 +20,7 @@ export const fill = (value: number): Initializer => {
 export function uniform(options: { min?: number; max?: number } = {}): Initializer {
   checkOptions("uniform", options, ["min", "max"]);
   const { min = -1, max = 1 } = options;
-  check(Number.isFinite(min) && Number.isFinite(max) && min <= max, "argument", () => `uniform: min ${min} and max ${max} are no range`);
+  check(isFiniteF32(min) && isFiniteF32(max) && min <= max, "argument", () => `uniform: min ${min} and max ${max} are no range`);
   return initializer(ranges, () => [min, max]);
 }
 
@@ -27,8 +28,8 @@ export function uniform(options: { min?: number; max?: number } = {}): Initializ
 export function normal(options: { mean?: number; std?: number } = {}): Initializer {
   checkOptions("normal", options, ["mean", "std"]);
   const { mean = 0, std = 1 } = options;
-  check(Number.isFinite(mean), "argument", () => `normal: the mean is ${mean}`);
-  check(Number.isFinite(std) && std >= 0, "argument", () => `normal: std must be at least 0, not ${std}`);
+  check(isFiniteF32(mean), "argument", () => `normal: the mean is ${mean}`);
+  check(isFiniteF32(std) && std >= 0, "argument", () => `normal: std must be at least 0, not ${std}`);
   return initializer(normals, () => [mean, std]);
 }
 
@@ -101,7 +102,7 @@ export function orthogonal(options: GainOptions = {}): Initializer {
 function gainOf(name: string, options: GainOptions, otherwise: number): number {
   checkOptions(name, options, ["gain"]);
   const { gain } = options;
-  check(gain === undefined || Number.isFinite(gain), "argument", () => `${name}: gain must be a number, not ${gain}`);
+  check(gain === undefined || isFiniteF32(gain), "argument", () => `${name}: gain must be a number, not ${gain}`);
   return gain ?? otherwise;
 }
 

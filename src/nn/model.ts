@@ -1,5 +1,5 @@
 import { check, checkOptions, describe } from "../errors.ts";
-import { type Initializer, type RandomSource, Tensor, Variable, variable } from "../graph/tensor.ts";
+import { type Belongs, type Initializer, type RandomSource, Tensor, Variable } from "../graph/tensor.ts";
 import { type DType, formatType, type Shape, sameShape } from "../graph/types.ts";
 import type { Update } from "../graph/update.ts";
 import { randomSource } from "../random.ts";
@@ -8,8 +8,14 @@ import type { Carry, Layer } from "./layer.ts";
 
 export interface ApplyOptions {
   readonly training?: boolean;
-  /** Carries recurrent state from run to run, in variables of this name. */
-  readonly carry?: string;
+  /** Carries recurrent state from run to run, in variables of this name, or in those of a stream. */
+  readonly carry?: string | CarryScope;
+}
+
+/** Where a stream keeps its state. */
+export interface CarryScope {
+  readonly name: string;
+  readonly belongs: Belongs;
 }
 
 /** A model applied to an input. */
@@ -91,7 +97,7 @@ export class Model {
           return this.#variable(`${path}/${name}`, shape, initializer);
         },
         update: (update) => updates.push(update),
-        ...(carry === undefined ? {} : { carry: makeCarry(`${carry}/${path}`, states) }),
+        ...(carry === undefined ? {} : { carry: makeCarry(carry, path, states) }),
       });
     });
     return { output, updates, states };
@@ -109,7 +115,9 @@ export class Model {
       return known as Variable<"f32", S>;
     }
     // The model's own seed, so that two models on one engine can start from different values.
-    const made = new Variable(name, "f32", shape, initializer ? seeded(initializer, name, this.#seed) : fill(0));
+    const made = new Variable(name, "f32", shape, initializer ? seeded(initializer, name, this.#seed) : fill(0), {
+      owner: this,
+    });
     this.#variables.set(name, made as Variable<"f32">);
     return made;
   }
@@ -118,10 +126,11 @@ export class Model {
 const seeded = (initializer: Initializer, name: string, seed: number): Initializer =>
   Object.assign((size: Shape, _engine: RandomSource) => initializer(size, randomSource(seed, name)), { draw: initializer.draw, seed });
 
-function makeCarry(path: string, states: Variable<"f32">[]): Carry {
+function makeCarry(carry: string | CarryScope, path: string, states: Variable<"f32">[]): Carry {
+  const { name: scope, belongs } = typeof carry === "string" ? { name: carry, belongs: undefined } : carry;
   return {
     state(name, shape) {
-      const made = variable(`${path}/${name}`, shape) as unknown as Variable<"f32", typeof shape>;
+      const made = new Variable(`${scope}/${path}/${name}`, "f32", shape, fill(0), belongs);
       states.push(made as Variable<"f32">);
       return made;
     },

@@ -1,13 +1,19 @@
-import { check, checkFlag, checkOptions, describe } from "../errors.ts";
+/// <reference lib="esnext.disposable" preserve="true" />
+import { check, checkFlag, checkOptions, describe, UnrollError } from "../errors.ts";
+import { beyondF32, fitsF32 } from "../graph/f32.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { formatShape, type HostArray, type Shape, sizeOf } from "../graph/types.ts";
+import { CONTROL } from "../graph/update.ts";
 import { typedArrayName } from "../host.ts";
-import { checkBatch, isBuffer } from "../program/batch.ts";
-import type { Engine } from "../program/engine.ts";
-import type { RunnableProgram } from "../program/program.ts";
+import { isBuffer } from "../program/batch.ts";
+import { checkArrays, checkLoadOptions, compareNames, type LoadOptions, type LoadResult } from "../program/checkpoint.ts";
+import { type Engine, partsOf, stepsOf } from "../program/engine.ts";
+import { asLaunchable, launchCompiled } from "../program/launch.ts";
+import type { AnyResults, RunnableProgram } from "../program/program.ts";
 import type { NamedArrays } from "../program/store.ts";
 import { integersAs } from "./integers.ts";
 import { type LossKind, LossTotal, pairs } from "./loss-total.ts";
+import { ProgramCache } from "./program-cache.ts";
 
 export interface StepResult {
   /** Mean over the batch, as the loss defines it. */
@@ -18,6 +24,8 @@ export interface StepResult {
 
 /** A batch: values row by row, or what is on the GPU already. */
 export type Examples = HostArray | GPUBuffer;
+
+type Batch = Readonly<Record<string, Examples>>;
 
 /** `count` only where the loss has a divisor that depends on the targets. */
 type Step = RunnableProgram<{ x: Tensor; target: Tensor; rate: Tensor }, { loss: Tensor; norm: Tensor; count: Tensor }>;
@@ -39,10 +47,16 @@ export const programName = (kind: ProgramKind, batch: number): string => `${kind
 /** Where a trainer's programs come from. */
 export interface ProgramSource {
   compile(kind: ProgramKind, batch: number): Promise<unknown>;
+  /** How many it gives at a time, besides the training step for the full batch and `whole`. */
+  readonly maxPrograms: number;
   /** One that has all variables. */
   readonly whole: readonly [kind: ProgramKind, batch: number];
   /** How many examples a GPUBuffer holds, where that is not the full batch. */
   bufferBatch?(kind: ProgramKind): number | undefined;
+  /** To be called when the trainer goes. */
+  leave(): void;
+  /** The state in which the optimizer counts its steps, where there is one. */
+  readonly count?: string;
 }
 
 /** What a trainer knows of its model, loss and optimizer. */
@@ -56,35 +70,48 @@ export interface TrainerSettings {
 
 const RUNS = "trainer/runs";
 
+const disposedTrainer = (call: string): UnrollError => new UnrollError("disposed", `${call}: the trainer was disposed`);
+
 /** Trains and predicts by programs, which it knows nothing else of. */
 export class TrainerBase {
   readonly engine: Engine;
   readonly #settings: TrainerSettings;
   readonly #source: ProgramSource;
-  readonly #programs = new Map<string, Promise<TrainerPrograms[ProgramKind]>>();
+  readonly #programs: ProgramCache;
   #learningRate: number;
-  #runs = 0;
+  /** The number of steps that a checkpoint told, where there is no optimizer to count them. */
+  #loadedSteps = 0;
+  #end: Promise<void> | undefined;
 
   constructor(engine: Engine, settings: TrainerSettings, source: ProgramSource) {
     this.engine = engine;
     this.#settings = settings;
     this.#source = source;
     this.#learningRate = settings.learningRate;
+    this.#programs = new ProgramCache(source.maxPrograms, [programName("step", settings.batch), programName(...source.whole)]);
   }
 
-  /** What the next step uses. May be changed between any two steps; nothing is compiled for it. */
+  /** What the next step uses, from its call on. May be changed between any two steps; nothing is compiled for it. */
   get learningRate(): number {
     return this.#learningRate;
   }
 
   set learningRate(rate: number) {
-    check(Number.isFinite(rate) && rate >= 0, "argument", () => `trainer.learningRate must be a number of at least 0, not ${String(rate)}`);
+    check(
+      fitsF32(rate) && rate >= 0,
+      "argument",
+      () => `trainer.learningRate must be a number of at least 0, not ${String(rate)}${beyondF32(rate)}`,
+    );
     this.#learningRate = rate;
   }
 
-  /** Steps made so far, also those before a checkpoint was loaded. */
+  /**
+   * Steps whose update was applied, also those before a checkpoint was loaded: one count for the optimizer, dropout and checkpoints, for
+   * all batch sizes and all trainers of this model. Steps that were called and are not done count until they are known to be refused.
+   */
   get steps(): number {
-    return this.#runs;
+    const { count } = this.#source;
+    return count === undefined ? this.#loadedSteps : stepsOf(this.engine).of(count);
   }
 
   /** The training step for the full batch. */
@@ -93,9 +120,11 @@ export class TrainerBase {
   }
 
   /**
-   * One training step. `x` holds a batch (time-major for sequences), `target` what the loss compares with. As a GPUBuffer, such as an
-   * image reader's `values`, `x` holds a full batch. Resolves when the queue has
-   * room; with `read`, with loss and gradient norm.
+   * One training step, after all calls before it. `x` holds a batch (time-major for sequences), `target` what the loss compares with. As
+   * a GPUBuffer, such as an image reader's `values`, `x` holds a full batch. Both arrays may be reused as soon as the call returns.
+   * Resolves when the queue has room; with `read`, with loss and gradient norm.
+   * @throws UnrollError as `run` of a program does; `disposed` after `dispose`. A step that rejects was not applied and does not count,
+   *   unless it rejects with `lost` or because the engine was disposed.
    */
   step(x: Examples, target: HostArray): Promise<undefined>;
   step(x: Examples, target: HostArray, options: { readonly read: true }): Promise<StepResult>;
@@ -103,99 +132,170 @@ export class TrainerBase {
     checkOptions("step", options, ["read"]);
     const { read = false } = options;
     checkFlag("step", "read", read);
-    const program = await this.compiled("step", this.#batchOf("step", x));
-    const batch = this.#nextRun(program, x, target);
-    if (!read) {
-      await program.run(batch as never);
-      return undefined;
-    }
-    const { loss, norm } = await program.run(batch as never, { read: ["loss", "norm"] });
-    return { loss: loss[0], gradientNorm: norm[0] };
+    const { loss, norm } = await this.#step("step", x, target, read ? ["loss", "norm"] : []);
+    return read ? { loss: loss[0], gradientNorm: norm[0] } : undefined;
   }
 
-  /** The batch of the next training step. All batch sizes count as one sequence of runs: dropout never repeats a mask. */
-  #nextRun(program: Step, x: Examples, target: HostArray): Record<string, Examples> {
-    const batch = { ...integersAs(program, { x, target }), rate: Float32Array.of(this.#learningRate) };
-    checkBatch(program.inputs, batch);
-    program.counter = this.#runs++;
-    return batch;
+  #step(call: "step" | "epoch", x: Examples, target: HostArray, read: readonly string[]): Promise<AnyResults> {
+    return this.#run("step", this.#batchOf(call, x), { x, target, rate: Float32Array.of(this.#learningRate) }, read);
   }
 
-  /** The model's output, without dropout and with running statistics. */
+  /** A run in its place: now, or where its program is still compiling, before all that is called after it. */
+  #run(kind: ProgramKind, size: number, batch: Batch, read: readonly string[]): Promise<AnyResults> {
+    this.assertUsable(kind);
+    const program = this.#programs.find(programName(kind, size));
+    if (program) return program.run(integersAs(program, batch) as never, { read } as never);
+    const { count } = this.#source;
+    const steps = kind === "step" && count !== undefined ? [count] : [];
+    return launchCompiled(this.engine, this.compiled(kind, size), { batch, read, steps, adapt: integersAs });
+  }
+
+  /** @throws UnrollError `disposed`, `lost` */
+  protected assertUsable(call: string): void {
+    this.engine.assertUsable();
+    if (this.#end) throw disposedTrainer(call);
+  }
+
+  /** The model's output, without dropout and with running statistics, for the values that `x` has at the call. */
   async predict(x: Examples): Promise<Float32Array> {
-    const program = await this.compiled("predict", this.#batchOf("predict", x));
-    return (await program.run(integersAs(program, { x }) as never, { read: ["output"] })).output as Float32Array;
+    this.assertUsable("predict");
+    return (await this.#run("predict", this.#batchOf("predict", x), { x }, ["output"])).output as Float32Array;
   }
 
   /**
    * The loss over batches, without changing anything: a summed loss is added up; a mean is the mean over all examples, each batch
-   * weighted by its number of examples, or by what its loss divided by where labels are ignored or classes weighted.
+   * weighted by its number of examples, or by what its loss divided by where labels are ignored or classes weighted. Each batch is a call
+   * of its own, made when it is pulled, after the one before it is done.
    */
   async evaluate(batches: Iterable<readonly [x: Examples, target: HostArray]>): Promise<number> {
+    this.assertUsable("evaluate");
     const total = new LossTotal(this.#settings.loss);
     for (const [x, target] of pairs("evaluate", batches)) {
       const size = this.#batchOf("evaluate", x);
-      const program = await this.compiled("evaluate", size);
-      total.add(await program.run(integersAs(program, { x, target }) as never, { read: total.reads }), size);
+      total.add(await this.#run("evaluate", size, { x, target }, total.reads), size);
     }
     check(total.batches > 0, "argument", "evaluate: give at least one batch");
     return total.loss;
   }
 
-  /** One pass over batches, training on each. The loss is that of all examples as in `evaluate`, each batch as it was before its step. */
+  /**
+   * One pass over batches, training on each as it is pulled, with the learning rate of that moment. The loss is that of all examples as in
+   * `evaluate`, each batch as it was before its step.
+   */
   async epoch(batches: Iterable<readonly [x: Examples, target: HostArray]>): Promise<{ readonly loss: number; readonly steps: number }> {
+    this.assertUsable("epoch");
     const total = new LossTotal(this.#settings.loss);
     for (const [x, target] of pairs("epoch", batches)) {
       const size = this.#batchOf("epoch", x);
-      const program = await this.compiled("step", size);
-      total.add(await program.run(this.#nextRun(program, x, target) as never, { read: total.reads }), size);
+      total.add(await this.#step("epoch", x, target, total.reads), size);
     }
     check(total.batches > 0, "argument", "epoch: give at least one batch");
     return { loss: total.loss, steps: total.batches };
   }
 
-  /** Variables, optimizer state and the number of steps: all that training needs to go on with the same bits. */
+  /** Variables, optimizer state and the number of applied steps, after all calls so far: all that training needs to go on with the same bits. */
   async save(): Promise<NamedArrays> {
-    await this.compiled(...this.#source.whole);
-    const runs = { dtype: "u32", shape: [1], data: Uint32Array.of(this.#runs) } as const;
-    // Not what other models or streams on this engine hold.
-    const own = Object.entries(await this.engine.readAll()).filter(([name]) => name.startsWith(`${this.#settings.name}/`));
-    return { ...Object.fromEntries(own), [RUNS]: runs };
+    this.assertUsable("save");
+    const { count } = this.#source;
+    const loaded = this.#loadedSteps;
+    const own = await this.engine.readNamed(this.#names);
+    const steps = count === undefined ? loaded : (own[count]?.data[CONTROL.STEP] ?? 0);
+    const runs = { dtype: "u32", shape: [1], data: Uint32Array.of(steps) } as const;
+    return { ...own, [RUNS]: runs };
   }
 
-  /** Takes up what `save` gave. @throws UnrollError `shape`, `format` */
-  async load(arrays: NamedArrays): Promise<void> {
-    check(
-      typeof arrays === "object" && arrays !== null && !Array.isArray(arrays),
-      "argument",
-      () => `load: give an object of named arrays, as trainer.save returns it, not ${describe(arrays)}`,
-    );
+  /** Variables of the model and what this optimizer keeps of them: not what other trainers, or streams, keep. */
+  get #names(): string[] {
+    return this.#programs.names.filter((name) => name.startsWith(`${this.#settings.name}/`));
+  }
+
+  /**
+   * Takes up what `save` gave, after all calls so far; the arrays may be changed as soon as the call returns. The number of steps is that of
+   * the optimizer's state: where the arrays hold none, the optimizer and the number stay as they are. With `partial` it takes what it has a
+   * name for, such as weights alone, and leaves the rest as it is.
+   * @returns the names that were not on both sides: none without `partial`
+   * @throws UnrollError `name` when a name is missing, or is not one of this trainer's; `shape`, `format` when an array does not fit. Then
+   *   nothing is changed.
+   */
+  async load(arrays: NamedArrays, options: LoadOptions = {}): Promise<LoadResult> {
+    this.assertUsable("load");
+    checkArrays(arrays, "trainer.save");
+    const partial = checkLoadOptions(options);
+    const own = new Set(this.#names);
+    const result = compareNames([...own, RUNS], Object.keys(arrays), partial);
     const { [RUNS]: runs, ...rest } = arrays;
     check(
       runs === undefined || (typedArrayName(runs?.data) === "Uint32Array" && runs.data.length === 1),
       "format",
       () => `load: "${RUNS}" must be one u32, the number of steps`,
     );
-    await this.engine.writeAll(rest);
-    this.#runs = runs?.data[0] ?? this.#runs;
+    const written = this.engine.writeAll(Object.fromEntries(Object.entries(rest).filter(([name]) => own.has(name))));
+    const before = this.#loadedSteps;
+    this.#loadedSteps = runs?.data[0] ?? before;
+    try {
+      await written;
+    } catch (error) {
+      this.#loadedSteps = before;
+      throw error;
+    }
+    return result;
   }
 
-  /** Frees the programs; the variables stay with the engine. */
-  async dispose(): Promise<void> {
-    for (const program of this.#programs.values()) (await program).dispose();
-    this.#programs.clear();
+  /**
+   * Frees the programs, after all calls so far are done, and the variables with their optimizer states, unless another trainer, a stream or
+   * a program that is not disposed uses them: then they go with the last of these. With `keepVariables` they stay with the engine, for
+   * another trainer of this model. What is called after it rejects with `disposed`.
+   */
+  async dispose(options: { readonly keepVariables?: boolean } = {}): Promise<void> {
+    checkOptions("dispose", options, ["keepVariables"]);
+    const { keepVariables = false } = options;
+    checkFlag("dispose", "keepVariables", keepVariables);
+    if (!this.#end) {
+      const { leaving } = partsOf(this.engine).store.admission;
+      const end = this.#dispose(keepVariables).finally(() => leaving.delete(end));
+      leaving.add(end);
+      this.#end = end;
+    }
+    await this.#end;
+  }
+
+  async #dispose(keepVariables: boolean): Promise<void> {
+    await partsOf(this.engine).turns.take(
+      () => true,
+      () => {},
+    );
+    await this.#programs.dispose(keepVariables);
+    this.#source.leave();
+  }
+
+  /** Compiles a first program. A trainer that has none goes again. Internal. */
+  async begin(kind: ProgramKind, batch: number): Promise<this> {
+    await Promise.allSettled(partsOf(this.engine).store.admission.leaving);
+    try {
+      await this.compiled(kind, batch);
+      return this;
+    } catch (error) {
+      await this.dispose();
+      throw error;
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
   }
 
   /** A program, compiled before its first use. */
   compiled<K extends ProgramKind>(kind: K, batch: number): Promise<TrainerPrograms[K]> {
-    const name = programName(kind, batch);
-    let program = this.#programs.get(name);
-    if (!program) {
-      program = this.#source.compile(kind, batch) as Promise<TrainerPrograms[ProgramKind]>;
-      this.#programs.set(name, program);
-      program.catch(() => this.#programs.delete(name));
-    }
-    return program as Promise<TrainerPrograms[K]>;
+    if (this.#end) return Promise.reject(disposedTrainer(kind));
+    const compile = () => this.#compile(kind, batch);
+    return this.#programs.get(programName(kind, batch), compile) as Promise<TrainerPrograms[ProgramKind]> as Promise<TrainerPrograms[K]>;
+  }
+
+  async #compile(kind: ProgramKind, batch: number): Promise<RunnableProgram> {
+    this.assertUsable(kind);
+    const program = (await this.#source.compile(kind, batch)) as RunnableProgram;
+    if (kind === "step") asLaunchable(program).drawBySteps();
+    return program;
   }
 
   /** How many examples an array holds. */

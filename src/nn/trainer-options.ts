@@ -17,8 +17,19 @@ export interface TrainerOptions {
   readonly clipNorm?: number;
   /** Of initial values and dropout. Default 0. */
   readonly seed?: number;
-  /** First part of the variables' names. Default "model". Two models on one engine need different names, or share what is equal. */
+  /** First part of the variables' names. Default "model". Two models on one engine need different names; see `share`. */
   readonly name?: string;
+  /**
+   * Train the variables that the engine has by these names already, though another model made them: both are one network then. Default
+   * false: a name that is taken is an error. Trainers of one model share it always.
+   */
+  readonly share?: boolean;
+  /**
+   * How many compiled programs the trainer keeps besides the training step for the full batch: one for each call (`step`, `predict`,
+   * `evaluate`) and size of batch. When there are more, the one that was not used for longest is disposed, and compiled again when it is
+   * needed. Default 16.
+   */
+  readonly maxPrograms?: number;
 }
 
 const MODEL = "model";
@@ -26,7 +37,7 @@ const MODEL = "model";
 /** Checks what a trainer is made of, seeds the model, and gives what the trainer itself needs to know. */
 export function trainerSettings(call: string, model: Model, options: TrainerOptions, further: readonly string[] = []): TrainerSettings {
   check(model instanceof Model, "argument", () => `${call}: the model must be made by sequential(…), not ${describe(model)}`);
-  checkOptions(call, options, ["input", "batch", "loss", "optimizer", "clipNorm", "seed", "name", ...further]);
+  checkOptions(call, options, ["input", "batch", "loss", "optimizer", "clipNorm", "seed", "name", "share", "maxPrograms", ...further]);
   const { input: example, batch, seed = 0, name = MODEL, loss, optimizer } = options;
   check(
     Array.isArray(example) && example.length > 0 && example.every((n) => Number.isInteger(n) && n > 0),

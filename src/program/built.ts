@@ -6,6 +6,7 @@ import type { TensorType } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
 import type { Types } from "./batch.ts";
 import type { GpuParts } from "./engine.ts";
+import type { Uses } from "./uses.ts";
 
 /** One more than the runs in flight, so that a loop that reads each run never waits for a staging buffer. */
 const STAGING_BUFFERS = 4;
@@ -18,14 +19,22 @@ export interface Readback {
   readonly offset: number;
 }
 
+/** Where an optimizer counts its steps. */
+export interface StepState {
+  readonly name: string;
+  readonly control: GPUBuffer;
+}
+
 /** Buffers and places of a program, made without waiting for anything. */
 export interface Made {
   readonly placed: readonly PlacedDispatch[];
   readonly inputs: ReadonlyMap<string, GPUBuffer>;
-  /** u32[1]: the number of the run. */
+  /** u32[1]: the number of the run, or of the step where a trainer's steps are counted. */
   readonly counter: GPUBuffer;
   /** Whether anything reads it: an upload costs a small program as much as a dispatch. */
   readonly counted: boolean;
+  /** Control words of the optimizers, with the states that name them. */
+  readonly steps: readonly StepState[];
   readonly readbacks: ReadonlyMap<string, Readback>;
   readonly staging: readonly GPUBuffer[];
 }
@@ -33,6 +42,8 @@ export interface Made {
 /** Everything that a program on the GPU is made of. */
 export interface Built extends Made {
   readonly recording: Recording;
+  /** Of the engine's variables. */
+  readonly uses: Uses;
   dispose(): void;
 }
 
@@ -56,15 +67,15 @@ export async function assemble(
   const owned: GPUBuffer[] = [];
   let recording: Recording | undefined;
   let undo = () => {};
-  const dispose = () => {
+  const free = () => {
     recording?.dispose();
     for (const buffer of owned) gpu.destroyBuffer(buffer);
   };
   gpu.device.pushErrorScope("out-of-memory");
-  let scoped = true;
+  let shortage: Promise<GPUError | null> | undefined;
   const endScope = () => {
-    scoped = false;
-    return gpu.device.popErrorScope().catch(() => null); // a lost device is told elsewhere
+    shortage ??= gpu.device.popErrorScope().catch(() => null); // a lost device is told elsewhere
+    return shortage;
   };
   try {
     const attempt = store.attempt(() =>
@@ -74,15 +85,23 @@ export async function assemble(
       }),
     );
     undo = attempt.undo;
-    const outOfMemory = await endScope();
-    check(!outOfMemory, "limit", () => `compile "${label}": the GPU has too little memory (${outOfMemory?.message})`);
+    void endScope();
     recording = await Recording.create(gpu, label, attempt.value.placed);
+    const short = await shortage;
+    if (short) throw new Error(short.message);
     await proof?.(recording);
-    return { ...attempt.value, recording, dispose };
+    const { uses } = attempt;
+    const dispose = () => {
+      free();
+      uses.release();
+    };
+    return { ...attempt.value, recording, uses, dispose };
   } catch (error) {
-    if (scoped) await endScope();
-    dispose();
+    const short = await endScope();
+    free();
     undo();
+    // The reason of whatever else failed.
+    check(!short, "limit", () => `compile "${label}": the GPU has too little memory (${short?.message})`);
     throw error;
   }
 }

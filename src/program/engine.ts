@@ -3,14 +3,17 @@ import { check, checkOptions, describe, UnrollError } from "../errors.ts";
 import { type AdapterDescription, requestDevice } from "../gpu/device.ts";
 import { Gpu, USAGE } from "../gpu/gpu.ts";
 import { selfTest } from "../gpu/self-test.ts";
+import { type Kept, MAX_QUEUED_BYTES, type Turns } from "../gpu/turns.ts";
 import { arrayName, checkMemory } from "../graph/host-array.ts";
 import type { DeviceTraits } from "../graph/op.ts";
 import { Variable } from "../graph/tensor.ts";
 import { type DType, formatType, type HostArray, type HostArrays, type NamedArray, type Shape, sizeOf } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
 import { nameOfClass, typedArrayName } from "../host.ts";
+import { checkArrays, compareNames, type LoadResult } from "./checkpoint.ts";
 import { GpuStore } from "./gpu-store.ts";
 import { type ReferenceParts, referenceParts } from "./reference.ts";
+import { StepCounts } from "./steps.ts";
 import { checkSameType, type NamedArrays, Pending, type VariableStore } from "./store.ts";
 
 export interface EngineOptions {
@@ -32,6 +35,12 @@ export interface EngineOptions {
    * compiles; where an answer is wrong, `compile` and all else that would give results reject with `self-test`.
    */
   readonly selfTest?: boolean;
+  /**
+   * How many bytes of arrays the calls may keep that wait for their turn. A call whose program is compiled is submitted at once and keeps
+   * nothing, unless more runs are under way than it has buffers to read back with. Beyond this a call rejects with `limit`; to await each
+   * call avoids it. Default 256 MB.
+   */
+  readonly maxQueuedBytes?: number;
 }
 
 /** What belongs to an engine on a GPU. Internal to src/program. */
@@ -40,7 +49,13 @@ export interface GpuParts {
   readonly store: GpuStore;
   /** STATUS words: the sticky flag of non-finite values. */
   readonly status: GPUBuffer;
+  readonly turns: Turns;
+  /** Takes the flag of non-finite values back, in its turn. */
+  readonly clear: () => void;
 }
+
+/** How many steps each optimizer made, for each engine. */
+const counts = new WeakMap<Engine, StepCounts>();
 
 const parts = new WeakMap<Engine, GpuParts | ReferenceParts>();
 
@@ -55,7 +70,7 @@ export class Engine {
   readonly #end: (error: UnrollError) => void;
   #ended: UnrollError | undefined;
   #nonFinite: UnrollError | undefined;
-  /** How often `clearNonFinite` was called: a run from before a clearance says nothing about the time after it. */
+  /** How often `clearNonFinite` was called: a run that was called before a clearance says nothing about the time after it. */
   clearances = 0;
 
   private constructor(seed: number, pending: Pending, own: GpuParts | ReferenceParts) {
@@ -69,8 +84,12 @@ export class Engine {
     });
     this.#end = (error) => {
       this.#ended ??= error;
+      own.turns.end();
       end(error);
     };
+    const steps = new StepCounts();
+    counts.set(this, steps);
+    own.store.freed = (name) => steps.forget(name);
     if ("gpu" in own) void own.gpu.ended.then(this.#end);
     parts.set(this, own);
   }
@@ -82,9 +101,14 @@ export class Engine {
    */
   static async create(options: EngineOptions = {}): Promise<Engine> {
     checkOptions("Engine.create", options, [
-      ...["device", "gpu", "powerPreference", "defaultLimits", "reference", "seed", "traits", "selfTest"],
+      ...["device", "gpu", "powerPreference", "defaultLimits", "reference", "seed", "traits", "selfTest", "maxQueuedBytes"],
     ]);
-    const { device, gpu, powerPreference, reference, seed = 0, traits, defaultLimits } = options;
+    const { device, gpu, powerPreference, reference, seed = 0, traits, defaultLimits, maxQueuedBytes = MAX_QUEUED_BYTES } = options;
+    check(
+      typeof maxQueuedBytes === "number" && maxQueuedBytes >= 0,
+      "argument",
+      () => `Engine.create: maxQueuedBytes must be a number of at least 0, not ${describe(maxQueuedBytes)}`,
+    );
     check(Number.isFinite(seed), "argument", () => `Engine.create: seed must be a number, not ${String(seed)}`);
     check(!(reference && device), "argument", "Engine.create: give a device, or reference: true, not both");
     check(
@@ -93,12 +117,17 @@ export class Engine {
       () => `Engine.create: device must be a GPUDevice, not ${String(device)}`,
     );
     const pending = new Pending();
-    if (reference) return new Engine(seed, pending, referenceParts(seed, pending));
-    const dispatcher = new Gpu(device ?? (await requestDevice({ gpu, powerPreference, defaultLimits })), !device, traits);
+    if (reference) return new Engine(seed, pending, referenceParts(seed, pending, maxQueuedBytes));
+    const dispatcher = new Gpu(device ?? (await requestDevice({ gpu, powerPreference, defaultLimits })), !device, traits, maxQueuedBytes);
     try {
       if (options.selfTest ?? true) dispatcher.trustAfter(selfTest(dispatcher));
       const status = dispatcher.createBuffer("status", 4 * STATUS.WORDS, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST);
-      return new Engine(seed, pending, { gpu: dispatcher, store: new GpuStore(dispatcher, seed, pending), status });
+      const clear = () =>
+        dispatcher.guardSilent("clearNonFinite", () => dispatcher.device.queue.writeBuffer(status, 0, new Uint32Array(STATUS.WORDS)));
+      return new Engine(seed, pending, {
+        ...{ gpu: dispatcher, store: new GpuStore(dispatcher, seed, pending) },
+        ...{ status, turns: dispatcher.turns, clear },
+      });
     } catch (error) {
       dispatcher.dispose();
       throw error;
@@ -110,10 +139,10 @@ export class Engine {
     return !gpuPartsOf(this);
   }
 
-  /** GPU buffers that this engine holds now. */
-  get memory(): { readonly buffers: number; readonly bytes: number } {
-    const { liveBuffers: buffers = 0, liveBytes: bytes = 0 } = gpuPartsOf(this)?.gpu ?? {};
-    return { buffers, bytes };
+  /** GPU buffers and textures that this engine holds now, and the bytes of both. */
+  get memory(): { readonly buffers: number; readonly textures: number; readonly bytes: number } {
+    const { liveBuffers: buffers = 0, liveTextures: textures = 0, liveBytes: bytes = 0 } = gpuPartsOf(this)?.gpu ?? {};
+    return { buffers, textures, bytes };
   }
 
   /** Pipelines compiled so far. */
@@ -127,15 +156,19 @@ export class Engine {
     gpuPartsOf(this)?.gpu.assertUsable();
   }
 
-  /** The values that a variable has after all runs so far. */
+  /** The values that a variable has after all calls so far. */
   async read<D extends DType, S extends Shape>(variable: Variable<D, S>): Promise<HostArrays[D]> {
     this.assertUsable();
     check(variable instanceof Variable, "argument", () => `read: give a variable, not ${describe(variable)}`);
     this.#store.ensure([variable as unknown as Variable]);
-    return (await this.#store.read([variable.name]))[variable.name].data as HostArrays[D];
+    const started = await this.#turn(() => ({ arrays: this.#store.read([variable.name]) }));
+    return (await started.arrays)[variable.name].data as HostArrays[D];
   }
 
-  /** Sets a variable, after all runs so far and before the next. @throws UnrollError `dtype`, `size` */
+  /**
+   * Sets a variable, after all calls so far and before the next. The array may be reused as soon as this returns.
+   * @throws UnrollError `dtype`, `size`; `limit` when too many calls wait
+   */
   write<D extends DType, S extends Shape>(variable: Variable<D, S>, data: HostArrays[D]): void {
     this.assertUsable();
     check(variable instanceof Variable, "argument", () => `write: the first argument must be a variable, not ${describe(variable)}`);
@@ -152,33 +185,84 @@ export class Engine {
       () => `write: variable "${variable.name}", ${formatType(variable)}, needs ${variable.size} values, not ${data.length}`,
     );
     this.#store.ensure([variable as unknown as Variable]);
-    this.#store.write(variable.name, data);
+    const kept = { data };
+    const write = () => this.#store.write(variable.name, kept.data);
+    const copy = () => {
+      kept.data = data.slice() as HostArrays[D];
+    };
+    const turn = this.#turn(write, () => ({ bytes: data.byteLength, copy }));
+    if (turn instanceof Promise) turn.catch(() => {}); // an engine that ended meanwhile has nothing to write to
+    stepsOf(this).written(variable.name, data);
   }
 
-  /** All variables and optimizer states, also those that were loaded and not used yet. See the function `save`. */
-  async readAll(): Promise<NamedArrays> {
-    this.assertUsable();
-    const held = await this.#store.read(this.#store.names());
-    return { ...this.#pending.all(), ...held };
-  }
-
-  /** Sets what is known by name now; keeps the rest for when it is first used. See the function `load`. */
-  async writeAll(arrays: NamedArrays): Promise<void> {
+  /**
+   * Frees variables of graphs, with their optimizer states: those of a trainer go with `trainer.dispose()`. When one is used again it
+   * begins with its initial values.
+   * @throws UnrollError `name` where a program uses one that is not disposed; then nothing is freed.
+   */
+  async release(variables: readonly Variable[]): Promise<void> {
     this.assertUsable();
     check(
-      typeof arrays === "object" && arrays !== null && !Array.isArray(arrays) && !ArrayBuffer.isView(arrays),
+      Array.isArray(variables) && variables.every((variable) => variable instanceof Variable),
       "argument",
-      () => `load: give an object of named arrays, as save returns it, not ${describe(arrays)}`,
+      () => `release: give an array of variables, not ${describe(variables)}`,
     );
+    await this.#turn(() => this.#store.release(variables));
+  }
+
+  /** All variables and optimizer states after all calls so far, also those that were loaded and not used yet. See the function `save`. */
+  async readAll(): Promise<NamedArrays> {
+    this.assertUsable();
+    const { loaded, held } = await this.#turn(() => ({ loaded: this.#pending.all(), held: this.#store.read(this.#store.names()) }));
+    return { ...loaded, ...(await held) };
+  }
+
+  /** Those of these names. */
+  async readNamed(names: readonly string[]): Promise<NamedArrays> {
+    this.assertUsable();
+    const { held } = await this.#turn(() => ({ held: this.#store.read(names) }));
+    return held;
+  }
+
+  /** Does `work` in its turn, unless the engine cannot be used any more. */
+  #turn<T>(work: () => T, keep?: () => Kept): T | Promise<T> {
+    return partsOf(this).turns.take(
+      () => true,
+      () => {
+        this.assertUsable();
+        return work();
+      },
+      keep,
+    );
+  }
+
+  /** Sets what is known by name, after all calls so far; keeps the rest for when it is first used. See the function `load`. */
+  async writeAll(arrays: NamedArrays): Promise<LoadResult> {
+    this.assertUsable();
+    checkArrays(arrays, "save");
     // Everything is checked before anything is changed.
-    for (const [name, array] of Object.entries(arrays)) {
-      checkNamedArray(name, array);
-      if (this.#store.has(name)) checkSameType(name, this.#store.typeOf(name), array);
-    }
-    for (const [name, array] of Object.entries(arrays)) {
-      if (this.#store.has(name)) this.#store.write(name, array.data);
-      else this.#pending.set(name, array);
-    }
+    for (const [name, array] of Object.entries(arrays)) checkNamedArray(name, array);
+    let entries = Object.entries(arrays);
+    const checkTypes = () => {
+      for (const [name, array] of entries) if (this.#store.has(name)) checkSameType(name, this.#store.typeOf(name), array);
+    };
+    checkTypes();
+    const write = (): LoadResult => {
+      const given = entries.map(([name]) => name);
+      const result = compareNames(this.#store.names(), given, true);
+      checkTypes(); // more may be known by now
+      for (const [name, array] of entries) {
+        if (this.#store.has(name)) this.#store.write(name, array.data);
+        else this.#pending.set(name, array);
+      }
+      return result;
+    };
+    const copy = () => {
+      entries = entries.map(([name, array]) => [name, { ...array, data: array.data.slice() }]);
+    };
+    const turn = this.#turn(write, () => ({ bytes: entries.reduce((sum, [, { data }]) => sum + data.byteLength, 0), copy }));
+    for (const [name, array] of entries) stepsOf(this).written(name, array.data);
+    return turn;
   }
 
   /** The error of the first non-finite loss or gradient since the flag was last cleared. While there is one, runs with updates reject. */
@@ -192,18 +276,22 @@ export class Engine {
     return this.#nonFinite;
   }
 
-  /** Lets variables change again after a non-finite loss or gradient. They hold the values from before it. */
+  /**
+   * Lets variables change again after a non-finite loss or gradient. They hold the values from before it. Runs that were called before
+   * this and not awaited still reject.
+   */
   clearNonFinite(): void {
     this.assertUsable();
     this.#nonFinite = undefined;
     this.clearances++;
-    const own = gpuPartsOf(this);
-    own?.gpu.device.queue.writeBuffer(own.status, 0, new Uint32Array(STATUS.WORDS));
+    const turn = this.#turn(partsOf(this).clear);
+    if (turn instanceof Promise) turn.catch(() => {});
   }
 
   /** Frees everything on the GPU; destroys the device only when this engine requested it. What is in flight rejects with `disposed`. */
   dispose(): void {
     this.#end(new UnrollError("disposed", "the engine was disposed"));
+    this.#pending.clear();
     gpuPartsOf(this)?.gpu.dispose();
   }
 
@@ -241,6 +329,20 @@ export function gpuPartsOf(engine: Engine): GpuParts | undefined {
 /** What an engine is made of. Internal to src/program. */
 export const partsOf = (engine: Engine): GpuParts | ReferenceParts => parts.get(engine) as GpuParts | ReferenceParts;
 
+/** How many steps each optimizer of an engine made. Internal. */
+export const stepsOf = (engine: Engine): StepCounts => counts.get(engine) as StepCounts;
+
+/**
+ * To be called before variables come to an engine for a trainer. Internal to this package.
+ * @param share whether they may be one with what the engine has by their names
+ * @returns to be called when the trainer goes
+ */
+export function admit(engine: Engine, owner: object, share: boolean): () => void {
+  const { admission } = partsOf(engine).store;
+  if (share) admission.share(owner);
+  return admission.claim(owner);
+}
+
 /** Checks an argument of a public function, which may come from JavaScript. */
 export function checkEngine(call: string, engine: unknown): asserts engine is Engine {
   check(
@@ -248,20 +350,4 @@ export function checkEngine(call: string, engine: unknown): asserts engine is En
     "argument",
     () => `${call}: the first argument must be an engine, made by Engine.create(), not ${describe(engine)}`,
   );
-}
-
-/** All variables and optimizer state of an engine as named arrays, ready to be stored. */
-export async function save(engine: Engine): Promise<NamedArrays> {
-  checkEngine("save", engine);
-  return engine.readAll();
-}
-
-/**
- * Sets variables and optimizer state by name. Names that the engine does not know yet are kept until a program uses them, so that a
- * checkpoint can be loaded before or after `compile`.
- * @throws UnrollError `shape` or `format` when an array does not fit; then nothing is changed.
- */
-export async function load(engine: Engine, arrays: NamedArrays): Promise<void> {
-  checkEngine("load", engine);
-  return engine.writeAll(arrays);
 }

@@ -24,7 +24,14 @@ export async function build(parts: GpuParts, label: string, id: number, spec: Gr
 }
 
 /** Variables, buffers and places of a plan, without waiting for anything. */
-export function makeAll(parts: GpuParts, label: string, id: number, spec: GraphSpec, plan: Plan, own: Own): Made {
+export function makeAll(
+  parts: Pick<GpuParts, "gpu" | "store" | "status">,
+  label: string,
+  id: number,
+  spec: GraphSpec,
+  plan: Plan,
+  own: Own,
+): Made {
   const { gpu } = parts;
   parts.store.ensure(variablesOf(spec, plan.leaves));
   const { counter, counted, inputs, ...memory } = allocate(parts, label, spec, plan, own);
@@ -40,7 +47,8 @@ export function makeAll(parts: GpuParts, label: string, id: number, spec: GraphS
   });
   const placed = [...plan.nodes.flatMap((node) => placeNode(node, memory)), ...updates.dispatches];
   const outputAt = (name: string): Location => updates.norms.get(spec.outputs[name]) ?? memory.locate(spec.outputs[name]);
-  return { placed, inputs, counter, counted, ...makeReadbacks(gpu, label, spec.outputs, outputAt, spec.updates.length > 0, own) };
+  const { steps } = updates;
+  return { placed, inputs, counter, counted, steps, ...makeReadbacks(gpu, label, spec.outputs, outputAt, spec.updates.length > 0, own) };
 }
 
 /** Bytes of the largest. */
@@ -59,7 +67,7 @@ function upload(gpu: Gpu, own: Own, label: string, data: HostArray): Location {
   return { buffer, offset: 0, bytes: data.byteLength };
 }
 
-function allocate({ gpu, store }: GpuParts, label: string, spec: GraphSpec, plan: Plan, own: Own) {
+function allocate({ gpu, store }: Pick<GpuParts, "gpu" | "store">, label: string, spec: GraphSpec, plan: Plan, own: Own) {
   const slots = plan.slots.map((bytes, i) => own(gpu.createBuffer(`${label} slot ${i}`, bytes, STORAGE)));
   const counter = own(gpu.createBuffer(`${label} run`, 4, STORAGE));
   const leaves = new Map<Tensor, Location>();

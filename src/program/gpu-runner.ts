@@ -1,22 +1,25 @@
-import { checkOptions, type UnrollError } from "../errors.ts";
-import { align, evenBytes } from "../gpu/gpu.ts";
+import { checkOptions, UnrollError } from "../errors.ts";
+import { align, evenBytes, refused } from "../gpu/gpu.ts";
 import type { Location, PlacedDispatch } from "../gpu/recorder.ts";
 import { hostArray } from "../graph/tensor.ts";
 import { byteLength, sizeOf } from "../graph/types.ts";
-import { STATUS } from "../graph/update.ts";
-import { checkBatch, checkRead, type Types } from "./batch.ts";
+import { CONTROL, STATUS } from "../graph/update.ts";
+import { checkBatch, checkRead, isBuffer, type Types } from "./batch.ts";
 import { type Built, type Readback, STATUS_BYTES } from "./built.ts";
-import { type Engine, type GpuParts, gpuPartsOf } from "./engine.ts";
-import { type AnyBatch, type AnyResults, disposedProgram, nonFinite, type RunnableProgram } from "./program.ts";
+import { type Engine, type GpuParts, gpuPartsOf, stepsOf } from "./engine.ts";
+import { checkBuffers, type Launchable, launch, newRun, type Run, type Started } from "./launch.ts";
+import { type AnyBatch, type AnyResults, countsSteps, disposedProgram, nonFinite } from "./program.ts";
+import type { Uses } from "./uses.ts";
 
-/** Labels by id, so that an error can name the program in which something was not finite. */
+/** Labels by id, so that an error can name the program in which something was not finite. Programs of one label have one. */
 const labels = new WeakMap<Engine, string[]>();
 
 /** The number by which the GPU names a program of this label. */
 export function programId(engine: Engine, label: string): number {
   const known = labels.get(engine) ?? [];
   labels.set(engine, known);
-  return known.push(label) - 1;
+  const id = known.indexOf(label);
+  return id >= 0 ? id : known.push(label) - 1;
 }
 
 /** What is known of a program besides what it is built of. */
@@ -29,17 +32,24 @@ export interface Signature {
 }
 
 /** A program on the GPU: everything is made once, a run only uploads, encodes and submits. Knows no graph. */
-export class GpuRunner implements RunnableProgram {
+export class GpuRunner implements Launchable {
   readonly engine: Engine;
   readonly label: string;
   readonly inputs: Types;
   readonly outputs: Types;
   readonly dispatches: number;
-  counter = 0;
+  readonly stepNames: readonly string[];
   readonly #updates: boolean;
   readonly #parts: GpuParts;
   readonly #built: Built;
   readonly #staging: GPUBuffer[];
+  #runs = 0;
+  #bySteps = false;
+  /** Whether WebGPU took a run. */
+  #proven = false;
+  #inFlight = 0;
+  /** To be called when nothing is in flight any more. */
+  readonly #landed: (() => void)[] = [];
   #disposed = false;
 
   constructor(engine: Engine, { label, inputs, outputs, updates }: Signature, built: Built) {
@@ -48,6 +58,7 @@ export class GpuRunner implements RunnableProgram {
     this.inputs = inputs;
     this.outputs = outputs;
     this.dispatches = built.placed.length;
+    this.stepNames = built.steps.map(({ name }) => name);
     this.#updates = updates;
     this.#parts = gpuPartsOf(engine) as GpuParts;
     this.#built = built;
@@ -59,6 +70,19 @@ export class GpuRunner implements RunnableProgram {
     return this.#built.placed;
   }
 
+  get counter(): number {
+    return this.#bySteps ? stepsOf(this.engine).of(this.stepNames[0]) : this.#runs;
+  }
+
+  set counter(runs: number) {
+    if (this.#bySteps) throw countsSteps(this.label);
+    this.#runs = runs;
+  }
+
+  drawBySteps(): void {
+    this.#bySteps = this.stepNames.length > 0;
+  }
+
   /** Where an output lies, from the end of each run to the next. @throws UnrollError `name`, `disposed` */
   outputLocation(name: string): Location {
     this.#assertUsable();
@@ -68,21 +92,24 @@ export class GpuRunner implements RunnableProgram {
 
   async run(batch: AnyBatch, options: { readonly read?: readonly PropertyKey[] } = {}): Promise<never> {
     this.#assertUsable();
-    checkBatch(this.inputs, batch);
+    this.checkBatch(batch);
     checkOptions("run", options, ["read"]);
     checkRead(this.outputs, options.read ?? []);
     const read = [...(options.read ?? [])] as string[];
-    const watched = this.#updates;
-    if (watched && this.engine.nonFinite) throw this.engine.nonFinite;
-    const { gpu } = this.#parts;
-    const number = this.counter++;
-    // What is read, and the flag of non-finite values, comes through a staging buffer; a run that finds none free waits its turn.
-    const staged = read.length > 0 || watched;
-    const ready = () => !staged || this.#staging.length > 0 || this.#disposed || gpu.hasEnded;
-    const started = await gpu.turns.take(ready, () => this.#start(batch, number, read, staged));
-    if (read.length > 0) return (await started.results) as never;
-    await gpu.room();
-    return {} as never;
+    if (this.#updates && this.engine.nonFinite) throw this.engine.nonFinite;
+    const number = this.#runs++;
+    const run = newRun(this.engine, batch, read, this.stepNames);
+    return (await launch(
+      this.engine,
+      run,
+      () => this.ready(run),
+      () => this.#begin(run, number),
+    )) as never;
+  }
+
+  checkBatch(batch: AnyBatch): void {
+    checkBatch(this.inputs, batch);
+    checkBuffers(this.engine, batch);
   }
 
   #assertUsable(): void {
@@ -90,25 +117,79 @@ export class GpuRunner implements RunnableProgram {
     if (this.#disposed) throw disposedProgram(this.label);
   }
 
+  /** What is read, and the flag of non-finite values, comes through a staging buffer; a run that finds none free waits its turn. */
+  ready({ read }: Run): boolean {
+    return !this.#stages(read) || this.#staging.length > 0 || this.#disposed;
+  }
+
+  #stages(read: readonly string[]): boolean {
+    return read.length > 0 || this.#updates;
+  }
+
+  start(run: Run): Started {
+    return this.#begin(run, this.#runs++);
+  }
+
   /** Submits a run. What it gives is in an object, so that nothing waits for it here. */
-  #start(batch: AnyBatch, number: number, read: readonly string[], staged: boolean): { readonly results: Promise<unknown> } {
+  #begin(run: Run, number: number): Started {
     this.#assertUsable();
+    if (this.#updates && run.nonFinite) throw run.nonFinite;
+    checkBuffers(this.engine, run.batch); // one may have been freed while the run waited
     const { gpu } = this.#parts;
-    const staging = staged ? this.#staging.pop() : undefined;
+    const { read } = run;
+    const staging = this.#stages(read) ? this.#staging.pop() : undefined;
+    // What is made of buffers that only this engine can reach, and ran once, WebGPU does not refuse.
+    const isDoubtful = !this.#proven || gpu.lends || Object.values(run.batch).some(isBuffer);
+    let refusal: Promise<GPUError | null> | undefined;
     try {
-      this.#submit(batch, number, read, staging);
+      if (isDoubtful || !gpu.owned) refusal = gpu.guard(() => this.#submit(run.batch, number, read, staging));
+      else this.#submit(run.batch, number, read, staging);
     } catch (error) {
       if (staging) this.#staging.push(staging);
       throw error;
     }
-    const results = gpu.track<unknown>(staging ? this.#collect(staging, read) : gpu.device.queue.onSubmittedWorkDone());
-    // Without `read` nobody waits for it; the next run tells.
+    const accepted = refusal && this.#accepted(run, refusal);
+    if (!isDoubtful && read.length === 0) accepted?.catch((error: UnrollError) => gpu.owe(error));
+    this.#inFlight++;
+    const results = gpu.track<AnyResults>(this.#collect(staging, run, accepted));
     results.catch(() => {});
-    return { results };
+    const wait = async (): Promise<AnyResults> => {
+      if (read.length > 0) {
+        const values = await results;
+        gpu.tellOwed();
+        return values;
+      }
+      // Nobody waits for what is not read: that something was not finite is told by the next run.
+      if (isDoubtful) await accepted;
+      gpu.tellOwed();
+      await gpu.room(() => this.ready(run));
+      return {};
+    };
+    return { wait };
+  }
+
+  get uses(): Uses {
+    return this.#built.uses;
+  }
+
+  /** Resolves once WebGPU has taken a run. */
+  #accepted({ copies, ticket }: Run, submitted: Promise<GPUError | null>): Promise<void> {
+    const refusal = copies ? Promise.all([copies.refusal, submitted]).then(([copy, own]) => copy ?? own) : submitted;
+    const accepted = refusal.then((error) => {
+      if (!error) {
+        this.#proven = true;
+        return;
+      }
+      ticket.refuse();
+      throw refused(`run of program "${this.label}"`, error);
+    });
+    accepted.catch(() => {});
+    return accepted;
   }
 
   #submit(batch: AnyBatch, number: number, read: readonly string[], staging: GPUBuffer | undefined): void {
     const { device } = this.#parts.gpu;
+    const { counter, counted, steps } = this.#built;
     const encoder = device.createCommandEncoder({ label: this.label });
     for (const [name, buffer] of this.#built.inputs) {
       const value = batch[name];
@@ -116,7 +197,8 @@ export class GpuRunner implements RunnableProgram {
       if (ArrayBuffer.isView(value)) device.queue.writeBuffer(buffer, 0, evenBytes(value));
       else encoder.copyBufferToBuffer(value as GPUBuffer, 0, buffer, 0, bytes);
     }
-    if (this.#built.counted) device.queue.writeBuffer(this.#built.counter, 0, Uint32Array.of(number));
+    if (this.#bySteps) encoder.copyBufferToBuffer(steps[0].control, 4 * CONTROL.STEP, counter, 0, 4);
+    else if (counted) device.queue.writeBuffer(counter, 0, Uint32Array.of(number));
     const pass = encoder.beginComputePass({ label: this.label });
     this.#built.recording.encode(pass);
     pass.end();
@@ -131,13 +213,22 @@ export class GpuRunner implements RunnableProgram {
   }
 
   /** Waits for a run and takes what was asked for out of its staging buffer. */
-  async #collect(staging: GPUBuffer, read: readonly string[]): Promise<AnyResults> {
-    const cleared = this.engine.clearances;
+  async #collect(staging: GPUBuffer | undefined, run: Run, accepted: Promise<void> | undefined): Promise<AnyResults> {
+    const { gpu } = this.#parts;
+    const { read } = run;
+    const size = read.length > 0 ? staging?.size : STATUS_BYTES;
     try {
-      await staging.mapAsync(1, 0, read.length > 0 ? staging.size : STATUS_BYTES);
-      const mapped = staging.getMappedRange(0, read.length > 0 ? staging.size : STATUS_BYTES);
+      const done = staging ? staging.mapAsync(1, 0, size) : gpu.device.queue.onSubmittedWorkDone();
+      // A refused run leaves the staging buffer with what an earlier one gave. It must be mapped all the same before it is used again.
+      if (accepted) {
+        const [told] = await Promise.allSettled([accepted, done]);
+        if (told.status === "rejected") throw told.reason;
+      }
+      await done;
+      if (!staging) return {};
+      const mapped = staging.getMappedRange(0, size);
       const status = new Uint32Array(mapped, 0, STATUS.WORDS);
-      if (status[STATUS.FLAG] !== 0 && this.#updates) throw this.#nonFinite(status, cleared);
+      if (status[STATUS.FLAG] !== 0 && this.#updates) throw this.#nonFinite(status, run);
       const results: AnyResults = {};
       for (const name of read) {
         const { type, offset } = this.#built.readbacks.get(name) as Readback;
@@ -148,20 +239,33 @@ export class GpuRunner implements RunnableProgram {
       return results;
     } catch (error) {
       // A mapping that ends with the program fails in words of the browser's own.
-      throw this.#disposed && !this.#parts.gpu.hasEnded ? disposedProgram(this.label) : error;
+      throw this.#disposed && !gpu.hasEnded && !(error instanceof UnrollError) ? disposedProgram(this.label) : error;
     } finally {
-      if (staging.mapState === "mapped") staging.unmap();
-      this.#staging.push(staging);
-      this.#parts.gpu.turns.advance();
+      if (staging?.mapState === "mapped") staging.unmap();
+      if (staging) this.#staging.push(staging);
+      this.#inFlight--;
+      if (this.#inFlight === 0) for (const landed of this.#landed.splice(0)) landed();
+      gpu.turns.advance();
     }
   }
 
-  /** @param cleared how often the flag had been cleared when the run was submitted: an older flag says nothing of what comes now. */
-  #nonFinite(status: Uint32Array, cleared: number): UnrollError {
+  /** An older flag says nothing of what was called after it was cleared. */
+  #nonFinite(status: Uint32Array, { cleared, ticket }: Run): UnrollError {
+    ticket.refuse();
     const finite = { gradient: (status[STATUS.FLAG] & 1) === 0, loss: (status[STATUS.FLAG] & 2) === 0 };
     const label = labels.get(this.engine)?.[status[STATUS.PROGRAM]] ?? this.label;
     const error = nonFinite(label, status[STATUS.RUN], finite);
     return cleared === this.engine.clearances ? this.engine.reportNonFinite(error) : error;
+  }
+
+  /** Disposes once all that was called so far is done. */
+  async retire(): Promise<void> {
+    await this.#parts.turns.take(
+      () => true,
+      () => {},
+    );
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#landed.push(resolve));
+    this.dispose();
   }
 
   dispose(): void {

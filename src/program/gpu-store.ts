@@ -1,11 +1,13 @@
 import { check, UnrollError } from "../errors.ts";
-import { align, evenBytes, type Gpu, USAGE } from "../gpu/gpu.ts";
+import { align, evenBytes, type Gpu, refused, USAGE } from "../gpu/gpu.ts";
 import type { Location } from "../gpu/recorder.ts";
 import type { Variable } from "../graph/tensor.ts";
 import { byteLength, type HostArray, type NamedArray, sizeOf, type TensorType } from "../graph/types.ts";
 import { CONTROL } from "../graph/update.ts";
 import { packed, view } from "./layout.ts";
-import { checkVariable, initialValues, type NamedArrays, type Pending, stateName, type VariableStore } from "./store.ts";
+import { isStepState } from "./steps.ts";
+import { Admission, initialValues, isOwned, type NamedArrays, type Pending, stateName, type VariableStore } from "./store.ts";
+import { type Attempt, Ledger, type Shared } from "./uses.ts";
 
 /** Entries begin at multiples of this: what a binding's offset must be aligned to. */
 export const ENTRY_ALIGNMENT = 256;
@@ -19,7 +21,7 @@ export interface Segment {
   readonly bytes: number;
 }
 
-export interface Entry {
+export interface Entry extends Shared {
   readonly variable: Variable;
   readonly segment: Segment;
   readonly offset: number;
@@ -30,46 +32,50 @@ interface Held extends Location {
   readonly type: TensorType;
 }
 
-/** Variables in flat segments on the GPU; gradients and each optimizer state in buffers of the same layout beside them. */
+/** An optimizer's array for one variable, or its control words, which belong to the first of its variables. */
+interface State extends Held, Shared {
+  readonly name: string;
+  readonly variable: string;
+}
+
+interface Mirror extends Shared {
+  readonly buffer: GPUBuffer;
+}
+
+/**
+ * Variables in flat segments on the GPU; gradients and each optimizer state in buffers of the same layout beside them. A buffer goes with the
+ * last of what it holds.
+ */
 export class GpuStore implements VariableStore {
   readonly #gpu: Gpu;
   readonly #seed: number;
-  readonly #pending: Pending;
   readonly #entries = new Map<string, Entry>();
-  readonly #mirrors = new Map<string, GPUBuffer>();
-  readonly #states = new Map<string, Held>();
+  readonly #mirrors = new Map<string, Mirror>();
+  readonly #states = new Map<string, State>();
+  /** Variables in each segment. */
+  readonly #members = new Map<Segment, number>();
+  readonly #ledger: Ledger;
+  readonly admission = new Admission();
+  freed: (name: string) => void = () => {};
   #segments = 0;
-  /** How to take back what was made during an `attempt`. */
-  #made: (() => void)[] = [];
 
   constructor(gpu: Gpu, seed: number, pending: Pending) {
     this.#gpu = gpu;
     this.#seed = seed;
-    this.#pending = pending;
+    this.#ledger = new Ledger({ has: (name) => this.has(name), pending });
   }
 
-  /** Does `work`; what it adds to the store is taken back by `undo`, or at once when it throws. */
-  attempt<T>(work: () => T): { readonly value: T; readonly undo: () => void } {
-    const made: (() => void)[] = [];
-    const undo = () => {
-      for (const step of made.splice(0).reverse()) step();
-    };
-    this.#made = made;
-    try {
-      return { value: work(), undo };
-    } catch (error) {
-      undo();
-      throw error;
-    } finally {
-      this.#made = [];
-    }
+  attempt<T>(work: () => T): Attempt<T> {
+    return this.#ledger.attempt(work);
   }
 
   ensure(variables: readonly Variable[]): void {
     const fresh = new Map<string, Variable>();
     for (const variable of variables) {
-      checkVariable(this.#entries.get(variable.name)?.variable ?? fresh.get(variable.name), variable);
-      if (!this.#entries.has(variable.name)) fresh.set(variable.name, variable);
+      const known = this.#entries.get(variable.name);
+      this.admission.check(known?.variable ?? fresh.get(variable.name), variable);
+      if (known) this.#ledger.note(known);
+      else if (!fresh.has(variable.name)) fresh.set(variable.name, variable);
     }
     const { maxStorageBufferBindingSize, maxBufferSize } = this.#gpu.device.limits;
     const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
@@ -90,36 +96,48 @@ export class GpuStore implements VariableStore {
     const places = variables.map((variable) => {
       const at = offset;
       offset += entryBytes(variable);
-      view(variable.dtype, data, at, variable.size).set(this.#loaded(variable.name, variable) ?? this.firstValues(variable));
+      view(variable.dtype, data, at, variable.size).set(this.#ledger.loaded(variable.name, variable) ?? this.firstValues(variable));
       return at;
     });
     const segment: Segment = { index: this.#segments++, buffer: this.#buffer(`variables: ${variables[0].name}, …`, bytes), bytes };
     this.#gpu.device.queue.writeBuffer(segment.buffer, 0, data);
+    this.#members.set(segment, variables.length);
     variables.forEach((variable, i) => {
-      this.#add(this.#entries, variable.name, { variable, segment, offset: places[i] });
+      const { name } = variable;
+      const free = (undone = false) => this.#free(entry, undone);
+      const entry: Entry = { name, variable, segment, offset: places[i], uses: 0, kept: true, owned: isOwned(variable), free };
+      this.#entries.set(name, entry);
+      this.#ledger.made(entry);
     });
+  }
+
+  #free(entry: Entry, undone: boolean): void {
+    const { variable, segment } = entry;
+    if (this.#entries.get(variable.name) !== entry) return;
+    this.#entries.delete(variable.name);
+    if (!entry.kept) this.admission.went(variable);
+    for (const state of [...this.#states.values()]) if (state.variable === variable.name) state.free(undone);
+    const left = (this.#members.get(segment) as number) - 1;
+    this.#members.set(segment, left);
+    if (left > 0) return;
+    this.#members.delete(segment);
+    this.#destroy(segment.buffer);
+  }
+
+  /** After all that was asked for before: a read or a write may wait for its turn. */
+  #destroy(buffer: GPUBuffer): void {
+    void this.#gpu.turns.take(
+      () => true,
+      () => this.#gpu.destroyBuffer(buffer),
+    );
   }
 
   protected firstValues(variable: Variable): ArrayLike<number> {
     return initialValues(variable, this.#seed);
   }
 
-  /** What a checkpoint has for `name`. */
-  #loaded(name: string, type: TensorType): HostArray | undefined {
-    const data = this.#pending.take(name, type);
-    if (data) this.#made.push(() => this.#pending.set(name, { dtype: type.dtype, shape: type.shape, data }));
-    return data;
-  }
-
   #buffer(label: string, bytes: number): GPUBuffer {
-    const buffer = this.#gpu.createBuffer(label, bytes, STORAGE);
-    this.#made.push(() => this.#gpu.destroyBuffer(buffer));
-    return buffer;
-  }
-
-  #add<T>(map: Map<string, T>, name: string, value: T): void {
-    map.set(name, value);
-    this.#made.push(() => map.delete(name));
+    return this.#gpu.createBuffer(label, bytes, STORAGE);
   }
 
   entry(name: string): Entry {
@@ -135,39 +153,66 @@ export class GpuStore implements VariableStore {
 
   /** The buffer that holds `key` ("gradient", "adam.m") for all variables of a segment, at the same offsets. Starts at zero. */
   mirror(key: string, segment: Segment): GPUBuffer {
-    const name = `${key} @${segment.index}`;
-    let buffer = this.#mirrors.get(name);
-    if (!buffer) {
-      buffer = this.#buffer(name, segment.bytes);
-      this.#add(this.#mirrors, name, buffer);
-    }
-    return buffer;
+    return this.#ledger.note(this.#mirror(key, segment)).buffer;
+  }
+
+  #mirror(key: string, segment: Segment): Mirror {
+    const id = `${key} @${segment.index}`;
+    const known = this.#mirrors.get(id);
+    if (known) return known;
+    const free = () => {
+      if (this.#mirrors.get(id) !== mirror) return;
+      this.#mirrors.delete(id);
+      this.#destroy(mirror.buffer);
+    };
+    const mirror: Mirror = { buffer: this.#buffer(id, segment.bytes), uses: 0, kept: false, owned: false, free };
+    this.#mirrors.set(id, mirror);
+    return this.#ledger.made(mirror);
   }
 
   /** The array of an optimizer's state for one variable, known by name to `save` and `load`. */
   ensureState(variable: Variable, optimizer: string, state: string): void {
     const name = stateName(variable.name, optimizer, state);
-    if (this.#states.has(name)) return;
+    const known = this.#states.get(name);
+    if (known) {
+      this.#ledger.note(known);
+      return;
+    }
     const { segment, offset } = this.entry(variable.name);
-    const held: Held = { buffer: this.mirror(`${optimizer}.${state}`, segment), offset, bytes: byteLength(variable), type: variable };
-    this.#add(this.#states, name, held);
-    const data = this.#loaded(name, variable);
-    if (data) this.#upload(held, data);
+    const mirror = this.#mirror(`${optimizer}.${state}`, segment);
+    mirror.uses++;
+    const goes = () => {
+      if (--mirror.uses === 0) mirror.free();
+    };
+    const { buffer } = mirror;
+    const held = { buffer, offset, bytes: byteLength(variable), type: variable };
+    this.#addState({ name, variable: variable.name, owned: isOwned(variable), ...held }, goes);
   }
 
   /** The control words of the optimizer that updates a set of variables, which its first names. Holds the step. */
   control(variable: Variable, optimizer: string): GPUBuffer {
     const name = stateName(variable.name, optimizer, "step");
-    let held = this.#states.get(name);
-    if (!held) {
-      const buffer = this.#buffer(name, 4 * CONTROL.WORDS);
-      const type: TensorType = { dtype: "u32", shape: [CONTROL.WORDS] };
-      held = { buffer, offset: 0, bytes: 4 * CONTROL.WORDS, type };
-      this.#add(this.#states, name, held);
-      const data = this.#loaded(name, type);
-      if (data) this.#upload(held, data);
-    }
-    return held.buffer;
+    const known = this.#states.get(name);
+    if (known) return this.#ledger.note(known).buffer;
+    const buffer = this.#buffer(name, 4 * CONTROL.WORDS);
+    const held: Held = { buffer, offset: 0, bytes: 4 * CONTROL.WORDS, type: { dtype: "u32", shape: [CONTROL.WORDS] } };
+    this.#addState({ name, variable: variable.name, owned: isOwned(variable), ...held }, () => this.#destroy(buffer));
+    return buffer;
+  }
+
+  /** @param goes what goes with it */
+  #addState(held: Omit<State, "uses" | "kept" | "free">, goes: () => void): void {
+    const free = (undone = false) => {
+      if (this.#states.get(held.name) !== state) return;
+      this.#states.delete(held.name);
+      if (!undone) this.freed(held.name);
+      goes();
+    };
+    const state: State = { ...held, uses: 0, kept: true, free };
+    this.#states.set(held.name, state);
+    this.#ledger.made(state);
+    const data = this.#ledger.loaded(held.name, held.type);
+    if (data) this.#upload(held, data);
   }
 
   has(name: string): boolean {
@@ -175,7 +220,12 @@ export class GpuStore implements VariableStore {
   }
 
   names(): string[] {
-    return [...this.#entries.keys(), ...this.#states.keys()];
+    const saved = [...this.#entries.values()].filter(({ variable }) => !variable.belongs?.passing);
+    return [...saved.map(({ variable }) => variable.name), ...this.#states.keys()];
+  }
+
+  release(variables: readonly Variable[]): void {
+    this.admission.release(variables.map(({ name }) => this.#entries.get(name)));
   }
 
   #held(name: string): Held {
@@ -194,27 +244,42 @@ export class GpuStore implements VariableStore {
     const groups = packed(held, stagingBytes, this.#gpu.device.limits.maxBufferSize);
     const staging: GPUBuffer[] = [];
     try {
-      // One submit for all, so that the arrays are of one moment.
-      await this.#gpu.turns.take(
-        () => true,
-        () => {
-          const encoder = this.#gpu.device.createCommandEncoder({ label: "read variables" });
-          for (const group of groups) {
-            const total = group.reduce((sum, { item }) => sum + stagingBytes(item), 0);
-            const to = this.#gpu.createBuffer("read variables", total, USAGE.MAP_READ | USAGE.COPY_DST);
-            staging.push(to);
+      const { device } = this.#gpu;
+      device.pushErrorScope("out-of-memory");
+      let outOfMemory: Promise<GPUError | null> | undefined;
+      let refusal: Promise<GPUError | null> | undefined;
+      try {
+        for (const group of groups) {
+          const total = group.reduce((sum, { item }) => sum + stagingBytes(item), 0);
+          staging.push(this.#gpu.createBuffer("read variables", total, USAGE.MAP_READ | USAGE.COPY_DST));
+        }
+        // One submit for all, so that the arrays are of one moment.
+        refusal = this.#gpu.guard(() => {
+          const encoder = device.createCommandEncoder({ label: "read variables" });
+          groups.forEach((group, g) => {
             for (const { item, at } of group)
-              if (item.bytes > 0) encoder.copyBufferToBuffer(item.buffer, item.offset, to, at, align(item.bytes, 4));
-          }
-          this.#gpu.device.queue.submit([encoder.finish()]);
-        },
-      );
-      await this.#gpu.track(Promise.all(staging.map((buffer) => buffer.mapAsync(1))));
+              if (item.bytes > 0) encoder.copyBufferToBuffer(item.buffer, item.offset, staging[g], at, align(item.bytes, 4));
+          });
+          device.queue.submit([encoder.finish()]);
+        });
+      } finally {
+        outOfMemory = device.popErrorScope().catch(() => null); // a lost device is told elsewhere
+      }
+      const mapped = this.#gpu.track(Promise.all(staging.map((buffer) => buffer.mapAsync(1))));
+      mapped.catch(() => {});
+      const [tooLarge, wrong] = [await outOfMemory, await refusal];
+      check(!tooLarge, "limit", () => `read: the GPU has too little memory to read variables back (${tooLarge?.message})`);
+      if (wrong) throw refused("read", wrong);
+      await mapped;
+      this.#gpu.tellOwed();
       const arrays = groups.flatMap((group, g) => {
         const mapped = staging[g].getMappedRange();
         return group.map(({ item: { type }, index, at }): [string, NamedArray] => {
           const { dtype, shape } = type;
-          return [names[index], { dtype, shape, data: view(dtype, mapped, at, sizeOf(shape)).slice() }];
+          const data = view(dtype, mapped, at, sizeOf(shape)).slice();
+          // The other words say how the last run went: a checkpoint depends on what was applied alone.
+          if (isStepState(names[index], data)) data.set(data.map((word, i) => (i === CONTROL.STEP ? word : 0)));
+          return [names[index], { dtype, shape, data }];
         });
       });
       return Object.fromEntries(arrays);
@@ -224,14 +289,7 @@ export class GpuStore implements VariableStore {
   }
 
   write(name: string, data: HostArray): void {
-    const held = this.#held(name);
-    const kept = data.slice();
-    void this.#gpu.turns.take(
-      () => true,
-      () => {
-        if (!this.#gpu.hasEnded) this.#upload(held, kept);
-      },
-    );
+    this.#gpu.guardSilent(`write "${name}"`, () => this.#upload(this.#held(name), data));
   }
 
   #upload({ buffer, offset }: Held, data: HostArray): void {

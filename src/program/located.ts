@@ -12,6 +12,12 @@ export interface Located extends Location {
   readonly type: TensorType;
 }
 
+/** From now on submits may be refused because a caller destroyed a buffer. */
+function lend(engine: Engine): void {
+  const parts = gpuPartsOf(engine);
+  if (parts) parts.gpu.lends = true;
+}
+
 /**
  * Where an output of a program lies on the GPU, for work of one's own or to be drawn without being read back. It holds the values of the
  * last run; the buffer has usage STORAGE and COPY_SRC.
@@ -24,6 +30,7 @@ export function outputBuffer<I extends Tensors, O extends Tensors>(program: Runn
       ? "outputBuffer: this program runs on the CPU references: read its output instead"
       : `outputBuffer: the first argument must be a program made by compile or loadProgram, not ${describe(program)}`,
   );
+  lend(own.engine);
   return { ...own.outputLocation(name), type: own.outputs[name] };
 }
 
@@ -43,5 +50,6 @@ export function variableBuffer<D extends DType, S extends Shape>(engine: Engine,
   const parts = gpuPartsOf(engine);
   check(parts, "argument", "variableBuffer: this engine runs on the CPU references: use engine.read");
   parts.store.ensure([own]);
+  lend(engine);
   return { ...parts.store.location(own), type: own };
 }

@@ -15,17 +15,27 @@ export interface RunnableProgram<I extends Tensors = Tensors, O extends Tensors 
   readonly outputs: Types;
   /** Dispatches of each run; 0 on a reference engine. All are in one pass and one submit. */
   readonly dispatches: number;
-  /** How many runs were made: what random ops draw from. Set it when training resumes from a checkpoint. */
+  /**
+   * How many runs were called: what random ops draw from. Each call takes its number at once, so that a run that is refused leaves a
+   * gap. Set it when training resumes from a checkpoint. The training step of a trainer counts applied steps instead (see `steps` there),
+   * which come with `trainer.load` and cannot be set here.
+   */
   counter: number;
   /**
-   * One run: uploads the batch, computes, applies the updates. Resolves when fewer than 3 runs are in flight (more while they are short), or, with `read`, with
-   * the values of those outputs. The arrays of the batch may be reused as soon as it resolves.
-   * @throws UnrollError `name`, `dtype`, `size` when the batch does not fit; `non-finite` once a loss or gradient was not finite,
-   *   until `engine.clearNonFinite()`; `lost`, `disposed`.
+   * One run: uploads the batch, computes, applies the updates. It comes after all that was called before it on this engine, awaited or
+   * not, and before all that is called after it. The arrays of the batch may be reused as soon as the call returns; a GPUBuffer is read
+   * as it stands on the device's queue at the call. Resolves when fewer than 3 runs are in flight (more while they are short), or, with
+   * `read`, with the values of those outputs.
+   * @throws UnrollError `name`, `dtype`, `size`, `argument` when the batch does not fit; `non-finite` once a loss or gradient was not
+   *   finite, until `engine.clearNonFinite()`; `refused` when WebGPU refuses the run, which then changed nothing; `limit` when too many
+   *   calls wait (see `maxQueuedBytes` of the engine); `lost`, `disposed`.
    */
   run(batch: Batch<I>): Promise<Record<never, never>>;
   run<R extends keyof O>(batch: Batch<I>, options: { readonly read: readonly R[] }): Promise<Results<O, R>>;
-  /** Frees what belongs to this program; variables stay with the engine. */
+  /**
+   * Frees what belongs to this program. Variables stay with the engine: those of graphs until `engine.release`, those of a model until
+   * the last trainer of it is disposed.
+   */
   dispose(): void;
   [Symbol.dispose](): void;
 }
@@ -48,5 +58,11 @@ export function nonFinite(label: string, run: number, finite: { readonly gradien
     `run ${run + 1} of program "${label}": ${what} not finite (infinite or NaN). No variable was changed by it or since; call engine.clearNonFinite() to go on`,
   );
 }
+
+export const countsSteps = (label: string): UnrollError =>
+  new UnrollError(
+    "argument",
+    `counter: the program "${label}" belongs to a trainer and counts its steps; trainer.load takes them from a checkpoint`,
+  );
 
 export const disposedProgram = (label: string): UnrollError => new UnrollError("disposed", `run: the program "${label}" was disposed`);

@@ -1,34 +1,73 @@
 import { UnrollError } from "../errors.ts";
 import { hostArray, type Variable } from "../graph/tensor.ts";
 import { type HostArray, type NamedArray, sizeOf, type TensorType } from "../graph/types.ts";
-import { checkVariable, initialValues, type NamedArrays, type Pending, stateName, type VariableStore } from "./store.ts";
+import { Admission, initialValues, isOwned, type NamedArrays, type Pending, stateName, type VariableStore } from "./store.ts";
+import { type Attempt, Ledger, type Shared } from "./uses.ts";
 
-interface Held {
+interface Held extends Shared {
+  readonly name: string;
   readonly type: TensorType;
   readonly values: Float64Array;
+  /** Whose state it is, or itself. */
+  readonly variable: Variable;
 }
 
 /** Variables and optimizer state in f64 on the host, for an engine that runs on the references. */
 export class ReferenceStore implements VariableStore {
   readonly #seed: number;
-  readonly #pending: Pending;
   readonly #variables = new Map<string, Held>();
   readonly #states = new Map<string, Held>();
+  readonly #ledger: Ledger;
+  readonly admission = new Admission();
+  freed: (name: string) => void = () => {};
+  /** The error of the first run with something not finite, until it is cleared: as the status of an engine on the GPU. */
+  nonFinite: UnrollError | undefined;
 
   constructor(seed: number, pending: Pending) {
     this.#seed = seed;
-    this.#pending = pending;
+    this.#ledger = new Ledger({ has: (name) => this.has(name), pending });
+  }
+
+  attempt<T>(work: () => T): Attempt<T> {
+    return this.#ledger.attempt(work);
   }
 
   ensure(variables: readonly Variable[]): void {
     for (const variable of variables) {
-      checkVariable(this.#variables.get(variable.name)?.type, variable);
-      if (this.#variables.has(variable.name)) continue;
+      const known = this.#variables.get(variable.name);
+      this.admission.check(known?.variable, variable);
+      if (known) {
+        this.#ledger.note(known);
+        continue;
+      }
       // Rounded as on the GPU, so that both start from the same numbers.
       const start = hostArray(variable.dtype, variable.size);
-      start.set(this.#pending.take(variable.name, variable) ?? initialValues(variable, this.#seed));
-      this.#variables.set(variable.name, { type: variable, values: Float64Array.from(start) });
+      start.set(this.#ledger.loaded(variable.name, variable) ?? initialValues(variable, this.#seed));
+      this.#add(this.#variables, variable.name, variable, variable, Float64Array.from(start), (undone) => {
+        for (const state of [...this.#states.values()]) if (state.variable.name === variable.name) state.free(undone);
+      });
     }
+  }
+
+  /** @param goes frees what goes with it */
+  #add(
+    map: Map<string, Held>,
+    name: string,
+    variable: Variable,
+    type: TensorType,
+    values: Float64Array,
+    goes: (undone: boolean) => void,
+  ): Held {
+    const free = (undone = false) => {
+      if (map.get(name) !== held) return;
+      map.delete(name);
+      if (!undone && map === this.#states) this.freed(name);
+      if (!held.kept && map === this.#variables) this.admission.went(variable);
+      goes(undone);
+    };
+    const held: Held = { name, variable, type, values, uses: 0, kept: true, owned: isOwned(variable), free };
+    map.set(name, held);
+    return this.#ledger.made(held);
   }
 
   values(name: string): Float64Array {
@@ -38,14 +77,11 @@ export class ReferenceStore implements VariableStore {
   /** The array of an optimizer's state; `type` is the variable's, or one u32 for a step counter. Starts at zero. */
   state(variable: Variable, optimizer: string, state: string, type: TensorType = variable): Float64Array {
     const name = stateName(variable.name, optimizer, state);
-    let held = this.#states.get(name);
-    if (!held) {
-      const values = new Float64Array(sizeOf(type.shape));
-      values.set(this.#pending.take(name, type) ?? []);
-      held = { type, values };
-      this.#states.set(name, held);
-    }
-    return held.values;
+    const known = this.#states.get(name);
+    if (known) return this.#ledger.note(known).values;
+    const values = new Float64Array(sizeOf(type.shape));
+    values.set(this.#ledger.loaded(name, type) ?? []);
+    return this.#add(this.#states, name, variable, type, values, () => {}).values;
   }
 
   has(name: string): boolean {
@@ -53,7 +89,12 @@ export class ReferenceStore implements VariableStore {
   }
 
   names(): string[] {
-    return [...this.#variables.keys(), ...this.#states.keys()];
+    const saved = [...this.#variables.values()].filter(({ variable }) => !variable.belongs?.passing);
+    return [...saved.map(({ name }) => name), ...this.#states.keys()];
+  }
+
+  release(variables: readonly Variable[]): void {
+    this.admission.release(variables.map(({ name }) => this.#variables.get(name)));
   }
 
   typeOf(name: string): TensorType {

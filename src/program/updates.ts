@@ -18,7 +18,9 @@ import {
   normWorkgroups,
   partialWords,
 } from "../ops/update/norm.ts";
+import type { StepState } from "./built.ts";
 import type { GpuStore, Segment } from "./gpu-store.ts";
+import { stateName } from "./store.ts";
 
 const FLOAT_BYTES = 4;
 /** Floats that one word of a block table speaks of. */
@@ -59,6 +61,7 @@ export function updateKernels(updates: readonly Update[], traits: DeviceTraits):
 export interface PlacedUpdates {
   readonly dispatches: readonly PlacedDispatch[];
   readonly norms: ReadonlyMap<Tensor, Location>;
+  readonly steps: readonly StepState[];
 }
 
 /**
@@ -70,6 +73,7 @@ export function placeUpdates(updates: readonly Update[], context: UpdateContext)
   const checks: PlacedDispatch[] = [];
   const controls: Location[] = [];
   const changes: PlacedDispatch[] = [];
+  const steps: StepState[] = [];
   for (const update of updates) {
     if (update.kind === "assign") changes.push(placeAssign(update.variable, update.value, context));
     else {
@@ -77,13 +81,15 @@ export function placeUpdates(updates: readonly Update[], context: UpdateContext)
       checks.push(...placed.checks);
       changes.push(...placed.changes);
       controls.push(placed.control);
+      const first = update.gradients.wrt[0] as Variable;
+      steps.push({ name: stateName(first.name, update.optimizer.name, "step"), control: placed.control.buffer });
       norms.set(update.gradients.norm, { buffer: placed.control.buffer, offset: FLOAT_BYTES * CONTROL.NORM, bytes: FLOAT_BYTES });
     }
   }
   const guards = controls
     .slice(0, -1)
     .map((control): PlacedDispatch => ({ kernel: guardKernel(), locations: [control, context.status], params: {}, workgroups: [1, 1, 1] }));
-  return { dispatches: [...checks, ...guards, ...changes], norms };
+  return { dispatches: [...checks, ...guards, ...changes], norms, steps };
 }
 
 function placeAssign(variable: Variable, value: Tensor, { store, locate, status }: UpdateContext): PlacedDispatch {

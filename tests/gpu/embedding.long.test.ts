@@ -7,14 +7,18 @@ import { promisify } from "node:util";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildPackage, root } from "../support/build.ts";
+import { root } from "../support/build.ts";
+import { installPacked, packPackage } from "../support/pack.ts";
 import { freshPage } from "../support/page.ts";
 import { serveStatic } from "../support/static-server.ts";
+import { libraries, typeErrors } from "../support/types.ts";
 
 const run = promisify(execFile);
 
 /** No eval, no inline script, nothing from elsewhere. */
 const POLICY = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
+
+const vite = join(root, "node_modules/.bin/vite");
 
 interface Trained {
   readonly first: number;
@@ -35,17 +39,9 @@ const servers: Server[] = [];
 /** Packs the library as npm would publish it, and installs it in a copy of the app outside the repository. */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "unroll-embedding-"));
-  const library = join(folder, "library");
-  await mkdir(library);
-  for (const file of ["package.json", "README.md", "LICENSE", "CHANGELOG.md"]) await cp(join(root, file), join(library, file));
-  const bin = (name: string) => join(root, "node_modules/.bin", name);
-  await buildPackage(join(library, "dist"));
-  await run(bin("tsc"), ["-p", "tsconfig.build.json", "--outDir", join(library, "dist")], { cwd: root });
-  await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], { cwd: library });
-  const archive = (await readdir(folder)).find((name) => name.endsWith(".tgz")) as string;
   app = join(folder, "app");
   await cp(join(root, "tests/embedding/app"), app, { recursive: true });
-  await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", "--omit=optional", join(folder, archive)], { cwd: app });
+  await installPacked(app, await packPackage(folder));
   // The tools that the app's developers have; the library comes from the archive alone.
   await mkdir(join(app, "node_modules/@webgpu"), { recursive: true });
   for (const tool of ["vite", "typescript", "@webgpu/types"])
@@ -53,13 +49,14 @@ beforeAll(async () => {
   await run(process.execPath, ["node_modules/unroll-gpu/dist/src/cli/unroll.js", "export", "export-lenet.ts", "--out", "src/lenet.json"], {
     cwd: app,
   });
+  await run(vite, ["build", "--logLevel", "error", "-c", "service.config.js"], { cwd: app });
   whole = await openApp("dist");
   lean = await openApp("dist-lean", "-c", "lean.config.js");
 }, 300_000);
 
 /** Builds the app and opens it, served under the policy. */
 async function openApp(outDir: string, ...options: readonly string[]): Promise<Place> {
-  await run(join(root, "node_modules/.bin/vite"), ["build", "--logLevel", "error", "--outDir", outDir, ...options], { cwd: app });
+  await run(vite, ["build", "--logLevel", "error", "--outDir", outDir, ...options], { cwd: app });
   const { server, url } = await serveStatic(join(app, outDir), { "Content-Security-Policy": POLICY });
   servers.push(server);
   const place = await freshPage();
@@ -86,6 +83,14 @@ function expectLearned({ first, last }: Trained): void {
   expect(last).toBeLessThan(first / 2);
 }
 
+test("the package that is installed has no scripts, and no tools of this repository", async () => {
+  const manifest = JSON.parse(await readFile(join(app, "node_modules/unroll-gpu/package.json"), "utf8")) as Record<string, unknown>;
+  expect(Object.keys(manifest)).toEqual(expect.arrayContaining(["name", "exports", "bin", "peerDependencies"]));
+  for (const key of ["scripts", "devDependencies", "dependencies"]) expect(manifest).not.toHaveProperty(key);
+  const lock = JSON.parse(await readFile(join(app, "package-lock.json"), "utf8")) as { packages: Record<string, object> };
+  expect(lock.packages["node_modules/unroll-gpu"]).not.toHaveProperty("hasInstallScript");
+});
+
 describe("the package in somebody else's app, under a strict Content-Security-Policy", () => {
   test("its types satisfy a stricter TypeScript than ours, declarations included", async () => {
     // @webgpu/types and TypeScript's own DOM library name things twice, so our declarations are checked without the former.
@@ -96,12 +101,37 @@ describe("the package in somebody else's app, under a strict Content-Security-Po
     }
   });
 
+  test("and hold whatever types of the platform the app has: wrong inputs are errors, right ones are none", async () => {
+    await cp(join(root, "tests/embedding/types"), join(folder, "types-app/types"), { recursive: true });
+    await symlink(join(app, "node_modules"), join(folder, "types-app/node_modules"));
+    for (const library of libraries)
+      expect(await typeErrors(join(folder, "types-app"), library, false, "7"), JSON.stringify(library)).toEqual([]);
+  });
+
   test("trains on the page", async () => {
     expectLearned(await scene<Trained>("page"));
   });
 
   test("trains in a Worker", async () => {
     expectLearned(await scene<Trained>("worker"));
+  });
+
+  // It allows no import(), by which the lean package loads kernels on demand.
+  test("trains in a service worker with unroll-gpu/lean/static; with unroll-gpu/lean one error says so", async () => {
+    const { server, url } = await serveStatic(join(app, "dist-service"), { "Content-Security-Policy": POLICY });
+    servers.push(server);
+    const { page, problems } = await freshPage();
+    await page.goto(url);
+    const ask = (script: string) =>
+      page.evaluate((name) => (window as never as { ask: (name: string) => Promise<unknown> }).ask(name), script);
+    expectLearned((await ask("static.js")) as Trained);
+    expect(await ask("lean.js")).toEqual({
+      error:
+        "UnrollError: compile: a part of unroll-gpu/lean could not be loaded; where import() is forbidden, as in service workers, import from unroll-gpu/lean/static",
+      code: "missing",
+    });
+    expect(problems).toEqual([]);
+    await page.close();
   });
 
   test("trains on a device that the host owns, draws with meanwhile and goes on using", async () => {
@@ -174,11 +204,12 @@ describe("the package in somebody else's app, under a strict Content-Security-Po
     ["the whole package and an exported trainer", "exported", 35_000, 35_000],
     ["the whole package", "production", 70_400, 70_400],
     ["unroll-gpu/lean", "lean", 52_600, 66_800],
+    ["unroll-gpu/lean/static", "static", 59_500, 59_500],
     ["unroll-gpu/lean, awaited at the top level,", "lean-await", 54_000, 68_100],
   ])("an app that trains LeNet with %s loads little script", async (what, mode, most, mostOfAll) => {
     const outDir = `dist-size-${mode}`;
     const options = ["build", "--logLevel", "error", "--outDir", outDir, "-c", "size.config.js", "--mode", mode];
-    await run(join(root, "node_modules/.bin/vite"), options, { cwd: app });
+    await run(vite, options, { cwd: app });
     const files = (await readdir(join(app, outDir), { recursive: true })).filter((name) => name.endsWith(".js"));
     const loaded = await loadedFiles(outDir, files.find((name) => /\bsize-/.test(name)) as string);
     const sizes = async (names: readonly string[]) => {

@@ -1,9 +1,10 @@
-// node tests/peers/run.js [--only PATTERN] [--rounds N] [--quick] [--json FILE] [--browser PATH]: runs suite.ts, as Node 20 reads no
-// TypeScript.
+// node tests/peers/run.js [--only PATTERN] [--rounds N] [--quick] [--json FILE] [--browser PATH]: installs the
+// libraries where they are not there, and runs suite.ts, as Node 20 reads no TypeScript.
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createServer } from "vite";
+import { install } from "./install.js";
 
 const { values } = parseArgs({
   options: {
@@ -32,6 +33,15 @@ if (process.send) {
   process.once("disconnect", () => process.exit(INTERRUPTED));
 }
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, process.send ? () => {} : end);
+
+try {
+  await install();
+} catch (error) {
+  // `unroll bench` makes one error of it
+  if (process.send) await new Promise((resolve) => process.send({ missing: error.message }, resolve));
+  else console.error(error.message);
+  process.exit(1);
+}
 
 const vite = await createServer({
   configFile: false,

@@ -211,7 +211,7 @@ async function describe(
   } = await tab.evaluate(() => (window as unknown as { environment: () => Promise<PeerEnvironment> }).environment());
   const versions: Record<string, string> = {};
   for (const name of [undefined, ...new Set(libraries.flatMap((library) => library.package ?? []))]) {
-    const path = new URL(name ? `../../node_modules/${name}/package.json` : "../../package.json", import.meta.url);
+    const path = new URL(name ? `node_modules/${name}/package.json` : "../../package.json", import.meta.url);
     const { name: found, version } = JSON.parse(await readFile(fileURLToPath(path), "utf8")) as { name: string; version: string };
     versions[found] = version;
   }

@@ -10,6 +10,7 @@ export async function buildPackage(outDir: string): Promise<void> {
   for (const [mode, folder] of [
     ["production", outDir],
     ["lean", `${outDir}/lean`],
+    ["static", `${outDir}/lean/static`],
     ["page", `${outDir}/page`],
   ] as const) {
     const own = await config({ command: "build", mode });

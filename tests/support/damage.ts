@@ -82,7 +82,7 @@ export async function damageAll(file: Json, load: (engine: Engine, file: object)
     const kind = path
       .map((name) => (typeof name === "number" ? "#" : name))
       .join()
-      .replace(/(?<=params,|bindings,)\w+/, "*");
+      .replace(/(?<=params,|bindings,|inputs,|outputs,)\w+|(?<=programs,)[^,]+/g, "*");
     seen.set(kind, (seen.get(kind) ?? 0) + 1);
     if ((seen.get(kind) as number) > most) continue;
     const whole = at(file, path);

@@ -8,8 +8,15 @@ export interface Misuse {
   readonly garbage: readonly (readonly [string, unknown])[];
 }
 
-/** Every function that the package exports, and methods of what they return, each with arguments that are right. */
-export async function misuse(api: Api, engine: Api["Engine"]["prototype"]): Promise<Misuse> {
+/**
+ * Every function that the package exports, and methods of what they return, each with arguments that are right.
+ * @param another makes a further engine of the same kind, for what disposes its engine
+ */
+export async function misuse(
+  api: Api,
+  engine: Api["Engine"]["prototype"],
+  another = () => api.Engine.create({ reference: true }),
+): Promise<Misuse> {
   const {
     Engine,
     input,
@@ -186,7 +193,7 @@ export async function misuse(api: Api, engine: Api["Engine"]["prototype"]): Prom
     {
       trainer: async (engine: Api["Engine"]["prototype"]) =>
         createTrainer(engine, sequential(dense({ units: 2 })), { input: [3], batch: 2, loss: api.squaredError(), optimizer: adam() }),
-      engine: () => Engine.create({ reference: true }),
+      engine: another,
       checkpoints: api.memoryCheckpoints(),
       every: 10,
       keptBytes: 1e6,
@@ -213,7 +220,11 @@ export async function misuse(api: Api, engine: Api["Engine"]["prototype"]): Prom
   put("trainer.predict", [new Uint32Array(6)], trainer.predict.bind(trainer));
   put("trainer.evaluate", [[[new Uint32Array(6), new Uint32Array(6)]]], trainer.evaluate.bind(trainer));
   put("trainer.epoch", [[[new Uint32Array(6), new Uint32Array(6)]]], trainer.epoch.bind(trainer));
-  put("trainer.load", [{ "trainer/runs": { dtype: "u32", shape: [1], data: Uint32Array.of(3) } }], trainer.load.bind(trainer));
+  put(
+    "trainer.load",
+    [{ "trainer/runs": { dtype: "u32", shape: [1], data: Uint32Array.of(3) } }, { partial: true }],
+    trainer.load.bind(trainer),
+  );
   put("trainer.stream", [{ batch: 1 }], trainer.stream.bind(trainer));
   put("stream.next", [new Uint32Array(1)], stream.next.bind(stream));
   put("model.apply", [input([2, 3]), { training: true }], sequential(dense({ units: 2 })).apply.bind(sequential(dense({ units: 2 }))));

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { findBrowser } from "../../src/cli/runtime/browser.ts";
 import { findDeno } from "../../src/cli/runtime/deno.ts";
 import { findFirefox } from "../../src/cli/runtime/firefox.ts";
-import { optional } from "../../src/cli/runtime/optional.ts";
+import { checkVersion, optional } from "../../src/cli/runtime/optional.ts";
 import { launch, type Runtime } from "../../src/cli/runtime/runtime.ts";
 
 const program = process.execPath; // anything that can be run
@@ -114,6 +114,17 @@ test("an optional package that is not installed is named with the way to get it"
     code: "missing",
     message: 'Driving a browser needs the package "puppeteer", which is not installed: npm install --save-dev puppeteer',
   });
+});
+
+test.each([
+  ["4.5.14", 'version 5 or later of the package "vite"; version 4.5.14 is installed: npm install --save-dev vite@latest'],
+  ["5.0.0", undefined],
+  ["9.0.0-beta.1", undefined],
+  [undefined, undefined],
+])("an optional package in version %s is checked when it is used", (version, message) => {
+  const use = () => checkVersion("vite", "Reading a file with kernels", version);
+  if (message === undefined) expect(use).not.toThrow();
+  else expect(use).toThrow(expect.objectContaining({ code: "missing", message: `Reading a file with kernels needs ${message}` }));
 });
 
 test("an error within an optional package is told as it is", async () => {

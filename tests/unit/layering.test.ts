@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** What each floor may import from, besides itself. The ground stands first. */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   host: [], // what values are, whichever realm they come from
+  patterns: [],
   errors: ["host"],
   graph: ["host", "errors"],
   random: ["errors", "graph"],
@@ -18,9 +19,9 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   nn: ["host", "errors", "graph", "random", "ops", "program"],
   io: ["host", "errors", "graph", "gpu", "program"],
   recovery: ["host", "errors", "graph", "gpu", "program", "nn", "io"],
-  verify: ["errors", "graph", "random", "shaders", "gpu", "ops", "program"],
-  bench: ["host", "errors", "graph", "random", "shaders", "gpu", "ops", "program", "verify"],
-  cli: ["errors", "graph", "shaders", "gpu", "ops", "program", "verify", "bench"],
+  verify: ["errors", "patterns", "graph", "random", "shaders", "gpu", "ops", "program", "io"],
+  bench: ["host", "errors", "patterns", "graph", "random", "shaders", "gpu", "ops", "program", "verify"],
+  cli: ["errors", "patterns", "graph", "shaders", "gpu", "ops", "program", "verify", "bench"],
   build: ["graph"], // part of vite.config.ts, and of no package
   index: ["errors", "graph", "random", "gpu", "ops", "program", "nn", "io", "recovery", "verify", "bench"],
 };

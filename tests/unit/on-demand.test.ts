@@ -57,6 +57,18 @@ test("what cannot be loaded is an error with a code, and is tried again", async 
   expect(counts).toEqual({ loads: 2, calls: 1 });
 });
 
+test("what throws at once where it is loaded is the same error, which says the cure", async () => {
+  // as what a bundler puts around import() does in a service worker
+  const call = onDemand((): Promise<() => string> => {
+    throw new ReferenceError("document is not defined");
+  });
+  await expect(complete(() => attempt(() => call(), "?"))).rejects.toMatchObject({
+    code: "missing",
+    message: expect.stringContaining("import from unroll-gpu/lean/static"),
+    cause: expect.any(ReferenceError),
+  });
+});
+
 test("in the whole package everything is there", async () => {
   const code = (x: number) => x + 1;
   expect(whole.onDemand(code)).toBe(code);

@@ -1,4 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { BenchResult } from "../../src/bench/schema.ts";
 import { distribution } from "../../src/bench/statistics.ts";
 import { permuted, rowsFirst, rowsLast } from "../peers/layout.ts";
@@ -6,6 +10,7 @@ import { type Compared, compareOutputs, doubtOwn, TOLERANCE } from "../peers/out
 import { formatRow, formatSummary, geometricMean, ratioOf } from "../peers/table.ts";
 import { targetOf, targets } from "../peers/targets.ts";
 import { COLD, rows, wanted } from "../peers/works.ts";
+import { root } from "../support/build.ts";
 
 const result = (subject: string, ms: number | undefined, missing?: string): BenchResult => ({
   suite: "peers",
@@ -116,5 +121,44 @@ describe("peers: table", () => {
   test("rows are chosen by a part of their name", () => {
     expect(rows.filter(({ name }) => wanted(name, "lenet"))).toHaveLength(2);
     expect(rows.filter(({ name }) => wanted(name, /^conv2d gradients/))).toHaveLength(2);
+  });
+});
+
+describe("peers: libraries", () => {
+  const versions = { a: "1.2.3", b: "2.0.0" };
+  async function suite(installed: Readonly<Record<string, string>>): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), "unroll-peers-test-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const packages: Record<string, object> = { "": { dependencies: { a: "^1", b: "^2" } } };
+    for (const [name, version] of Object.entries(versions)) packages[`node_modules/${name}`] = { version };
+    await writeFile(join(folder, "package-lock.json"), JSON.stringify({ packages }));
+    for (const [name, version] of Object.entries(installed)) {
+      await mkdir(join(folder, "node_modules", name), { recursive: true });
+      await writeFile(join(folder, "node_modules", name, "package.json"), JSON.stringify({ name, version }));
+    }
+    return folder;
+  }
+  const load = async () => (await import(/* @vite-ignore */ pathToFileURL(`${root}tests/peers/install.js`).href)) as Installer;
+  interface Installer {
+    lacking(folder: string): readonly string[];
+    install(folder: string, log: (line: string) => void): Promise<void>;
+  }
+
+  test("what is not there, or there in another version, is lacking", async () => {
+    const { lacking } = await load();
+    expect(lacking(await suite(versions))).toEqual([]);
+    expect(lacking(await suite({ a: "1.2.3" }))).toEqual(["b"]);
+    expect(lacking(await suite({ ...versions, a: "1.2.2" }))).toEqual(["a"]);
+  });
+
+  test("nothing is installed where all is there; where installing fails, one line says what to run", async () => {
+    const { install } = await load();
+    const lines: string[] = [];
+    await install(await suite(versions), (line) => lines.push(line));
+    expect(lines).toEqual([]);
+    // without a package.json npm has nothing to install
+    const error = await install(await suite({ a: "1.2.3" }), (line) => lines.push(line)).catch((it: Error) => it);
+    expect(lines).toEqual(["installing b into tests/peers/node_modules: npm ci --prefix tests/peers"]);
+    expect((error as Error).message).toMatch(/^the suite peers lacks b, and installing failed \(.+\); run npm ci --prefix tests\/peers$/);
   });
 });

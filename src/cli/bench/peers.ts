@@ -34,6 +34,10 @@ export async function runPeers(
   const child = spawn(process.execPath, [script, ...args, "--json", json], { env, stdio: ["inherit", "inherit", "inherit", "ipc"] });
   const ended = endLater(() => child.kill("SIGKILL"));
   let interrupted: number | undefined;
+  let missing: string | undefined;
+  child.on("message", (message) => {
+    if (typeof message === "object" && "missing" in message) missing = String(message.missing);
+  });
   const unlisten = onInterrupt((signal) => {
     interrupted = codeOf(signal);
     if (child.connected) child.send("stop");
@@ -50,5 +54,5 @@ export async function runPeers(
     return { report, interrupted: interrupted ?? (report.incomplete ? codeOf("SIGINT") : undefined) };
   }
   if (interrupted !== undefined) return { interrupted };
-  throw new UnrollError("missing", `the suite peers ended with ${code} and left no report`);
+  throw new UnrollError("missing", missing ?? `the suite peers ended with ${code} and left no report`);
 }

@@ -8,6 +8,8 @@ import { type FrameWays, frameWays, isRefusal, refused } from "./video.ts";
 
 type Picture = GPUCopyExternalImageSource;
 
+const READ = "ImageReader.read";
+
 /** Reads images by way of one texture, or of an external texture where there is a video. */
 export class GpuImageReader implements ReaderBackend {
   readonly values: GPUBuffer;
@@ -20,7 +22,6 @@ export class GpuImageReader implements ReaderBackend {
   readonly #ways: FrameWays;
   /** Where frames are drawn that cannot be copied. */
   #canvas: OffscreenCanvas | undefined;
-  #disposed = false;
 
   private constructor(gpu: Gpu, spec: ReadSpec, pipeline: GPUComputePipeline) {
     this.#gpu = gpu;
@@ -31,7 +32,6 @@ export class GpuImageReader implements ReaderBackend {
     this.#uniform = uniformFor(gpu, "images uniform");
     this.#texture = new ImageTexture(gpu, "input");
     this.#ways = frameWays(gpu);
-    void gpu.ended.then(() => this.#texture.destroy());
   }
 
   static async create(gpu: Gpu, spec: ReadSpec): Promise<GpuImageReader> {
@@ -52,18 +52,28 @@ export class GpuImageReader implements ReaderBackend {
         `ImageReader.read: ${crop.width} × ${crop.height} pixels of the image are to be read; this device allows textures of ${most}; crop it`,
     );
     if (this.#gpu.turns.idle) {
-      if (!this.#readExternal(source, seen, call)) this.#dispatch(this.#upload(this.#texture, source, seen, crop), call);
+      this.#gpu.guardSilent(READ, () => {
+        if (!this.#readExternal(source, seen, call)) this.#dispatch(this.#upload(this.#texture, source, seen, crop), call);
+      });
       return;
     }
     // A run that was called before this one waits: the image is taken as it is now, and read when its turn comes.
     const own = new ImageTexture(this.#gpu, "input");
     try {
-      const image = this.#upload(own, source, seen, crop);
+      let image: GPUTexture | undefined;
       const work = () => {
-        if (!this.#gpu.hasEnded && !this.#disposed) this.#dispatch(image, call);
+        if (image && !this.#gpu.hasEnded) this.#gpu.guardSilent(READ, () => this.#dispatch(image as GPUTexture, call));
         own.destroy();
       };
-      void this.#gpu.turns.take(() => true, work);
+      const copy = () =>
+        this.#gpu.guardSilent(READ, () => {
+          image = this.#upload(own, source, seen, crop);
+        });
+      void this.#gpu.turns.take(
+        () => true,
+        work,
+        () => ({ bytes: 4 * crop.width * crop.height, copy }),
+      );
     } catch (error) {
       own.destroy();
       throw error;
@@ -144,11 +154,16 @@ export class GpuImageReader implements ReaderBackend {
     this.#ways.copies = false;
   }
 
+  /** After all calls so far: a step that waits still reads the values. */
   dispose(): void {
-    this.#disposed = true;
-    this.#texture.destroy();
-    this.#gpu.destroyBuffer(this.values);
-    this.#gpu.destroyBuffer(this.#uniform);
+    void this.#gpu.turns.take(
+      () => true,
+      () => {
+        this.#texture.destroy();
+        this.#gpu.destroyBuffer(this.values);
+        this.#gpu.destroyBuffer(this.#uniform);
+      },
+    );
   }
 }
 

@@ -1,9 +1,17 @@
 import { check, UnrollError } from "../../errors.ts";
 import { align, evenBytes, type Gpu, USAGE } from "../../gpu/gpu.ts";
 import { drawImage, type ImageDrawOptions, ImageTexture, imageDrawPipeline, imageRangePipeline, uniformFor } from "../../gpu/image.ts";
+import { mustCopy, type Snapshot, snapshot } from "../../gpu/snapshot.ts";
 import { typedArrayName } from "../../host.ts";
+import type { Located } from "../../program/located.ts";
 import type { Drawing, WriteSpec } from "./write-options.ts";
 import type { AnyCanvas, Drawable } from "./writer.ts";
+
+/** A pipeline once it is compiled, or why it is not. */
+interface Compiling {
+  pipeline?: GPURenderPipeline;
+  error?: unknown;
+}
 
 /** Draws to canvases of WebGPU, or into a texture that is read back. */
 export class GpuImageWriter {
@@ -16,6 +24,7 @@ export class GpuImageWriter {
   /** Grows with the number of tiles. */
   #ranges: GPUBuffer;
   #upload: GPUBuffer | undefined;
+  readonly #pipelines = new Map<string, Compiling>();
 
   private constructor(gpu: Gpu, spec: WriteSpec, range: GPUComputePipeline | undefined) {
     this.#gpu = gpu;
@@ -28,7 +37,6 @@ export class GpuImageWriter {
     if (typeof spec.range !== "string") gpu.device.queue.writeBuffer(this.#ranges, 0, Float32Array.from(spec.range));
     this.#uniform = uniformFor(gpu, "image uniform");
     this.#texture = new ImageTexture(gpu, "output");
-    void gpu.ended.then(() => this.#texture.destroy());
   }
 
   static async create(gpu: Gpu, spec: WriteSpec): Promise<GpuImageWriter> {
@@ -54,14 +62,14 @@ export class GpuImageWriter {
   async draw(values: Drawable, drawing: Drawing, context: GPUCanvasContext): Promise<void> {
     this.#checkSize(drawing);
     const { colors } = drawing;
-    const pipeline = await this.#pipeline({ colors, premultiplied: true }, canvasFormat());
+    const pipeline = this.#pipeline({ colors, premultiplied: true }, canvasFormat());
     await this.#submit(values, drawing, pipeline, () => context.getCurrentTexture());
   }
 
   async pixels(values: Drawable, drawing: Drawing): Promise<Uint8ClampedArray<ArrayBuffer>> {
     const { colors, width, height } = drawing;
     this.#checkSize(drawing);
-    const pipeline = await this.#pipeline({ colors, premultiplied: false }, "rgba8unorm");
+    const pipeline = this.#pipeline({ colors, premultiplied: false }, "rgba8unorm");
     const bytesPerRow = align(4 * width, 256);
     const staging = this.#gpu.createBuffer("image staging", bytesPerRow * height, USAGE.MAP_READ | USAGE.COPY_DST);
     try {
@@ -85,34 +93,67 @@ export class GpuImageWriter {
     );
   }
 
-  #pipeline(options: ImageDrawOptions, format: GPUTextureFormat): Promise<GPURenderPipeline> {
-    return imageDrawPipeline(this.#gpu, options, format);
+  /** Found at once where it is compiled already. */
+  #pipeline(options: ImageDrawOptions, format: GPUTextureFormat): Compiling {
+    const key = `${format} ${JSON.stringify(options)}`;
+    let found = this.#pipelines.get(key);
+    if (!found || found.error !== undefined) {
+      const compiling: Compiling = {};
+      const settle = (outcome: Compiling) => {
+        Object.assign(compiling, outcome);
+        this.#gpu.turns.advance();
+      };
+      imageDrawPipeline(this.#gpu, options, format).then(
+        (pipeline) => settle({ pipeline }),
+        (error: unknown) => settle({ error }),
+      );
+      this.#pipelines.set(key, compiling);
+      found = compiling;
+    }
+    return found;
   }
 
   async #submit(
     values: Drawable,
     drawing: Drawing,
-    pipeline: GPURenderPipeline,
+    compiling: Compiling,
     target: () => GPUTexture,
     copy?: { readonly buffer: GPUBuffer; readonly bytesPerRow: number },
   ): Promise<void> {
-    this.#gpu.assertUsable();
-    const { device, turns } = this.#gpu;
-    let found: Promise<GPUError | null> | undefined;
-    await turns.take(
-      () => true,
-      () => {
-        if (this.#gpu.hasEnded) return; // told below
-        // A buffer of another device, or one that was destroyed, shows only here.
-        device.pushErrorScope("validation");
-        try {
-          this.#encode(values, drawing, pipeline, target(), copy);
-        } finally {
-          found = device.popErrorScope();
-        }
+    const gpu = this.#gpu;
+    gpu.assertUsable();
+    let drawn = values;
+    const own = values instanceof Float32Array ? undefined : "buffer" in values ? values.buffer : values;
+    const checkValues = () => {
+      if (own) gpu.checkBuffer(() => "ImageWriter: the GPUBuffer that was given", own);
+    };
+    checkValues();
+    const isForeign = own !== undefined && mustCopy(gpu, own);
+    let kept: Snapshot | undefined;
+    const keep = () => ({
+      bytes: values instanceof Float32Array ? values.byteLength : isForeign ? own.size : 0,
+      copy: () => {
+        if (values instanceof Float32Array) drawn = values.slice();
+        if (!isForeign) return;
+        kept = snapshot(gpu, own);
+        drawn = "buffer" in values ? { ...(values as Located), buffer: kept.buffer } : kept.buffer;
       },
-    );
-    const error = await this.#gpu.track(Promise.resolve(found));
+    });
+    const work = () => {
+      try {
+        gpu.assertUsable();
+        checkValues();
+        if (!compiling.pipeline) throw compiling.error;
+        const { pipeline } = compiling;
+        // A buffer of another device, or one that was destroyed, shows only here.
+        return { refusal: gpu.guard(() => this.#encode(drawn, drawing, pipeline, target(), copy)) };
+      } finally {
+        kept?.free();
+      }
+    };
+    const isCompiled = () => compiling.pipeline !== undefined || compiling.error !== undefined;
+    const { refusal } = await gpu.turns.take(isCompiled, work, keep);
+    const error = await gpu.track(Promise.all([kept?.refusal, refusal]).then(([copied, drew]) => copied ?? drew));
     if (error) throw new UnrollError("argument", `the values cannot be drawn: ${error.message}`);
   }
 
@@ -154,12 +195,18 @@ export class GpuImageWriter {
     return "buffer" in place ? { buffer: place.buffer, offset: place.offset, bytes } : { buffer: place, offset: 0, bytes };
   }
 
+  /** After all calls so far. */
   dispose(): void {
-    this.#texture.destroy();
-    for (const buffer of [this.#stops, this.#ranges, this.#uniform, this.#upload]) if (buffer) this.#gpu.destroyBuffer(buffer);
+    void this.#gpu.turns.take(
+      () => true,
+      () => {
+        this.#texture.destroy();
+        for (const buffer of [this.#stops, this.#ranges, this.#uniform, this.#upload]) if (buffer) this.#gpu.destroyBuffer(buffer);
+      },
+    );
   }
 }
 
 /** What the system shows without converting it. */
-const canvasFormat = (): GPUTextureFormat =>
+export const canvasFormat = (): GPUTextureFormat =>
   typeof navigator === "undefined" || !navigator.gpu ? "bgra8unorm" : navigator.gpu.getPreferredCanvasFormat();

@@ -1,4 +1,5 @@
 import { check, checkFlag, checkOptions, describe } from "../../errors.ts";
+import { fitsF32 } from "../../graph/f32.ts";
 import { constant, type F32, type Tensor } from "../../graph/tensor.ts";
 import { formatType } from "../../graph/types.ts";
 import { assign } from "../../graph/update.ts";
@@ -83,11 +84,7 @@ export function layerNormLayer(options: NormLayerOptions = {}): Layer {
 
 /** Checks what both have, and returns ε. */
 function checkNorm(layer: string, { epsilon = 1e-5, scale = true, bias = true }: NormLayerOptions): number {
-  check(
-    typeof epsilon === "number" && Number.isFinite(epsilon) && epsilon >= 0,
-    "argument",
-    () => `${layer}: epsilon must be a number of at least 0, not ${describe(epsilon)}`,
-  );
+  check(fitsF32(epsilon) && epsilon >= 0, "argument", () => `${layer}: epsilon must be a number of at least 0, not ${describe(epsilon)}`);
   checkFlag(layer, "scale", scale);
   checkFlag(layer, "bias", bias);
   return epsilon;

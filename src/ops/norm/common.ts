@@ -1,4 +1,5 @@
 import { check, UnrollError } from "../../errors.ts";
+import { beyondF32, fitsF32 } from "../../graph/f32.ts";
 import type { Dispatch, Operand } from "../../graph/op.ts";
 import { formatShape, formatType, type Shape, sameShape, type TensorType } from "../../graph/types.ts";
 import { checkNumber, TINY, U } from "../pointwise/define.ts";
@@ -9,7 +10,7 @@ export const EPSILON = 1e-5;
 
 export function checkEpsilon(op: string, epsilon: unknown): asserts epsilon is number {
   checkNumber(op, "epsilon", epsilon);
-  check(epsilon >= 0, "argument", () => `${op}: epsilon must be at least 0, not ${epsilon}`);
+  check(epsilon >= 0 && fitsF32(epsilon), "argument", () => `${op}: epsilon must be at least 0, not ${epsilon}${beyondF32(epsilon)}`);
 }
 
 /** Inputs of an op: as many as names, all f32. */

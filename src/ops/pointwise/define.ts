@@ -1,4 +1,5 @@
 import { check } from "../../errors.ts";
+import { beyondF32, isFiniteF32 } from "../../graph/f32.ts";
 import { onDemand } from "../../graph/on-demand.ts";
 import type { Call, GradientContext, Op, Variant } from "../../graph/op.ts";
 import { applyOne, constant, type F32, Tensor } from "../../graph/tensor.ts";
@@ -149,11 +150,7 @@ export function operand<D extends DType>(op: string, name: string, value: Tensor
 }
 
 export function checkNumber(op: string, name: string, value: unknown): asserts value is number {
-  check(
-    typeof value === "number" && Number.isFinite(value),
-    "argument",
-    () => `${op}: ${name} must be a finite number, not ${describe(value)}`,
-  );
+  check(isFiniteF32(value), "argument", () => `${op}: ${name} must be a finite number, not ${describe(value)}${beyondF32(value)}`);
 }
 
 const describe = (value: unknown): string =>

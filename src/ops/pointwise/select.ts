@@ -1,5 +1,6 @@
 import { isNan, magnitudeOf, passNan } from "../../../shaders/lib/nan.wgsl.ts";
 import { check, checkOptions } from "../../errors.ts";
+import { beyondF32, isFiniteF32 } from "../../graph/f32.ts";
 import type { Op } from "../../graph/op.ts";
 import { applyOne, type F32 } from "../../graph/tensor.ts";
 import type { Broadcast, Shape } from "../../graph/types.ts";
@@ -125,9 +126,9 @@ export interface ClampAttributes {
 const checkBounds = ({ min, max }: ClampAttributes): void => {
   for (const [name, bound] of Object.entries({ min, max }))
     check(
-      bound === undefined || Number.isFinite(bound),
+      bound === undefined || isFiniteF32(bound),
       "argument",
-      () => `clamp: ${name} must be a finite number or missing, not ${String(bound)}`,
+      () => `clamp: ${name} must be a finite number or missing, not ${String(bound)}${beyondF32(bound)}`,
     );
 };
 

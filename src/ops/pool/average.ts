@@ -3,6 +3,7 @@ import { averageRule, averageSpread } from "../../../shaders/lib/pool-rules.wgsl
 import { poolShader } from "../../../shaders/pool.wgsl.ts";
 import { poolSpreadShader } from "../../../shaders/pool_spread.wgsl.ts";
 import { check } from "../../errors.ts";
+import { fitsF32 } from "../../graph/f32.ts";
 import { read, write } from "../../graph/kernel.ts";
 import { onDemand } from "../../graph/on-demand.ts";
 import type { Call, Op, Variant } from "../../graph/op.ts";
@@ -101,7 +102,7 @@ export function checkAverage({ countIncludePad, divisor }: AveragePoolAttributes
     () => `averagePool2d: countIncludePad must be true or false, not ${String(countIncludePad)}`,
   );
   check(
-    divisor === undefined || (typeof divisor === "number" && Number.isFinite(divisor) && divisor !== 0),
+    divisor === undefined || (fitsF32(divisor) && divisor !== 0),
     "argument",
     () => `averagePool2d: divisor must be a finite number that is not 0, not ${String(divisor)}`,
   );

@@ -1,13 +1,14 @@
 import { check } from "../../errors.ts";
+import { beyondF32, fitsF32 } from "../../graph/f32.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { type Clip, Gradients } from "../../graph/update.ts";
 
 function clipped<W extends readonly Tensor[]>(name: string, gradients: Gradients<W>, clip: Clip): Gradients<W> {
   check(gradients instanceof Gradients, "argument", () => `${name}: the first argument must be what gradient(…) returns`);
   check(
-    typeof clip.max === "number" && clip.max > 0 && clip.max < 3.4e38,
+    fitsF32(clip.max) && clip.max > 0,
     "argument",
-    () => `${name}: the limit must be a number above 0 (and below 3.4e38), not ${String(clip.max)}`,
+    () => `${name}: the limit must be a number above 0 (and below 3.4e38), not ${String(clip.max)}${beyondF32(clip.max)}`,
   );
   const before = gradients.clip;
   check(

@@ -1,4 +1,5 @@
 import { check } from "../../errors.ts";
+import { beyondF32, fitsF32 } from "../../graph/f32.ts";
 import { type Bindings, type Kernel, kernel, type Params, read, readWrite } from "../../graph/kernel.ts";
 import { Tensor } from "../../graph/tensor.ts";
 import { formatType } from "../../graph/types.ts";
@@ -36,18 +37,19 @@ export function checkRate(name: string, rate: LearningRate): void {
     return;
   }
   check(
-    typeof rate === "number" && rate >= 0 && rate < 3.4e38,
+    fitsF32(rate) && rate >= 0,
     "argument",
-    () => `${name}: learningRate must be a number of at least 0 or a tensor f32[], not ${String(rate)}`,
+    () => `${name}: learningRate must be a number of at least 0 or a tensor f32[], not ${String(rate)}${beyondF32(rate)}`,
   );
 }
 
 /** An option in [least, below): what every coefficient of the rules is. */
-export function checkOption(name: string, option: string, value: number, least = 0, below = 3.4e38): void {
+export function checkOption(name: string, option: string, value: number, least = 0, below = Number.POSITIVE_INFINITY): void {
   check(
-    typeof value === "number" && value >= least && value < below,
+    fitsF32(value) && value >= least && value < below,
     "argument",
-    () => `${name}: ${option} must be a number of at least ${least}${below < 3.4e38 ? ` and below ${below}` : ""}, not ${String(value)}`,
+    () =>
+      `${name}: ${option} must be a number of at least ${least}${below < Number.POSITIVE_INFINITY ? ` and below ${below}` : ""}, not ${String(value)}${beyondF32(value)}`,
   );
 }
 

@@ -2,14 +2,15 @@ import { check, UnrollError } from "../../errors.ts";
 import { type Gpu, USAGE } from "../../gpu/gpu.ts";
 import type { Location, Recording } from "../../gpu/recorder.ts";
 import { type Drawing, fills, initializer, normals, orthogonals, ranges, withins } from "../../graph/draw.ts";
-import { Variable } from "../../graph/tensor.ts";
+import { type Belongs, Variable } from "../../graph/tensor.ts";
 import { byteLength, type Shape } from "../../graph/types.ts";
 import { randomSource } from "../../random.ts";
-import { assemble, type Made, makeReadbacks, type Own } from "../built.ts";
+import { assemble, type Made, makeReadbacks, type Own, type StepState } from "../built.ts";
 import { type Engine, type GpuParts, gpuPartsOf } from "../engine.ts";
 import { GpuRunner, programId } from "../gpu-runner.ts";
 import type { Segment } from "../gpu-store.ts";
 import { view } from "../layout.ts";
+import { stateName } from "../store.ts";
 import { decodeBase64 } from "./base64.ts";
 import {
   type Exported,
@@ -28,11 +29,22 @@ const MOST_SAID = 2000;
 
 const STORAGE = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
 
-/**
- * Makes one of the exported programs ready to run on an engine.
- * @param seed of variables with a seed of their own, instead of that
- */
-export async function loadExported(engine: Engine, exported: Exported, name: string, seed?: number): Promise<GpuRunner> {
+/** Whose the variables of a file are. */
+export interface Ownership {
+  /** Of variables with a seed of their own, instead of that. */
+  readonly seed?: number;
+  readonly belongs?: Belongs;
+  /** Those that programs of the same file made before. */
+  readonly made: Map<string, Variable>;
+}
+
+/** Makes one of the exported programs ready to run on an engine. */
+export async function loadExported(
+  engine: Engine,
+  exported: Exported,
+  name: string,
+  ownership: Ownership = { made: new Map() },
+): Promise<GpuRunner> {
   const parts = gpuPartsOf(engine);
   check(parts, "argument", "load: this engine runs on the CPU references; what was exported needs a GPU");
   try {
@@ -44,7 +56,7 @@ export async function loadExported(engine: Engine, exported: Exported, name: str
       parts,
       program.label,
       kernels,
-      (own) => makeFrom(parts, exported, program, plan, id, own, seed),
+      (own) => makeFrom(parts, exported, program, plan, id, own, ownership),
       (recording) => rehearse(parts.gpu, program.label, recording),
     );
     return new GpuRunner(engine, program, built);
@@ -89,18 +101,18 @@ function makeFrom(
   plan: ExportedPlan,
   id: number,
   own: Own,
-  seed: number | undefined,
+  { made: variables, ...whose }: Ownership,
 ): Made {
-  const variables = new Map<string, Variable>();
   const segments = exported.segments.map((members) => {
-    const segment = members.map((member) => makeVariable(member, seed));
+    const segment = members.map((member) => variables.get(member.name) ?? makeVariable(member, whose));
     for (const variable of segment) variables.set(variable.name, variable);
     store.ensure(segment);
     return segmentOf(store, members);
   });
+  const steps: StepState[] = [];
   for (const [name, optimizer, state] of program.states) {
     const variable = variables.get(name) as Variable;
-    if (state === "step") store.control(variable, optimizer);
+    if (state === "step") steps.push({ name: stateName(name, optimizer, state), control: store.control(variable, optimizer) });
     else store.ensureState(variable, optimizer, state);
   }
   const counter = own(gpu.createBuffer(`${program.label} run`, 4, STORAGE));
@@ -132,7 +144,7 @@ function makeFrom(
   const names = Object.keys(program.outputs);
   const outputAt = (name: string): Location => locate(plan.outputs[names.indexOf(name)]);
   const { updates, outputs, label } = program;
-  return { placed, inputs, counter, counted: plan.counted, ...makeReadbacks(gpu, label, outputs, outputAt, updates, own) };
+  return { placed, inputs, counter, counted: plan.counted, steps, ...makeReadbacks(gpu, label, outputs, outputAt, updates, own) };
 }
 
 function upload(gpu: Gpu, own: Own, label: string, bytes: Uint8Array<ArrayBuffer>): GPUBuffer {
@@ -141,17 +153,18 @@ function upload(gpu: Gpu, own: Own, label: string, bytes: Uint8Array<ArrayBuffer
   return buffer;
 }
 
-export function makeVariable({ name, dtype, shape, initial, seed }: ExportedVariable, otherSeed: number | undefined): Variable {
+export function makeVariable({ name, dtype, shape, initial, seed }: ExportedVariable, whose: Omit<Ownership, "made"> = {}): Variable {
+  const { seed: otherSeed, belongs } = whose;
   if (typeof initial === "string") {
     const bytes = decodeBase64(initial);
     const size = shape.reduce((product, n) => product * n, 1);
-    return new Variable(name, dtype, shape, () => view(dtype, bytes.buffer, 0, size) as ArrayLike<number>);
+    return new Variable(name, dtype, shape, () => view(dtype, bytes.buffer, 0, size) as ArrayLike<number>, belongs);
   }
   const [kind, ...numbers] = initial;
   const drawing = DRAWINGS.find((one) => one.kind === kind) as Drawing;
   const draw = initializer(drawing, () => numbers.map(Number));
   const own = seed === undefined ? undefined : (otherSeed ?? seed);
-  return new Variable(name, dtype, shape, own === undefined ? draw : (size: Shape) => draw(size, randomSource(own, name)));
+  return new Variable(name, dtype, shape, own === undefined ? draw : (size: Shape) => draw(size, randomSource(own, name)), belongs);
 }
 
 /** The segment that holds these variables at these places. */

@@ -257,7 +257,7 @@ export async function sharedVariables() {
   try {
     const { model, options } = NETWORKS.lenet();
     const compiled = await createTrainer(engine, model, options);
-    const loaded = await loadTrainer(engine, await exported("lenet"));
+    const loaded = await loadTrainer(engine, await exported("lenet"), { share: true });
     await compiled.step(...batchOf("lenet", 0));
     const [x] = batchOf("lenet", 1);
     return [bitsOf(await compiled.predict(x)), bitsOf(await loaded.predict(x))];

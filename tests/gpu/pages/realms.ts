@@ -2,7 +2,9 @@ import {
   compile,
   createImageReader,
   createImageWriter,
+  decodeSafetensors,
   Engine,
+  encodeSafetensors,
   input,
   kernel,
   load,
@@ -71,6 +73,28 @@ export async function arrays(): Promise<Record<string, number[]>> {
   }
 }
 
+/** Files in memory that a decoder of text refuses. */
+export async function files(): Promise<Record<string, number[]>> {
+  const file = encodeSafetensors({ a: { dtype: "f32", shape: [2], data: Float32Array.of(1, 2) } });
+  const { other, remove } = await frame();
+  const over = (buffer: ArrayBufferLike): Uint8Array => {
+    const bytes = new Uint8Array(buffer);
+    bytes.set(file);
+    return bytes;
+  };
+  const kinds: Record<string, Uint8Array | ArrayBufferLike> = {
+    frame: new other.Uint8Array(file) as Uint8Array,
+    frameBuffer: (new other.Uint8Array(file) as Uint8Array).buffer,
+    shared: over(new SharedArrayBuffer(file.length)),
+    sharedBuffer: over(new SharedArrayBuffer(file.length)).buffer,
+    resizable: over(new (ArrayBuffer as unknown as Resizable)(file.length, { maxByteLength: 4096 })),
+  };
+  remove();
+  return Object.fromEntries(
+    Object.entries(kinds).map(([kind, bytes]) => [kind, [...(decodeSafetensors(bytes as Uint8Array).arrays.a.data as Float32Array)]]),
+  );
+}
+
 /** A device and its buffers from a frame, with options made there. */
 export async function device(): Promise<number[]> {
   const { other, remove } = await frame();
@@ -111,7 +135,7 @@ export async function images(): Promise<Record<string, number[]>> {
       shared: { data: view(new SharedArrayBuffer(8)), width: 2, height: 1 },
       resizable: { data: view(new (ArrayBuffer as unknown as Resizable)(8, { maxByteLength: 64 })), width: 2, height: 1 },
     };
-    const reader = await createImageReader(engine, { width: 2, height: 1, channels: 1 });
+    const reader = await createImageReader(engine, { size: [1, 2], channels: 1 });
     const x = input([1, 1, 2, 1]);
     const program = await compile(engine, { inputs: { x }, outputs: { y: mul(x, 2) } });
     const found: Record<string, number[]> = {};

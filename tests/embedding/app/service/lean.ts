@@ -1,0 +1,5 @@
+import * as unroll from "unroll-gpu/lean";
+import { answer } from "./answer.ts";
+import { lenet } from "./lenet.ts";
+
+answer(() => lenet(unroll));
