@@ -170,7 +170,7 @@ export interface Activation {
   readonly name: string;
   /** WGSL functions that the expression needs (from shaders/lib), complete definitions. */
   readonly wgslLibrary?: string;
-  /** A WGSL expression over `x`, an f32 (the kernels insert it into `fn activate(x: f32) -> f32 { return …; }`). */
+  /** A WGSL expression over `x`, an f32 (the kernels insert it into `fn activate(x: f32) -> f32 { return …; }`). NaN must stay NaN, by its bits. */
   readonly wgsl: string;
   readonly reference: (x: number) => number;
   /** The derivative from x and y = f(x). */

@@ -161,7 +161,10 @@ export function targetOf(call: CrossEntropyCall, inputs: readonly Float64Array[]
   return {
     at,
     weight,
-    share: (row, c) => (classWeights ? classWeights[c] : 1) * ((1 - epsilon) * truth(row, c) + epsilon / classes),
+    share(row, c) {
+      const share = (1 - epsilon) * truth(row, c) + epsilon / classes;
+      return share === 0 ? 0 : (classWeights ? classWeights[c] : 1) * share;
+    },
     count: (row) => weight(row) * (indices && classWeights ? (classWeights[inRange(row) ? label(row) : 0] ?? 0) : 1),
     known: (row) => !indices || weight(row) === 0 || inRange(row),
   };

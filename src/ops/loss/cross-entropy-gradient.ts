@@ -117,7 +117,7 @@ function parts(
     for (let c = 0; c < classes; c++) {
       const at = target.at(row, c);
       const d = logits ? inputs[0][at] - m : 0;
-      visit(at, g, logits ? share * Math.exp(d) : 0, target.weight(row) * target.share(row, c), d);
+      visit(at, g, logits && share !== 0 ? share * Math.exp(d) : 0, target.weight(row) * target.share(row, c), d);
     }
   }
 }

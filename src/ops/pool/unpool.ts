@@ -121,7 +121,7 @@ const spreadVariant = (cells: boolean, vector: boolean): Variant<UnpoolAttribute
 
 /**
  * Values at the winners of their windows and 0 elsewhere: max unpooling, and the gradient of max pooling. Where a third input of the
- * values' type is not above 0, the value counts as 0: the gradient of relu, when pooling ends with it.
+ * values' type is 0 or less, the value counts as 0: the gradient of relu, when pooling ends with it.
  */
 export const maxUnpoolOp: Op<UnpoolAttributes> = {
   name: "maxUnpool2d",
@@ -141,7 +141,7 @@ export const maxUnpoolOp: Op<UnpoolAttributes> = {
     const form = formOf("maxUnpool2d", call.inputs[0].shape, call.inputs[1], call.attributes.window);
     dx.fill(0);
     eachWinner({ geometry: spreadGeometry(call), form, winners }, (o, i) => {
-      if (!gate || gate[o] > 0) dx[i] += values[o];
+      if (!gate || !(gate[o] <= 0)) dx[i] += values[o];
     });
   },
   indices: ({ inputs: [, winners], attributes: { plane } }) => planeRange(winners, plane),
