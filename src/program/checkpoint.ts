@@ -1,7 +1,7 @@
 import { check, checkFlag, checkOptions, describe } from "../errors.ts";
 import { arrayName, checkMemory } from "../graph/host-array.ts";
 import { type HostArray, type NamedArray, sizeOf } from "../graph/types.ts";
-import { nameOfClass, typedArrayName } from "../host.ts";
+import { typedArrayName } from "../host.ts";
 import type { NamedArrays } from "./store.ts";
 
 export interface LoadOptions {
@@ -79,6 +79,6 @@ export function checkNamedArray(name: string, array: NamedArray): void {
   check(
     typedArrayName(data) === arrayName(array.dtype),
     "format",
-    () => `load: "${name}" says ${array.dtype} but holds a ${nameOfClass(data)}`,
+    () => `load: "${name}" says ${array.dtype} but holds ${describe(data)}`,
   );
 }

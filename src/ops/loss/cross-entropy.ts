@@ -8,6 +8,7 @@ import {
   type CrossEntropyAttributes,
   checkCall,
   isCounted,
+  labelRange,
   placesOf,
   rowShape,
   rowsOf,
@@ -170,6 +171,7 @@ export const crossEntropyOp: Op<CrossEntropyAttributes> = {
       isCounted({ inputs, attributes }) ? outputs[outputs.length - 1] : undefined,
       needs,
     ),
+  indices: labelRange,
   kernels: variants,
   cost(call) {
     const size = sizeOf(call.inputs[0].shape);
