@@ -292,7 +292,7 @@ export class TrainerBase {
     return this.dispose();
   }
 
-  /** A program, compiled before its first use. */
+  /** A program, compiled before its first use. It may be disposed once others were used since: see the option `maxPrograms`. */
   compiled<K extends ProgramKind>(kind: K, batch: number): Promise<TrainerPrograms[K]> {
     if (this.#end) return Promise.reject(disposedTrainer(kind));
     const compile = () => this.#compile(kind, batch);

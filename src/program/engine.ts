@@ -7,10 +7,10 @@ import { type Kept, MAX_QUEUED_BYTES, type Turns } from "../gpu/turns.ts";
 import { arrayName, checkMemory } from "../graph/host-array.ts";
 import type { DeviceTraits } from "../graph/op.ts";
 import { Variable } from "../graph/tensor.ts";
-import { type DType, formatType, type HostArray, type HostArrays, type NamedArray, type Shape, sizeOf } from "../graph/types.ts";
+import { type DType, formatType, type HostArrays, type Shape } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
 import { typedArrayName } from "../host.ts";
-import { checkArrays, compareNames, type LoadResult } from "./checkpoint.ts";
+import { checkArrays, checkNamedArray, compareNames, type LoadResult } from "./checkpoint.ts";
 import { GpuStore } from "./gpu-store.ts";
 import { type ReferenceParts, referenceParts } from "./reference.ts";
 import { StepCounts } from "./steps.ts";
@@ -301,22 +301,6 @@ export class Engine {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-function checkNamedArray(name: string, array: NamedArray): void {
-  check(
-    ArrayBuffer.isView(array?.data) && Array.isArray(array.shape) && array.data.length === sizeOf(array.shape),
-    "format",
-    () => `load: "${name}" must have dtype, shape and data of that many values`,
-  );
-  const data: HostArray = array.data;
-  checkMemory(`load: the array "${name}"`, data);
-  check(
-    arrayName(array.dtype),
-    "format",
-    () => `load: "${name}" is ${describe(array.dtype)}, which no variable is; decodeSafetensors converts with { convert: true }, or skips`,
-  );
-  check(typedArrayName(data) === arrayName(array.dtype), "format", () => `load: "${name}" says ${array.dtype} but holds ${describe(data)}`);
 }
 
 /** The GPU parts of an engine, or undefined where it runs on the references. Internal to src/program. */
