@@ -78,7 +78,7 @@ test("mistakes are told in the user's words, and leave nothing behind", async ()
     unbound: expect.stringMatching(/^format: load "training step, batch 5": WebGPU refuses to run it: .*[Bb]inding/),
     taken: expect.stringMatching(/^name: this engine has a variable "model\/0.dense\/W" already, of another model: .*share: true/),
     order: expect.stringMatching(/^name: load: variables of this file lie elsewhere on this engine \("model\/0.dense\/b" does\)/),
-    option: 'name: loadTrainer: there is no option "sed"; options are seed',
+    option: 'name: loadTrainer: there is no option "sed"; options are seed, share, maxPrograms',
     nonFinite: expect.stringMatching(/^non-finite: run 1 of program "training step, batch 5": the loss and a gradient were not finite/),
     subgroups:
       'limit: load "training step, batch 7": it was exported for devices with subgroups of at least 4, which this one has not; export for "hardware", too',
