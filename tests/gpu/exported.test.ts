@@ -69,7 +69,7 @@ test("mistakes are told in the user's words, and leave nothing behind", async ()
     program: 'format: loadProgram: the object must be of the format "unroll-program/1", not "unroll-trainer/1"',
     text: 'argument: loadTrainer: give the object that the JSON file holds, not "lenet.json"',
     reference: "argument: load: this engine runs on the CPU references; what was exported needs a GPU",
-    damaged: 'format: load: program "step 5": plans must be at least one, not a Object',
+    damaged: 'format: load: program "step 5": plans must be at least one, not an Object',
     beyond: expect.stringMatching(
       /^format: load: program "step 5": plans "software": dispatch 0, place 0: its bytes must be a whole number from 0 to \d+, not 1000000$/,
     ),
