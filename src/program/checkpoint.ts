@@ -76,9 +76,5 @@ export function checkNamedArray(name: string, array: NamedArray): void {
     "format",
     () => `load: "${name}" is ${describe(array.dtype)}, which no variable is; decodeSafetensors converts with { convert: true }, or skips`,
   );
-  check(
-    typedArrayName(data) === arrayName(array.dtype),
-    "format",
-    () => `load: "${name}" says ${array.dtype} but holds ${describe(data)}`,
-  );
+  check(typedArrayName(data) === arrayName(array.dtype), "format", () => `load: "${name}" says ${array.dtype} but holds ${describe(data)}`);
 }
