@@ -69,15 +69,16 @@ test("mistakes are told in the user's words, and leave nothing behind", async ()
     program: 'format: loadProgram: the object must be of the format "unroll-program/1", not "unroll-trainer/1"',
     text: 'argument: loadTrainer: give the object that the JSON file holds, not "lenet.json"',
     reference: "argument: load: this engine runs on the CPU references; what was exported needs a GPU",
-    damaged: 'format: load: program "step 5": plans must be at least one, not a Object',
+    damaged: 'format: load: program "step 5": plans must be at least one, not an Object',
     beyond: expect.stringMatching(
       /^format: load: program "step 5": plans "software": dispatch 0, place 0: its bytes must be a whole number from 0 to \d+, not 1000000$/,
     ),
     torn: expect.stringMatching(/^format: load: kernel 0: params must be the fields of the uniform in its code, not "\w+:u32/),
     uncompiled: expect.stringMatching(/^shader: kernel ".+" does not compile: /),
     unbound: expect.stringMatching(/^format: load "training step, batch 5": WebGPU refuses to run it: .*[Bb]inding/),
+    taken: expect.stringMatching(/^name: this engine has a variable "model\/0.dense\/W" already, of another model: .*share: true/),
     order: expect.stringMatching(/^name: load: variables of this file lie elsewhere on this engine \("model\/0.dense\/b" does\)/),
-    option: 'name: loadTrainer: there is no option "sed"; options are seed',
+    option: 'name: loadTrainer: there is no option "sed"; options are seed, share, maxPrograms',
     nonFinite: expect.stringMatching(/^non-finite: run 1 of program "training step, batch 5": the loss and a gradient were not finite/),
     subgroups:
       'limit: load "training step, batch 7": it was exported for devices with subgroups of at least 4, which this one has not; export for "hardware", too',
