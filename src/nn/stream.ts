@@ -2,6 +2,7 @@
 import { UnrollError } from "../errors.ts";
 import { hostArray, input, type Tensor, type Variable } from "../graph/tensor.ts";
 import type { HostArray, Shape } from "../graph/types.ts";
+import { checkBatch } from "../program/batch.ts";
 import { compile } from "../program/compile.ts";
 import type { Engine } from "../program/engine.ts";
 import { asLaunchable } from "../program/launch.ts";
@@ -38,7 +39,9 @@ export class Stream {
 
   /** The output for one step, [1, B, …], computed from it and the state that earlier calls left. */
   async next(x: HostArray): Promise<Float32Array> {
-    return (await this.#program.run(integersAs(this.#program, { x }) as never, { read: ["output"] })).output as Float32Array;
+    const batch = integersAs(this.#program, { x });
+    checkBatch(this.#program, batch, { call: "next", own: true });
+    return (await this.#program.run(batch as never, { read: ["output"] })).output as Float32Array;
   }
 
   /** Forgets: the state is zero again. @throws UnrollError `disposed`, `lost` */

@@ -47,6 +47,8 @@ export const programName = (kind: ProgramKind, batch: number): string => `${kind
 /** Where a trainer's programs come from. */
 export interface ProgramSource {
   compile(kind: ProgramKind, batch: number): Promise<unknown>;
+  /** What a target is compared with, for one of `values` values, which does not fit: the end of a message. */
+  explain?(batch: number, values: number): string;
   /** How many it gives at a time, besides the training step for the full batch and `whole`. */
   readonly maxPrograms: number;
   /** One that has all variables. */
@@ -137,17 +139,23 @@ export class TrainerBase {
   }
 
   #step(call: "step" | "epoch", x: Examples, target: HostArray, read: readonly string[]): Promise<AnyResults> {
-    return this.#run("step", this.#batchOf(call, x), { x, target, rate: Float32Array.of(this.#learningRate) }, read);
+    return this.#run(call, "step", this.#batchOf(call, x), { x, target, rate: Float32Array.of(this.#learningRate) }, read);
   }
 
   /** A run in its place: now, or where its program is still compiling, before all that is called after it. */
-  #run(kind: ProgramKind, size: number, batch: Batch, read: readonly string[]): Promise<AnyResults> {
-    this.assertUsable(kind);
+  #run(call: string, kind: ProgramKind, size: number, given: Batch, read: readonly string[]): Promise<AnyResults> {
+    this.assertUsable(call);
+    const explain = (name: string, values: number) => (name === "target" && this.#source.explain?.(size, values)) || "";
+    const caller = { call, own: true, explain };
     const program = this.#programs.find(programName(kind, size));
-    if (program) return program.run(integersAs(program, batch) as never, { read } as never);
+    if (program) {
+      const batch = integersAs(program, given);
+      asLaunchable(program).checkBatch(batch, caller);
+      return program.run(batch as never, { read } as never);
+    }
     const { count } = this.#source;
     const steps = kind === "step" && count !== undefined ? [count] : [];
-    return launchCompiled(this.engine, this.compiled(kind, size), { batch, read, steps, adapt: integersAs });
+    return launchCompiled(this.engine, this.compiled(kind, size), { batch: given, read, steps, caller, adapt: integersAs });
   }
 
   /** @throws UnrollError `disposed`, `lost` */
@@ -159,7 +167,7 @@ export class TrainerBase {
   /** The model's output, without dropout and with running statistics, for the values that `x` has at the call. */
   async predict(x: Examples): Promise<Float32Array> {
     this.assertUsable("predict");
-    return (await this.#run("predict", this.#batchOf("predict", x), { x }, ["output"])).output as Float32Array;
+    return (await this.#run("predict", "predict", this.#batchOf("predict", x), { x }, ["output"])).output as Float32Array;
   }
 
   /**
@@ -172,7 +180,7 @@ export class TrainerBase {
     const total = new LossTotal(this.#settings.loss);
     for (const [x, target] of pairs("evaluate", batches)) {
       const size = this.#batchOf("evaluate", x);
-      total.add(await this.#run("evaluate", size, { x, target }, total.reads), size);
+      total.add(await this.#run("evaluate", "evaluate", size, { x, target }, total.reads), size);
     }
     check(total.batches > 0, "argument", "evaluate: give at least one batch");
     return total.loss;
@@ -284,7 +292,7 @@ export class TrainerBase {
     return this.dispose();
   }
 
-  /** A program, compiled before its first use. */
+  /** A program, compiled before its first use. It may be disposed once others were used since: see the option `maxPrograms`. */
   compiled<K extends ProgramKind>(kind: K, batch: number): Promise<TrainerPrograms[K]> {
     if (this.#end) return Promise.reject(disposedTrainer(kind));
     const compile = () => this.#compile(kind, batch);

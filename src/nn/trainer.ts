@@ -4,6 +4,7 @@ import { compile } from "../program/compile.ts";
 import { admit, checkEngine, type Engine } from "../program/engine.ts";
 import type { Program } from "../program/program.ts";
 import { stateName } from "../program/store.ts";
+import { explainTarget } from "./explain.ts";
 import type { Model } from "./model.ts";
 import { createStream, type Stream } from "./stream.ts";
 import { TrainerBase, type TrainerSettings } from "./trainer-base.ts";
@@ -23,6 +24,7 @@ export class Trainer extends TrainerBase {
       maxPrograms,
       leave: admit(engine, model, share),
       compile: async (kind, batch) => compile(engine, trainerGraphs[kind](model, options, batch)),
+      explain: (batch, values) => explainTarget(model, options, batch, values),
       whole: ["step", settings.batch],
       // known once the graph is made
       get count() {

@@ -64,7 +64,7 @@ test("mistakes are told in the user's words, and leave nothing behind", async ()
     step: "size: step: this trainer was exported for batches of 5, not of 2; see batches of exportTrainer",
     predict: "size: predict: this trainer was exported for batches of 1, 2, not of 5; see batches of exportTrainer",
     evaluate: "size: evaluate: this trainer was exported without it; see batches of exportTrainer",
-    target: 'dtype: run: input "target" is f32[5, 3]; give a Float32Array or a GPUBuffer, not Int32Array',
+    target: 'dtype: step: target is f32[5, 3]; give a Float32Array or a GPUBuffer, not an Int32Array',
     format: 'format: loadTrainer: the object must be of the format "unroll-trainer/1", not "something"',
     program: 'format: loadProgram: the object must be of the format "unroll-program/1", not "unroll-trainer/1"',
     text: 'argument: loadTrainer: give the object that the JSON file holds, not "lenet.json"',

@@ -33,8 +33,14 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   build: ["node", "vite"],
 };
 
-/** Concrete ops that the program floor needs: sums of gradients, and what clips and updates. */
-const OPS_OF_PROGRAM = [/^src\/ops\/pointwise\//, /^src\/ops\/update\//, /^src\/ops\/copy\.ts$/, /^src\/ops\/grid\.ts$/];
+/** Concrete ops that the program floor needs: sums of gradients, what clips and updates, and the check of indices. */
+const OPS_OF_PROGRAM = [
+  /^src\/ops\/pointwise\//,
+  /^src\/ops\/update\//,
+  /^src\/ops\/copy\.ts$/,
+  /^src\/ops\/grid\.ts$/,
+  /^src\/ops\/index-check\.ts$/,
+];
 
 interface Source {
   readonly path: string;

@@ -12,6 +12,6 @@ describe("names and memory on the references", () => memoryTests(run, true));
 
 test("programs of one label have one number on an engine, so that names of programs do not pile up", async () => {
   using engine = await Engine.create({ reference: true });
-  const ids = ["a", "b", "a", "stream", "stream"].map((label) => programId(engine, label));
+  const ids = ["a", "b", "a", "stream", "stream"].map((label) => programId(engine, { label, inputs: {}, indices: [], checks: [] }));
   expect(ids).toEqual([0, 1, 0, 2, 2]);
 });

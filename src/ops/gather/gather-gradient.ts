@@ -8,7 +8,7 @@ import { byteLength, formatType, type Shape, sameShape, sizeOf } from "../../gra
 import { foldGrid } from "../grid.ts";
 import { movable } from "../shape/common.ts";
 import { gather } from "./gather.ts";
-import { checkIndices, type GatherLayout, rowOf } from "./layout.ts";
+import { checkIndices, type GatherLayout, rowOf, rowRange } from "./layout.ts";
 import { sortIndices } from "./sort.ts";
 
 export interface GatherGradientAttributes {
@@ -98,9 +98,11 @@ function scatterAdd(
 ): void {
   const { outer, rows, inner, positions } = layoutOf(call);
   for (let o = 0; o < outer; o++)
-    for (let n = 0; n < positions; n++)
-      for (let c = 0; c < inner; c++)
-        y[(o * rows + rowOf(indices[n], rows)) * inner + c] += term(gradient[(o * positions + n) * inner + c]);
+    for (let n = 0; n < positions; n++) {
+      const row = rowOf(indices[n], rows);
+      if (row === undefined) continue;
+      for (let c = 0; c < inner; c++) y[(o * rows + row) * inner + c] += term(gradient[(o * positions + n) * inner + c]);
+    }
 }
 
 export const gatherGradientOp: Op<GatherGradientAttributes> = {
@@ -127,6 +129,7 @@ export const gatherGradientOp: Op<GatherGradientAttributes> = {
     y.fill(0);
     scatterAdd(call, inputs, y);
   },
+  indices: ({ inputs: [, indices], attributes: { rows } }) => [undefined, rowRange(indices, rows, "rows")],
   gradient: ({ inputs: [, indices], attributes: { axis }, gradients: [gradient] }) => [
     gradient && gather(gradient, indices as Tensor<"i32" | "u32">, { axis }),
     undefined,
@@ -150,7 +153,7 @@ export const gatherGradientOp: Op<GatherGradientAttributes> = {
 
 /**
  * The gradient of `gather` to its table: row v of axis `axis` is the sum of all gradients at positions whose index means v, other
- * rows are 0. Sums in a fixed order, without atomics: the same bits in each run.
+ * rows are 0. An index out of range adds nothing, and the run rejects with `range`. Sums in a fixed order, without atomics: the same bits in each run.
  * @param gradient f32 of the shape that gather returned.
  * @param options `axis` of the table, `rows` of it.
  */

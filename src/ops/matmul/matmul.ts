@@ -1,5 +1,5 @@
-import { check, checkOptions } from "../../errors.ts";
-import type { Activation, Call, Op, Variant } from "../../graph/op.ts";
+import { check, checkOptions, describeMeant } from "../../errors.ts";
+import { ACTIVATIONS_MEANT, type Activation, type Call, type Op, type Variant } from "../../graph/op.ts";
 import { applyOne, type F32, type Node, type Tensor } from "../../graph/tensor.ts";
 import { type Broadcast, formatType, type Shape, sizeOf, type TensorType } from "../../graph/types.ts";
 import { matmulError } from "./error.ts";
@@ -26,7 +26,11 @@ function matmulShape(inputs: readonly TensorType[], attributes: MatmulAttributes
   }
   const f = attributes.activation;
   const isActivation = f === undefined || (typeof f === "object" && typeof f.wgsl === "string" && typeof f.reference === "function");
-  check(isActivation, "argument", () => `matmul: activation must be an Activation such as reluActivation, not ${String(f)}`);
+  check(
+    isActivation,
+    "argument",
+    () => `matmul: activation must be an Activation such as reluActivation, not ${describeMeant(f, ACTIVATIONS_MEANT)}`,
+  );
   check(!attributes.transposeA || a.shape.length > 1, "argument", () => `${seen()}: a vector cannot be transposed`);
   check(!attributes.transposeB || b.shape.length > 1, "argument", () => `${seen()}: a vector cannot be transposed`);
   const { m, n, ka, kb } = matrixSizes(a.shape, b.shape, attributes);

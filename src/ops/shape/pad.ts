@@ -112,6 +112,12 @@ export const padOp: Op<PadAttributes> = {
       y[at] = x[i];
     }
   },
+  moves({ inputs: [x], outputs: [padded], attributes: { before, inside, value } }) {
+    const steps = stridesOf(padded.shape);
+    const base = steps.reduce((sum, step, d) => sum + step * before[d], 0);
+    const strides = steps.map((step, d) => step * (inside[d] + 1));
+    return { boxes: [{ input: 0, box: { sizes: x.shape, strides, base }, scatter: true }], fill: value };
+  },
   gradient({ inputs: [x], attributes: { before, inside }, gradients: [gradient] }) {
     return [gradient && applyOne(sliceOp, [gradient], { begin: before, size: x.shape, strides: inside.map((n) => n + 1) })];
   },

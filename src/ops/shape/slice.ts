@@ -48,6 +48,7 @@ export const sliceOp: Op<SliceAttributes> = {
     return [{ dtype: x.dtype, shape }];
   },
   reference: (call, [x], [y]) => copyBoxReference(boxOf(call), x, y),
+  moves: (call) => ({ boxes: [{ input: 0, box: boxOf(call) }] }),
   gradient({ inputs: [x], attributes: { begin, strides }, gradients: [gradient] }) {
     if (!gradient) return [undefined];
     // Put back in ascending order, then between zeros: `strides - 1` of them inside.

@@ -10,8 +10,9 @@ import type { Proof } from "../../../src/verify/proof.ts";
 import { allProofs } from "../../../src/verify/proofs.ts";
 import { traitsToVerify, type Verification, verifyOn } from "../../../src/verify/run.ts";
 import type { OpSamples, Sample } from "../../../src/verify/sample.ts";
+import { type SpecialOptions, type SpecialReport, verifySpecial } from "../../../src/verify/special.ts";
 import { verifyProofs } from "../../../src/verify/whole.ts";
-import { type Extent, part, partOfProof } from "../../support/sweep.ts";
+import { type Extent, everyNth, part, partOfProof } from "../../support/sweep.ts";
 
 let targets: Promise<readonly Target[]> | undefined;
 
@@ -101,4 +102,28 @@ export async function verifyLarge(): Promise<Verification> {
   targets ??= openTargets();
   const [native] = await targets;
   return verifyOn([native], [{ op: matmulOp, samples: () => samples }], { gradients: false });
+}
+
+/** One op by its place in the list, every fourth sample of it, with special values. */
+export async function specialAt(index: number, options: SpecialOptions): Promise<SpecialReport> {
+  targets ??= openTargets();
+  const [native] = await targets;
+  const entry = allSamples[index];
+  const samples: OpSamples["samples"] = (random) => everyNth(entry.samples(random), 4, entry.op.name);
+  return verifySpecial([native], [{ ...entry, samples }], options);
+}
+
+/** One op with special values while in its kernels all that the pattern `right` matches is replaced by `wrong`. */
+export async function specialWithFault(op: string, right: string, wrong: string): Promise<FaultResult> {
+  targets ??= openTargets();
+  const [native] = await targets;
+  const planted = new Set<string>();
+  const transform = (wgsl: string): string => {
+    const changed = wgsl.replace(new RegExp(right, "g"), wrong);
+    if (changed !== wgsl) planted.add(wgsl);
+    return changed;
+  };
+  const list = allSamples.filter((entry) => entry.op.name === op);
+  const { failures } = await verifySpecial([native], list, { gradients: false, stopAtFailure: true, upTo: 1e5, share: 0.5, transform });
+  return { planted: planted.size, caught: failures.length > 0, problem: failures[0] };
 }
