@@ -186,6 +186,17 @@ describe("a file that does not keep to what it declares", () => {
     }
   });
 
+  test("says of no indices that lie outside of their input", async () => {
+    const file = (await trainerFile()) as unknown as Json;
+    const range = (parts: Json) => [{ input: "target", low: 0, high: 4, op: "crossEntropy", of: "classes", parts }];
+    const step = ["programs", "step 2", "indices"];
+    await loadTrainer(await engineOf(), damaged(file, step, range([[0, 6, 0, 1]])) as object);
+    for (const parts of [[[0, 7, 0, 1]], [[0, 2, 3, 3]], [[-1, 2, 0, 1]], [[0, 1, 1]], [3], { length: 0 }])
+      expect(await refusal(damaged(file, step, range(parts as Json)) as object)).toMatch(
+        /program "step 2": range 0: (a part|parts) must be/,
+      );
+  });
+
   test("touches no variable of the engine but its own, though they lie side by side", async () => {
     const engine = await engineOf();
     // the engine's segment goes on behind those of the file

@@ -195,6 +195,7 @@ function range(value: unknown, place: Place): Part {
   const found = part(value, place);
   const { low, high, ignore, op, of } = found;
   for (const n of [low, high, ...(ignore === undefined ? [] : [ignore])]) whole(n, () => `${place()}: its bounds`, 2 ** 32 - 1, -(2 ** 31));
+  need((low as number) <= (high as number), () => `${place()}: high`, "low or more", high);
   for (const text of [op, of]) word(text, () => `${place()}: op and of`);
   return found;
 }
