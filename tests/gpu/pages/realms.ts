@@ -111,7 +111,7 @@ export async function images(): Promise<Record<string, number[]>> {
       shared: { data: view(new SharedArrayBuffer(8)), width: 2, height: 1 },
       resizable: { data: view(new (ArrayBuffer as unknown as Resizable)(8, { maxByteLength: 64 })), width: 2, height: 1 },
     };
-    const reader = await createImageReader(engine, { width: 2, height: 1, channels: 1 });
+    const reader = await createImageReader(engine, { size: [1, 2], channels: 1 });
     const x = input([1, 1, 2, 1]);
     const program = await compile(engine, { inputs: { x }, outputs: { y: mul(x, 2) } });
     const found: Record<string, number[]> = {};
