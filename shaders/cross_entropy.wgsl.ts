@@ -1,7 +1,7 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { declare, reads, writes } from "./lib/declare.ts";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
-import { chooseBits, magnitudeOf, nanFrom, passNan } from "./lib/nan.wgsl.ts";
+import { chooseBits, isNan, magnitudeOf, nanFrom, passNan } from "./lib/nan.wgsl.ts";
 
 export interface CrossEntropyTargets {
   /** i32 and u32 are class indices, f32 probabilities. */
@@ -67,7 +67,7 @@ fn target_share(c: u32, at: u32, label: i32) -> f32 {
  * Cross-entropy of each row, from scores by a log-softmax that large scores do not harm.
  *
  *     q_c = w_c ((1 − ε) t_c + ε / C)        t from a class index (1 there, else 0) or probabilities
- *     m = max x,  s = Σ exp(x_c − m)         m = ∞ where an x is NaN; s is NaN where m is ∞
+ *     m = max x,  s = Σ exp(x_c − m)         where an x is NaN or ∞: m = ∞, s = NaN
  *     loss_r = k_r Σ q_c (m − x_c + log s)    k_r: mask, 0 where the label is ignored; 0 · ∞ = 0 for q and k
  *     statistics_r = (m, k_r Σ q_c / s)       what the gradient needs; 0 where k is
  *     count_r = k_r w_label, or k_r for probabilities
@@ -106,7 +106,7 @@ fn join(value: vec4<f32>, local: u32) -> vec4<f32> {
     if (local < half) {
       let a = lanes[local];
       let b = lanes[local + half];
-      lanes[local] = vec4<f32>(max(a.x, b.x), a.yzw + b.yzw); // x is no NaN
+      lanes[local] = vec4<f32>(max(a.x, b.x), a.yzw + b.yzw); // the NaN of x is in y
     }
   }
   workgroupBarrier();
@@ -114,11 +114,13 @@ fn join(value: vec4<f32>, local: u32) -> vec4<f32> {
 }
 #endif
 #if ${logits}
-fn infinite_for_nan(m: f32, bits: u32) -> f32 {
-  return ${chooseBits("bits > 0x7f800000u", "bitcast<f32>(0x7f800000u | (params.rows & 0u))", "m")};
+// m, and ∞ where s is NaN.
+fn infinite_for_nan(m: f32, s: f32) -> f32 {
+  return ${chooseBits(isNan("s"), "bitcast<f32>(0x7f800000u | (params.rows & 0u))", "m")};
 }
-fn nan_for_infinite(s: f32, m: f32) -> f32 {
-  return ${chooseBits("bitcast<u32>(m) == 0x7f800000u", nanFrom("params.rows"), "s")};
+// s, and NaN where a distance from the largest x is, for an x that is NaN or ∞. None is above 0, so that no infinities cancel in their sum.
+fn nan_for_distances(s: f32, distances: f32) -> f32 {
+  return ${passNan("distances", "s")};
 }
 #endif
 #if ${partial}
@@ -148,21 +150,19 @@ fn row_loss(r: u32, local: u32) -> vec2<f32> {
 #if ${vec4}
   let end = (base + params.classes) / 4u;
   var top = vec4<f32>(-3.4028234e38);
-  var bits = vec4<u32>(0u);
   for (var i = base / 4u; i < end; i++) {
-    let x = scores[i];
-    top = max(top, x); // its NaN is in bits
-    bits = max(bits, ${magnitudeOf("x", "vec4<f32>")});
+    top = max(top, scores[i]); // its NaN is in distances
   }
-  let largest = max(max(bits.x, bits.y), max(bits.z, bits.w));
-  let m = infinite_for_nan(max(max(top.x, top.y), max(top.z, top.w)), largest); // its NaN is in bits
+  var m = max(max(top.x, top.y), max(top.z, top.w)); // its NaN is in distances
   let ones = vec4<f32>(1.0);
   var s_lanes = vec4<f32>(0.0);
+  var distances = vec4<f32>(0.0);
   var total_lanes = vec4<f32>(0.0);
   var dotted_lanes = vec4<f32>(0.0);
   for (var i = base / 4u; i < end; i++) {
     let d = scores[i] - m;
     s_lanes += exp(d);
+    distances += d;
 #if ${every}
     let at = 4u * i;
     let c = at - base;
@@ -171,43 +171,43 @@ fn row_loss(r: u32, local: u32) -> vec2<f32> {
     dotted_lanes -= select(q * d, vec4<f32>(0.0), ${magnitudeOf("q", "vec4<f32>")} == vec4<u32>(0u));
 #endif
   }
-  let s = nan_for_infinite(dot(s_lanes, ones), m);
+  let s = nan_for_distances(dot(s_lanes, ones), dot(distances, ones));
+  m = infinite_for_nan(m, s);
   var total = dot(total_lanes, ones);
   var dotted = dot(dotted_lanes, ones);
 #else
   let first = ${wide ? "local" : "0u"};
   let step = ${wide ? "64u" : "1u"};
   var m = -3.4028234e38;
-  var bits = 0u;
   for (var c = first; c < params.classes; c += step) {
-    let x = scores[base + c * params.inner];
-    m = max(m, x); // its NaN is in bits
-    bits = max(bits, ${magnitudeOf("x")});
+    m = max(m, scores[base + c * params.inner]); // its NaN is in distances
   }
-  m = infinite_for_nan(m, bits);
 #if ${wide}
   m = join(vec4<f32>(m, 0.0, 0.0, 0.0), local).x;
 #endif
   var s = 0.0;
+  var distances = 0.0;
   var total = 0.0;
   var dotted = 0.0;
   for (var c = first; c < params.classes; c += step) {
     let at = base + c * params.inner;
     let d = scores[at] - m;
     s += exp(d);
+    distances += d;
 #if ${every}
     let q = target_share(c, at, label);
     total += q;
     dotted -= select(q * d, 0.0, ${magnitudeOf("q")} == 0u);
 #endif
   }
+  s = nan_for_distances(s, distances);
 #if ${wide}
   let joined = join(vec4<f32>(0.0, s, total, dotted), local);
   s = joined.y;
   total = joined.z;
   dotted = joined.w;
 #endif
-  s = nan_for_infinite(s, m);
+  m = infinite_for_nan(m, s);
 #endif
 #if ${!every}
   total = class_weight(chosen);

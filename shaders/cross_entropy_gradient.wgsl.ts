@@ -66,7 +66,7 @@ fn main(
   var scale = params.scale;
 #if ${options.divisor}
   let d = divisor[0];
-  scale = select(0.0, scale / d, d != 0.0 || ${isNan("d")});
+  scale = select(0.0, scale / d, (d != 0.0) | ${isNan("d")});
 #endif
   let g = upstream[${options.each ? "r" : "0"}] * scale;
 #if ${vec4}

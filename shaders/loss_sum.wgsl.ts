@@ -50,7 +50,7 @@ fn main() {
 #if ${counted}
   let d = sum.y * params.factor;
   divisor[0] = d;
-  loss[0] = select(0.0, sum.x / d, d != 0.0 || ${isNan("d")});
+  loss[0] = select(0.0, sum.x / d, (d != 0.0) | ${isNan("d")});
 #else
   loss[0] = sum.x * params.factor;
 #endif

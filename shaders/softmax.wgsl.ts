@@ -1,6 +1,6 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
-import { chooseBits, magnitudeOf, nanFrom, passNan } from "./lib/nan.wgsl.ts";
+import { passNan } from "./lib/nan.wgsl.ts";
 
 export interface SoftmaxOptions {
   /** `softmax` and `logSoftmax` read x; their gradients read y (the result) and the gradient. */
@@ -41,8 +41,8 @@ export const softmaxInputs = (kind: SoftmaxOptions["kind"]): readonly string[] =
  * Shapes: everything is [outer, n, inner], row-major, reduced over the middle axis.
  * Workgroup: 64 invocations, each with a column (or four) of its own, which it walks up to three times; with `shared` the whole
  * workgroup shares one row, each invocation every 64th (256th) element, and meets in workgroup memory for m and for s.
- * The maximum starts at the lowest finite number, so that −∞ counts as exp(−∞) = 0. A row with NaN or +∞ is NaN: both make m +∞, and that
- * makes s NaN. Sums are blocked by 32.
+ * The maximum starts at the lowest finite number, so that −∞ counts as exp(−∞) = 0. A row with NaN or +∞ is NaN: both make
+ * an x − m NaN, hence their sum, which has no other cause as none is above 0; it makes s NaN. Sums are blocked by 32.
  * Cost: inputs are read two or three times (from cache when n is small), the output is written once; two exponentials per element.
  */
 export function softmaxShader({ kind, vector, shared, inPlace }: SoftmaxOptions): string {
@@ -70,12 +70,13 @@ export function softmaxShader({ kind, vector, shared, inPlace }: SoftmaxOptions)
   }
   ${name} = V(partial[0]);
 #endif`;
-  const sumLoop = (body: string) => `
+  const sumLoop = (body: string, before = "") => `
   for (var block = first; block < params.n; block += 32u * step) {
     let stop = min(block + 32u * step, params.n);
     var some = V(0.0);
     for (var r = block; r < stop; r += step) {
     ${load}
+      ${before}
       some += ${body};
     }
     s += some;
@@ -84,6 +85,7 @@ export function softmaxShader({ kind, vector, shared, inPlace }: SoftmaxOptions)
 ${gridLibrary}
 alias V = ${type};
 alias U = ${type.replace("f32", "u32")};
+alias I = ${type.replace("f32", "i32")};
 ${bound.map((name, i) => `@group(0) @binding(${i}) var<storage, read> ${name}_in: array<${type}>;`).join("\n")}
 @group(0) @binding(${bound.length}) var<storage, read_write> result: array<${type}>;
 struct Params {
@@ -118,21 +120,21 @@ fn main(
   let base = (t / stride) * stride * params.n + t % stride;
 #if ${forward}
   var m = V(-3.4028234663852886e38);
-  var bits = U(0u);
   for (var r = first; r < params.n; r += step) {
     ${load}
-    m = max(m, x); // its NaN is in bits
-    bits = max(bits, ${magnitudeOf("x", "V")});
+    m = max(m, x); // its NaN is in distances
   }
-  m = ${chooseBits("bits > U(0x7f800000u)", "V(bitcast<f32>(0x7f800000u | (params.size & 0u)))", "m", "V")};
   ${gather("m", "max")}
 #endif
   var s = V(0.0);
-  ${sumLoop(forward ? "exp(x - m)" : term)}
-  ${gather("s", "sum")}
 #if ${forward}
-  s = ${chooseBits("bitcast<U>(m) == U(0x7f800000u)", `V(${nanFrom("params.size")})`, "s", "V")};
+  var distances = V(0.0);
+  ${sumLoop("exp(distance)", "let distance = x - m;\n      distances += distance;")}
+  s = ${passNan("distances", "s", "V")};
+#else
+  ${sumLoop(term)}
 #endif
+  ${gather("s", "sum")}
 #if ${kind === "softmax"}
   let share = V(1.0) / s;
 #endif

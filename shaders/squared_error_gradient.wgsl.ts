@@ -44,7 +44,7 @@ fn main(
   var scale = 2.0 * params.scale;
 #if ${options.divisor}
   let d = divisor[0];
-  scale = select(0.0, scale / d, d != 0.0 || ${isNan("d")});
+  scale = select(0.0, scale / d, (d != 0.0) | ${isNan("d")});
 #endif
 #if ${options.mask}
   let w = mask[i / params.width];

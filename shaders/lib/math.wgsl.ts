@@ -24,27 +24,27 @@ fn true_exp(x: f32) -> f32 {
  */
 export const tanhLibrary = `
 fn accurate_tanh(x: f32) -> f32 {
-  let bits = bitcast<u32>(x);
-  let magnitude = bits & 0x7fffffffu;
-  let a = bitcast<f32>(min(magnitude, 0x41700000u)); // 15
+  let bits = bitcast<i32>(x);
+  let magnitude = bits & 0x7fffffffi;
+  let a = bitcast<f32>(min(magnitude, 0x41700000i)); // 15
   let z = a * a;
   let p = (((-5.70498872745e-3 * z + 2.06390887954e-2) * z - 5.37397155531e-2) * z + 1.33314422036e-1) * z - 3.33332819422e-1;
   let near = a + a * (z * p);
   let far = 1.0 - 2.0 / (exp(2.0 * a) + 1.0);
   let y = select(far, near, a < 0.625); // NaN is passed on below
-  let signed = bitcast<u32>(y) | (bits ^ magnitude);
-  return bitcast<f32>(select(signed, bits, magnitude > 0x7f800000u));
+  let signed = bitcast<i32>(y) | (bits ^ magnitude);
+  return bitcast<f32>(select(signed, bits, magnitude > 0x7f800000i));
 }
 `;
 
 /** `accurate_sigmoid(x)` = 1 / (1 + exp(−x)), through exp(−|x|), which cannot overflow and keeps small results relatively accurate; NaN for NaN. */
 export const sigmoidLibrary = `
 fn accurate_sigmoid(x: f32) -> f32 {
-  let bits = bitcast<u32>(x);
-  let magnitude = bits & 0x7fffffffu;
-  let e = exp(-bitcast<f32>(min(magnitude, 0x42c80000u))); // 100
+  let bits = bitcast<i32>(x);
+  let magnitude = bits & 0x7fffffffi;
+  let e = exp(-bitcast<f32>(min(magnitude, 0x42c80000i))); // 100
   let y = select(e, 1.0, bits == magnitude) / (1.0 + e);
-  return bitcast<f32>(select(bitcast<u32>(y), bits, magnitude > 0x7f800000u));
+  return bitcast<f32>(select(bitcast<i32>(y), bits, magnitude > 0x7f800000i));
 }
 `;
 

@@ -26,7 +26,7 @@ export function maxRule({ vector, winners, activation }: MaxPoolRule): PoolRule 
     winners: bytes ? "u32" : U,
     startsWithTap: true,
     start: (first, position) => `var best = ${first};\n  var at = ${U}(${position});`,
-    take: `let wins = (v > best) ${vector ? "|" : "||"} ${isNan("v", floats(vector))}; best = ${chooseBits("wins", "v", "best", floats(vector))}; at = select(at, ${U}(position), wins);`,
+    take: `let wins = (v > best) | ${isNan("v", floats(vector))}; best = ${chooseBits("wins", "v", "best", floats(vector))}; at = select(at, ${U}(position), wins);`,
     store: `y[to] = ${value};
   winners[to] = ${bytes ? "at.x | (at.y << 8u) | (at.z << 16u) | (at.w << 24u)" : "at"};`,
   };

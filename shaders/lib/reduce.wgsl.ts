@@ -5,11 +5,11 @@
  */
 export interface Reduction {
   readonly name: string;
-  /** Names of the fields of State, which are of type V; one named `bits` is of type U, u32 or vec4<u32>. */
+  /** Names of the fields of State. */
   readonly fields: readonly string[];
   /** Accepting an element is so cheap that four loads are made at a time. */
   readonly cheap?: boolean;
-  /** Value of each field before the first element; an expression of type f32 (u32 for `bits`), which may use `params.empty`, its bits. */
+  /** Value of each field before the first element; an expression of type f32, which may use `params.empty`, its bits. */
   readonly start: readonly string[];
   /** Statements that compute the new `state` from `x`. */
   readonly accept: string;
@@ -18,9 +18,6 @@ export interface Reduction {
   /** Expression over `state`. */
   readonly finish: string;
 }
-
-/** The type of a field of State. */
-export const stateType = (field: string): "U" | "V" => (field === "bits" ? "U" : "V");
 
 /** The functions above for one reduction; `vector` makes V a vec4. */
 export function reductionLibrary(reduction: Reduction, vector: boolean): string {
@@ -34,11 +31,12 @@ fn fold(state: State) -> State {
   return `
 alias V = ${vector ? "vec4<f32>" : "f32"};
 alias U = ${vector ? "vec4<u32>" : "u32"};
+alias I = ${vector ? "vec4<i32>" : "i32"};
 struct State {
-  ${fields.map((field) => `${field}: ${stateType(field)},`).join("\n  ")}
+  ${fields.map((field) => `${field}: V,`).join("\n  ")}
 }
 fn start_state() -> State {
-  return State(${start.map((value, i) => `${stateType(fields[i])}(${value})`).join(", ")});
+  return State(${start.map((value) => `V(${value})`).join(", ")});
 }
 fn accept(before: State, x: V) -> State {
   var state = before;

@@ -17,10 +17,10 @@ export const identityActivation: Activation = {
 /** max(0, x), with derivative 0 at 0; NaN for NaN, with derivative 1 there, as in PyTorch. */
 export const reluActivation: Activation = {
   name: "relu",
-  wgsl: "bitcast<f32>(select(bitcast<u32>(x), 0u, bitcast<u32>(x) - 0x80000001u <= 0x7f7fffffu))", // by bits: see shaders/lib/nan.wgsl.ts
+  wgsl: "bitcast<f32>(select(bitcast<i32>(x), 0i, bitcast<i32>(x) <= -8388608i))", // by bits: see shaders/lib/nan.wgsl.ts
   reference: (x) => Math.max(x, 0),
   derivative: (x) => (x <= 0 ? 0 : 1),
-  wgslDerivative: "select(0.0, 1.0, y > 0.0 || (bitcast<u32>(y) & 0x7fffffffu) > 0x7f800000u)",
+  wgslDerivative: "select(0.0, 1.0, (y > 0.0) | ((bitcast<i32>(y) & 0x7fffffffi) > 0x7f800000i))",
   error: () => 0,
   gradientFromOutput: reluGradient,
   increasing: true,

@@ -4,7 +4,7 @@
  */
 
 /** A line that tells why no NaN is lost there (a comment with the word), or that tests the bits itself. */
-const EXCUSED = /\/\/.*\bNaN\b|0x7fffffffu|0x7f800000u|0x7f7fffffu/;
+const EXCUSED = /\/\/.*\bNaN\b|0x7fffffff[ui]|0x7f800000[ui]|0x7f7fffffu/;
 
 /** The text between the bracket that opens at `open` and the one that closes it. */
 function within(text: string, open: number): string {
@@ -43,7 +43,7 @@ function withoutIndices(text: string): string {
   return result;
 }
 
-const INTEGER_TYPE = String.raw`(?:[ui]32|vec[234]<[ui]32>|vec[234][ui]|K|U|array<(?:[ui]32|vec[234]<[ui]32>|K)\b[^>]*>|bool)`;
+const INTEGER_TYPE = String.raw`(?:[ui]32|vec[234]<[ui]32>|vec[234][ui]|K|U|I|array<(?:[ui]32|vec[234]<[ui]32>|K)\b[^>]*>|bool)`;
 
 /** Whether an expression is made of integers (or truth values), as far as that can be seen. */
 function isInteger(expression: string, names: ReadonlySet<string>): boolean {

@@ -114,7 +114,7 @@ export const powOp: Op<{ readonly exponent: number }> = /* @__PURE__ */ pointwis
     if (exponent === 0) return "1.0";
     const magnitude = `select(pow(abs(a), params.exponent), ${exponent > 0 ? "0.0" : "1.0 / abs(a)"}, a == 0.0)`;
     if (!Number.isInteger(exponent)) {
-      const undefinedFor = `${isNan("a")} || bitcast<u32>(a) - 0x80000001u < 0x7f7fffffu`;
+      const undefinedFor = `${isNan("a")} | (bitcast<u32>(a) - 0x80000001u < 0x7f7fffffu)`;
       return chooseBits(undefinedFor, "bitcast<f32>(bitcast<u32>(a) | 0x7fc00000u)", magnitude);
     }
     return passNan("a", exponent % 2 === 0 ? magnitude : `(select(1.0, -1.0, ${isNegative("a")}) * ${magnitude})`);

@@ -39,7 +39,7 @@ function extremeGradients(g: F32, a: F32, b: F32, smaller: boolean, needs: reado
 export const winnerOp: Op<None> = /* @__PURE__ */ pointwise<None>({
   name: "winner",
   inputs: ["gradient", "a", "b"],
-  wgsl: () => `select(select(0.0, 0.5 * a, b == c), a, b > c || ${isNan("b")} || ${isNan("c")})`,
+  wgsl: () => `select(select(0.0, 0.5 * a, b == c), a, (b > c) | ${isNan("b")} | ${isNan("c")})`,
   value: ([g, a, b]) => (a < b ? 0 : a === b ? g / 2 : g),
   error: () => 0,
   gradient: ({ inputs: [g, a, b], gradients: [v], needs }) => [
@@ -53,7 +53,7 @@ export const winnerOp: Op<None> = /* @__PURE__ */ pointwise<None>({
 export const stepOp: Op<None> = /* @__PURE__ */ pointwise<None>({
   name: "step",
   inputs: ["a", "b"],
-  wgsl: () => `select(select(select(0.0, 0.5, a == b), 1.0, a > b), 0.0, ${isNan("a")} || ${isNan("b")})`,
+  wgsl: () => `select(select(select(0.0, 0.5, a == b), 1.0, a > b), 0.0, ${isNan("a")} | ${isNan("b")})`,
   value: ([a, b]) => (a > b ? 1 : a === b ? 0.5 : 0),
   error: () => 0,
   gradient: () => [undefined, undefined],

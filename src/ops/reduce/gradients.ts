@@ -64,7 +64,7 @@ export function normGradient(kind: "normL1" | "normL2" | "sumOfSquares", x: F32,
 export const extremeMaskOp: Op<AxesAttributes> = /* @__PURE__ */ reductionGradient({
   name: "extremeMask",
   inputs: ["y"],
-  wgsl: () => `select(0.0, 1.0, a == b && !(${isNan("a")} || ${isNan("b")}))`,
+  wgsl: () => `select(0.0, 1.0, (a == b) & !(${isNan("a")} | ${isNan("b")}))`,
   value: ([x, y]) => (x === y ? 1 : 0),
   error: () => 0,
 });

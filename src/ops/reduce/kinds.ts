@@ -45,18 +45,18 @@ export const prodKind = (): ReductionKind => multiplicative("prod", "x");
 export const prodNonzeroKind = (): ReductionKind => multiplicative("prodNonzero", `select(x, V(1.0), ${magnitudeOf("x", "V")} == U(0u))`);
 
 /**
- * The extreme number beside the largest of the magnitudes' bits, which says at the end whether one of them was NaN: `max` and `min` may
- * drop it.
+ * The extreme number and the sum of the magnitudes, which is NaN where an element is and for no other reason: `max` and `min` may drop
+ * NaN.
  */
 function extreme(name: "max" | "min", empty: number): ReductionKind {
   const reduction: Reduction = {
     name,
-    fields: ["s", "bits"],
+    fields: ["s", "total"],
     cheap: true,
-    start: ["bitcast<f32>(params.empty)", "0u"],
-    accept: `state.s = ${name}(state.s, x); // its NaN is in bits\n  state.bits = max(state.bits, ${magnitudeOf("x", "V")});`,
-    merge: `a.s = ${name}(a.s, b.s); // its NaN is in bits\n  a.bits = max(a.bits, b.bits);`,
-    finish: chooseBits("state.bits > U(0x7f800000u)", "bitcast<V>(state.bits)", "state.s", "V"),
+    start: ["bitcast<f32>(params.empty)", "0.0"],
+    accept: `state.s = ${name}(state.s, x); // its NaN is in total\n  state.total += abs(x);`,
+    merge: `a.s = ${name}(a.s, b.s); // its NaN is in total\n  a.total += b.total;`,
+    finish: passNan("state.total", "state.s", "V"),
   };
   return { whole: reduction, first: reduction, middle: reduction, last: reduction, empty };
 }
@@ -65,25 +65,24 @@ export const minKind = (): ReductionKind => extreme("min", Number.POSITIVE_INFIN
 
 /**
  * log Σ exp x in one pass: m is the largest element so far and s = Σ exp(x − m). Each step needs one exponential, of −|x − m|. It
- * starts from the lowest finite number, so that −∞ as an element adds nothing and no difference of infinities arises; +∞ and NaN are
- * found at the end, by bits.
+ * starts from the lowest finite number, so that −∞ as an element adds nothing and no difference of infinities arises; NaN is
+ * found at the end, in the sum of the magnitudes, and +∞ in m.
  */
 export function logSumExpKind(): ReductionKind {
   const reduction: Reduction = {
     name: "logSumExp",
-    fields: ["m", "s", "bits"],
-    start: ["-3.4028234663852886e38", "0.0", "0u"],
+    fields: ["m", "s", "total"],
+    start: ["-3.4028234663852886e38", "0.0", "0.0"],
     accept: `let e = exp(-abs(x - state.m));
-  state.s = select(state.s * e + V(1.0), state.s + e, x <= state.m); // NaN is in bits
-  state.m = max(state.m, x); // its NaN is in bits
-  state.bits = max(state.bits, ${magnitudeOf("x", "V")});`,
+  state.s = select(state.s * e + V(1.0), state.s + e, x <= state.m); // NaN is in total
+  state.m = max(state.m, x); // its NaN is in total
+  state.total += abs(x);`,
     merge: `let e = exp(-abs(b.m - a.m));
-  a.s = select(a.s * e + b.s, a.s + b.s * e, b.m <= a.m); // NaN is in bits
-  a.m = max(a.m, b.m); // its NaN is in bits
-  a.bits = max(a.bits, b.bits);`,
-    finish: chooseBits(
-      "state.bits > U(0x7f800000u)",
-      "bitcast<V>(state.bits)",
+  a.s = select(a.s * e + b.s, a.s + b.s * e, b.m <= a.m); // NaN is in total
+  a.m = max(a.m, b.m); // its NaN is in total
+  a.total += b.total;`,
+    finish: passNan(
+      "state.total",
       chooseBits(
         "bitcast<U>(state.m) == U(0x7f800000u)",
         "state.m",
