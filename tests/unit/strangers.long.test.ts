@@ -66,7 +66,7 @@ describe("apps with another Vite", () => {
   }, 600_000);
 });
 
-// Five pairs of modules (an op and its gradient) still import each other, which Rollup warns of.
+// src/program/engine.ts and the reference program import each other in a circle, which Rollup still warns of.
 test("Rollup 4 builds an app without a warning, but for those of circular imports", async () => {
   const app = await appWith("rollup", "rollup@4", "@rollup/plugin-node-resolve@16");
   await writeFile(
