@@ -34,7 +34,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "long", include: [`tests/${LONG}`], globalSetup: ["tests/support/setup.ts"] },
+        test: {
+          name: "long",
+          include: [`tests/${LONG}`],
+          globalSetup: ["tests/support/setup.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
       },
     ],
   },

@@ -1,6 +1,7 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { declare, reads, writes } from "./lib/declare.ts";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { chooseBits, magnitudeOf, nanFrom, passNan } from "./lib/nan.wgsl.ts";
 
 export interface CrossEntropyTargets {
   /** i32 and u32 are class indices, f32 probabilities. */
@@ -50,9 +51,14 @@ fn target_share(c: u32, at: u32, label: i32) -> f32 {
   let t = select(0.0, 1.0, i32(c) == label);
 #endif
 #if ${options.smoothing}
-  return class_weight(c) * ((1.0 - params.smoothing) * t + params.smoothing / f32(params.classes));
+  let share = (1.0 - params.smoothing) * t + params.smoothing / f32(params.classes);
 #else
-  return class_weight(c) * t;
+  let share = t;
+#endif
+#if ${options.classWeights}
+  return select(class_weights[c] * share, 0.0, ${magnitudeOf("share")} == 0u);
+#else
+  return share;
 #endif
 }
 `;
@@ -61,9 +67,9 @@ fn target_share(c: u32, at: u32, label: i32) -> f32 {
  * Cross-entropy of each row, from scores by a log-softmax that large scores do not harm.
  *
  *     q_c = w_c ((1 − ε) t_c + ε / C)        t from a class index (1 there, else 0) or probabilities
- *     m = max x,  s = Σ exp(x_c − m)
- *     loss_r = k_r Σ q_c (m − x_c + log s)    k_r: mask, 0 where the label is ignored
- *     statistics_r = (m, k_r Σ q_c / s)       what the gradient needs
+ *     m = max x,  s = Σ exp(x_c − m)         m = ∞ where an x is NaN; s is NaN where m is ∞
+ *     loss_r = k_r Σ q_c (m − x_c + log s)    k_r: mask, 0 where the label is ignored; 0 · ∞ = 0 for q and k
+ *     statistics_r = (m, k_r Σ q_c / s)       what the gradient needs; 0 where k is
  *     count_r = k_r w_label, or k_r for probabilities
  *
  * Without `logits`, loss_r = −k_r w_label x_label. A label outside 0 … C − 1 that is not ignored makes loss_r NaN.
@@ -100,11 +106,19 @@ fn join(value: vec4<f32>, local: u32) -> vec4<f32> {
     if (local < half) {
       let a = lanes[local];
       let b = lanes[local + half];
-      lanes[local] = vec4<f32>(max(a.x, b.x), a.yzw + b.yzw);
+      lanes[local] = vec4<f32>(max(a.x, b.x), a.yzw + b.yzw); // x is no NaN
     }
   }
   workgroupBarrier();
   return lanes[0];
+}
+#endif
+#if ${logits}
+fn infinite_for_nan(m: f32, bits: u32) -> f32 {
+  return ${chooseBits("bits > 0x7f800000u", "bitcast<f32>(0x7f800000u | (params.rows & 0u))", "m")};
+}
+fn nan_for_infinite(s: f32, m: f32) -> f32 {
+  return ${chooseBits("bitcast<u32>(m) == 0x7f800000u", nanFrom("params.rows"), "s")};
 }
 #endif
 #if ${partial}
@@ -129,14 +143,19 @@ fn row_loss(r: u32, local: u32) -> vec2<f32> {
   // A label that is out of range is bound to it for reading only; its loss becomes NaN below.
   let known = u32(label) < params.classes;
   let chosen = select(0u, u32(label), known);
-  var nothing = params.rows;
   var loss = 0.0;
 #if ${logits}
 #if ${vec4}
   let end = (base + params.classes) / 4u;
   var top = vec4<f32>(-3.4028234e38);
-  for (var i = base / 4u; i < end; i++) { top = max(top, scores[i]); }
-  let m = max(max(top.x, top.y), max(top.z, top.w));
+  var bits = vec4<u32>(0u);
+  for (var i = base / 4u; i < end; i++) {
+    let x = scores[i];
+    top = max(top, x); // its NaN is in bits
+    bits = max(bits, ${magnitudeOf("x", "vec4<f32>")});
+  }
+  let largest = max(max(bits.x, bits.y), max(bits.z, bits.w));
+  let m = infinite_for_nan(max(max(top.x, top.y), max(top.z, top.w)), largest); // its NaN is in bits
   let ones = vec4<f32>(1.0);
   var s_lanes = vec4<f32>(0.0);
   var total_lanes = vec4<f32>(0.0);
@@ -149,17 +168,23 @@ fn row_loss(r: u32, local: u32) -> vec2<f32> {
     let c = at - base;
     let q = vec4<f32>(${[0, 1, 2, 3].map((lane) => `target_share(c + ${lane}u, at + ${lane}u, label)`).join(", ")});
     total_lanes += q;
-    dotted_lanes -= q * d;
+    dotted_lanes -= select(q * d, vec4<f32>(0.0), ${magnitudeOf("q", "vec4<f32>")} == vec4<u32>(0u));
 #endif
   }
-  let s = dot(s_lanes, ones);
+  let s = nan_for_infinite(dot(s_lanes, ones), m);
   var total = dot(total_lanes, ones);
   var dotted = dot(dotted_lanes, ones);
 #else
   let first = ${wide ? "local" : "0u"};
   let step = ${wide ? "64u" : "1u"};
   var m = -3.4028234e38;
-  for (var c = first; c < params.classes; c += step) { m = max(m, scores[base + c * params.inner]); }
+  var bits = 0u;
+  for (var c = first; c < params.classes; c += step) {
+    let x = scores[base + c * params.inner];
+    m = max(m, x); // its NaN is in bits
+    bits = max(bits, ${magnitudeOf("x")});
+  }
+  m = infinite_for_nan(m, bits);
 #if ${wide}
   m = join(vec4<f32>(m, 0.0, 0.0, 0.0), local).x;
 #endif
@@ -173,7 +198,7 @@ fn row_loss(r: u32, local: u32) -> vec2<f32> {
 #if ${every}
     let q = target_share(c, at, label);
     total += q;
-    dotted -= q * d;
+    dotted -= select(q * d, 0.0, ${magnitudeOf("q")} == 0u);
 #endif
   }
 #if ${wide}
@@ -182,26 +207,32 @@ fn row_loss(r: u32, local: u32) -> vec2<f32> {
   total = joined.z;
   dotted = joined.w;
 #endif
+  s = nan_for_infinite(s, m);
 #endif
 #if ${!every}
   total = class_weight(chosen);
-  dotted = total * (m - score(base + chosen * params.inner));
+  let distance = m - score(base + chosen * params.inner);
+  dotted = select(total * distance, 0.0, ${magnitudeOf("total")} == 0u);
 #endif
-  loss = k * (dotted + total * log(s));
+  let log_s = ${passNan("s", "log(s)")};
+  let counts = ${magnitudeOf("k")} != 0u;
+  loss = k * (dotted + select(0.0, total * log_s, ${magnitudeOf("total")} != 0u));
 #if ${wide}
   if (local == 0u) {
 #else
   {
 #endif
     statistics[2u * r] = m;
-    statistics[2u * r + 1u] = k * total / s;
+    statistics[2u * r + 1u] = select(0.0, k * total / s, counts && ${magnitudeOf("total")} != 0u);
   }
 #else
-  loss = -k * class_weight(chosen) * score(base + chosen * params.inner);
+  let counts = ${magnitudeOf("k")} != 0u;
+  let weight = class_weight(chosen);
+  loss = select(0.0, -k * weight * score(base + chosen * params.inner), ${magnitudeOf("weight")} != 0u);
 #endif
+  if (!counts) { return vec2<f32>(0.0, 0.0); }
 #if ${indices}
-  if (k == 0.0) { return vec2<f32>(0.0, 0.0); }
-  if (!known) { loss = bitcast<f32>(0x7fc00000u | (nothing & 1u)); }
+  if (!known) { loss = ${nanFrom("params.rows")}; }
   return vec2<f32>(loss, k * class_weight(chosen));
 #else
   return vec2<f32>(loss, k);

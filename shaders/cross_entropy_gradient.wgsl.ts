@@ -2,6 +2,7 @@ import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { type CrossEntropyTargets, targetLibrary } from "./cross_entropy.wgsl.ts";
 import { declare, reads, writes } from "./lib/declare.ts";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { isNan, magnitudeOf, passNan } from "./lib/nan.wgsl.ts";
 
 export interface CrossEntropyGradientShaderOptions extends CrossEntropyTargets {
   /** The upstream gradient has one value per row instead of one for all. */
@@ -65,7 +66,7 @@ fn main(
   var scale = params.scale;
 #if ${options.divisor}
   let d = divisor[0];
-  scale = select(0.0, scale / d, d != 0.0);
+  scale = select(0.0, scale / d, d != 0.0 || ${isNan("d")});
 #endif
   let g = upstream[${options.each ? "r" : "0"}] * scale;
 #if ${vec4}
@@ -79,7 +80,11 @@ fn main(
 #else
   let x = scores[i];
 #endif
-  result[i] = g * (statistics[2u * r + 1u] * exp(x - statistics[2u * r]) - q);
+  let share = statistics[2u * r + 1u];
+  let distance = x - statistics[2u * r];
+  let exponential = ${passNan("distance", "exp(distance)", type)};
+  // A share of 0 is a row that does not count, whatever it holds.
+  result[i] = g * (select(${type}(0.0), share * exponential, ${magnitudeOf("share")} != 0u) - q);
 #else
   result[i] = -g * q;
 #endif

@@ -5,7 +5,7 @@ import { gridLibrary } from "./lib/grid.wgsl.ts";
  * y[o, v, c] = Σ over n with keys[n] = v of g[o, order[n], c], for ascending keys, g[outer, positions, inner], y[outer, rows, inner].
  *
  * A workgroup owns one row v and 64 columns (or vec4 of columns): it finds the first key v by bisection and adds up from there, in
- * blocks of 256. Rows that do not occur become 0. Cost: log₂(positions) loads per row, one load and addition per element of g.
+ * blocks of 256. Rows that do not occur become 0; an index out of range has the position 0xffffffff and adds nothing. Cost: log₂(positions) loads per row, one load and addition per element of g.
  */
 export function gatherGradientRowsShader({ vec4 }: { readonly vec4: boolean }): string {
   const element = vec4 ? "vec4<f32>" : "f32";
@@ -53,7 +53,10 @@ fn main(
     if (keys[n] != row) {
       break;
     }
-    sum += gradient[(outer * params.positions + order[n]) * params.inner + column];
+    let position = order[n];
+    if (position != 0xffffffffu) {
+      sum += gradient[(outer * params.positions + position) * params.inner + column];
+    }
     if (((n - low) & 255u) == 255u) {
       total += sum;
       sum = ${element}(0.0);

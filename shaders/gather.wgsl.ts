@@ -15,7 +15,7 @@ export interface GatherOptions {
  * y[o, n, c] = table[o, row(indices[n]), c] (+ bias[c]) for table[outer, rows, inner], indices[positions].
  *
  * Layout: dense row-major. Workgroup: 64 elements of y (or vec4) in a row. Without bias, elements are copied as u32, so that every
- * bit pattern survives. Cost: two divisions, two or three loads, one store for each.
+ * bit pattern survives. Where an index is out of range, y has the bits `missing`. Cost: two divisions, two or three loads, one store for each.
  */
 export function gatherShader({ signed, vec4, bias }: GatherOptions): string {
   const scalar = bias ? "f32" : "u32";
@@ -26,6 +26,7 @@ struct Params {
   inner: u32,
   positions: u32,
   rows: u32,
+  missing: u32,
 }
 @group(0) @binding(0) var<storage, read> table: array<${element}>;
 @group(0) @binding(1) var<storage, read> indices: array<${signed ? "i32" : "u32"}>;
@@ -52,6 +53,10 @@ fn main(
   let column = i % params.inner;
   let line = i / params.inner;
   let row = row_of(indices[line % params.positions], params.rows);
+  if (row == params.rows) {
+    y[i] = ${element}(${bias ? "bitcast<f32>(params.missing)" : "params.missing"});
+    return;
+  }
   let value = table[(line / params.positions * params.rows + row) * params.inner + column];
 #if ${bias}
   y[i] = value + bias[column];

@@ -100,13 +100,13 @@ fn main() {
   // norm · shared_scale; the norm itself may be beyond f32.
   let infinity = params.clip == ${CLIP_INF}u;
   let root = select(sqrt(s), bitcast<f32>(m) * shared_scale, infinity);
-  let overflows = root > 3.4028234e38 * min(shared_scale, 1.0);
+  let overflows = root > 3.4028234e38 * min(shared_scale, 1.0); // the flag tells of NaN
   var norm = select(bitcast<u32>(root * scale_up(m)), INFINITE, overflows);
   norm = select(norm, m, infinity);
 
   // Bits of floats that are not negative order as the floats do; where it clips, the norm is larger than 0.
   let clips = params.clip != ${CLIP_NONE}u && norm > bitcast<u32>(params.max_norm);
-  let factor = select(1.0, min(1.0, params.max_norm * shared_scale / root), clips);
+  let factor = select(1.0, min(1.0, params.max_norm * shared_scale / root), clips); // the flag tells of NaN
   if ((flag & 1u) != 0u) { norm = NOT_A_NUMBER; }
   if (status[0] == 0u && flag != 0u) {
     status[0] = flag;

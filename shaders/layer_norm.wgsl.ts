@@ -1,5 +1,6 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { inverseRootLibrary } from "./lib/math.wgsl.ts";
 import { blockedSum, eachRow, rowSums } from "./lib/rows.wgsl.ts";
 
 export interface LayerNormOptions {
@@ -39,13 +40,14 @@ struct Params {
 @group(0) @binding(6) var<uniform> params: Params;
 alias V = ${element};
 ${rowSums(vector, shared)}
+${inverseRootLibrary()}
 ${eachRow(
   shared,
   wgsl`  let base = row * params.n;
   ${blockedSum("total", "some += x[base + r];", shared)}
   let middle = sum_row(total, lane) / params.count;
   ${blockedSum("squares", "let d = x[base + r] - V(middle);\n      some += d * d;", shared)}
-  let factor = inverseSqrt(sum_row(squares, lane) / params.count + params.epsilon);
+  let factor = inverse_root(sum_row(squares, lane) / params.count + params.epsilon);
   for (var r = ${shared > 0 ? "lane" : "0u"}; r < params.n; r += ${Math.max(1, shared)}u) {
     y[base + r] = (x[base + r] - V(middle)) * V(factor) * scale[r] + bias[r];
   }

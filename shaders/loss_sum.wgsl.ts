@@ -1,5 +1,6 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { declare, reads, writes } from "./lib/declare.ts";
+import { isNan } from "./lib/nan.wgsl.ts";
 
 export interface LossSumOptions {
   readonly counted: boolean;
@@ -49,7 +50,7 @@ fn main() {
 #if ${counted}
   let d = sum.y * params.factor;
   divisor[0] = d;
-  loss[0] = select(0.0, sum.x / d, d != 0.0);
+  loss[0] = select(0.0, sum.x / d, d != 0.0 || ${isNan("d")});
 #else
   loss[0] = sum.x * params.factor;
 #endif

@@ -1,5 +1,6 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { inverseRootLibrary } from "./lib/math.wgsl.ts";
 import { paramsStruct } from "./lib/params.wgsl.ts";
 import { partLibrary, partParams, statisticsLibrary } from "./lib/statistics.wgsl.ts";
 import { type Spread, spreadExpression } from "./norm_statistics.wgsl.ts";
@@ -30,6 +31,7 @@ ${gridLibrary}
 ${paramsStruct(normMergeParams)}
 @group(0) @binding(4) var<uniform> params: Params;
 ${statisticsLibrary(false)}
+${inverseRootLibrary()}
 ${partLibrary}
 
 fn merge_parts(t: u32, begin: u32, stride: u32) -> State {

@@ -1,5 +1,6 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { inverseRootLibrary } from "./lib/math.wgsl.ts";
 import { paramsStruct } from "./lib/params.wgsl.ts";
 import { partLibrary, partParams, statisticsLibrary } from "./lib/statistics.wgsl.ts";
 
@@ -15,11 +16,11 @@ export interface NormStatisticsOptions {
 /** Params in order; with `inner` the sizes count columns, with `along` elements of a row, in vec4. */
 export const normStatisticsParams = { size: "u32", ...partParams, epsilon: "f32" } as const;
 
-/** An expression for the second result, over `state` and `params.epsilon`. */
+/** An expression for the second result, over `state` and `params.epsilon`. Needs inverseRootLibrary. */
 export const spreadExpression = (spread: Spread, state: string): string => {
   if (spread === "squares") return `${state}.squares`;
   const variance = `${state}.squares / ${state}.n`;
-  return spread === "variance" ? variance : `inverseSqrt(${variance} + params.epsilon)`;
+  return spread === "variance" ? variance : `inverse_root(${variance} + params.epsilon)`;
 };
 
 /**
@@ -45,6 +46,7 @@ ${gridLibrary}
 ${paramsStruct(normStatisticsParams)}
 @group(0) @binding(3) var<uniform> params: Params;
 ${statisticsLibrary(vector !== "none")}
+${spread === "squares" || spread === "variance" ? "" : inverseRootLibrary(result)}
 ${partLibrary}
 
 @compute @workgroup_size(64)

@@ -1,6 +1,7 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { declare, reads, writes } from "./lib/declare.ts";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { inverseRootLibrary } from "./lib/math.wgsl.ts";
 import { paramsStruct } from "./lib/params.wgsl.ts";
 import { partLibrary, partParams } from "./lib/statistics.wgsl.ts";
 
@@ -33,12 +34,13 @@ export function normSumsShader({ vector, statistics, spread, scaled }: NormSumsO
   const result = vector === "inner" ? "vec4<f32>" : "f32";
   const statistic = vector === "inner" && statistics === "inner" ? "vec4<f32>" : "f32";
   const along = vector === "along";
-  const factor = (i: string) => (spread === "variance" ? `inverseSqrt(spread[${i}] + params.epsilon)` : `spread[${i}]`);
+  const factor = (i: string) => (spread === "variance" ? `inverse_root(spread[${i}] + params.epsilon)` : `spread[${i}]`);
   const place = statistics === "inner" ? "t % params.inner" : "t / params.inner / params.chunks";
   const inLoop = statistics === "reduce";
   const fold = (v: string) => (along ? `(${v}.x + ${v}.y) + (${v}.z + ${v}.w)` : v);
   return wgsl`
 ${gridLibrary}
+${spread === "variance" ? inverseRootLibrary(statistic) : ""}
 ${paramsStruct(normSumsParams)}
 ${declare([
   reads("x", element),

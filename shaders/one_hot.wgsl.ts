@@ -1,6 +1,7 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
 import { paramsStruct } from "./lib/params.wgsl.ts";
+import { rowIndexLibrary } from "./lib/row-index.wgsl.ts";
 
 export interface OneHotOptions {
   /** Indices are i32 (otherwise u32). */
@@ -10,10 +11,10 @@ export interface OneHotOptions {
 }
 
 /** Params in order. */
-export const oneHotParams = { size: "u32", depth: "u32", inner: "u32", on: "f32", off: "f32" } as const;
+export const oneHotParams = { size: "u32", depth: "u32", inner: "u32", on: "f32", off: "f32", missing: "u32" } as const;
 
 /**
- * y[o, d, i] = on where indices[o, i] means d, off elsewhere. Negative i32 indices count from the end; what means no d leaves a row of off.
+ * y[o, d, i] = on where indices[o, i] means d, off elsewhere. Negative i32 indices count from the end; an index out of range gives a row with the bits `missing`.
  *
  * Shapes: indices [outer, inner], y [outer, depth, inner], row-major. Workgroup: 64 elements of y (or vec4) in a row, over a folded grid.
  * Cost: one load of an index, one store for each.
@@ -24,6 +25,7 @@ export function oneHotShader({ signed, vec4 }: OneHotOptions): string {
   const value = vec4 ? "vec4<f32>" : "f32";
   return wgsl`
 ${gridLibrary}
+${rowIndexLibrary(signed)}
 @group(0) @binding(0) var<storage, read> indices: array<${signed ? "i32" : "u32"}>;
 @group(0) @binding(1) var<storage, read_write> y: array<${value}>;
 ${paramsStruct(oneHotParams)}
@@ -41,13 +43,9 @@ fn main(
   }
   let d = (t / params.inner) % params.depth;
   let index = indices[t / params.inner / params.depth * params.inner + t % params.inner];
-#if ${signed}
-  // Below −depth it stays negative, which as u32 is beyond every place.
-  let place = u32(select(index, index + i32(${depth}), index < 0));
-#else
-  let place = index;
-#endif
-  y[t] = select(${value}(params.off), ${value}(params.on), ${places} == ${vec4 ? "vec4<u32>(place)" : "place"});
+  let place = row_of(index, ${depth});
+  let rest = select(params.off, bitcast<f32>(params.missing), place == ${depth});
+  y[t] = select(${value}(rest), ${value}(params.on), ${places} == ${vec4 ? "vec4<u32>(place)" : "place"});
 }
 `;
 }

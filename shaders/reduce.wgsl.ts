@@ -1,7 +1,7 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
 import { paramsStruct } from "./lib/params.wgsl.ts";
-import { type Reduction, reductionLibrary } from "./lib/reduce.wgsl.ts";
+import { type Reduction, reductionLibrary, stateType } from "./lib/reduce.wgsl.ts";
 
 export interface ReduceOptions {
   readonly reduction: Reduction;
@@ -51,7 +51,7 @@ ${paramsStruct(reduceParams)}
 @group(0) @binding(2) var<uniform> params: Params;
 ${reductionLibrary(reduction, vector !== "none")}
 #if ${shared > 0}
-${fields.map((field) => `var<workgroup> shared_${field}: array<f32, ${shared}>;`).join("\n")}
+${fields.map((field) => `var<workgroup> shared_${field}: array<${stateType(field) === "U" ? "u32" : "f32"}, ${shared}>;`).join("\n")}
 
 @compute @workgroup_size(${shared})
 fn main(
@@ -81,7 +81,7 @@ fn main(
   workgroupBarrier();
   for (var half = ${shared / 2}u; half > 0u; half >>= 1u) {
     if (lane < half) {
-      total = merge_states(total, State(${fields.map((field) => `V(shared_${field}[lane + half])`).join(", ")}));
+      total = merge_states(total, State(${fields.map((field) => `${stateType(field)}(shared_${field}[lane + half])`).join(", ")}));
       ${fields.map((field) => `shared_${field}[lane] = total.${field}${lane};`).join("\n      ")}
     }
     workgroupBarrier();
@@ -114,7 +114,7 @@ fn main(
     let stop = min(block + 32u, end);
     var some = start_state();
     var r = block;
-#if ${fields.length === 1}
+#if ${reduction.cheap === true}
     // Four at a time: loads then need not wait for one another.
     for (; r + 4u <= stop; r += 4u) {
       let i0 = base + r * params.inner;

@@ -62,7 +62,8 @@ fn main(
     let stop = min(block + 32u, end);
     var some = V(0.0);
     for (var o = block; o < stop; o++) {
-      some += gradient[base + o * params.inner] * V(weight(o, i, line));
+      let w = weight(o, i, line);
+      some += select(gradient[base + o * params.inner] * w, V(0.0), w == 0.0); // a weight is no NaN
     }
     total += some;
   }

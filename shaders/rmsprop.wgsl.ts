@@ -52,7 +52,7 @@ fn main(
   let a = old_a + params.gain * (g - old_a);
   gradient_average[i] = select(old_a, a, lanes);
   // Rounding may leave s a little below a².
-  let root = sqrt(max(s - a * a, vec4<f32>(0.0)));
+  let root = sqrt(max(s - a * a, vec4<f32>(0.0))); // a step with NaN is skipped
 #else
   let root = sqrt(s);
 #endif

@@ -5,8 +5,8 @@ import { type WalkFunction, walkBindings, walkDeclarations, walkFunction, walkTi
 export interface RnnRegistersOptions extends WalkFunction {
   /** H, which unrolls the product. */
   readonly hidden: number;
-  /** Columns of an invocation: 1, 2 or 4. More load less; fewer compile faster. */
-  readonly columns: 1 | 2 | 4;
+  /** Columns of an invocation. More load less; fewer compile faster. */
+  readonly columns: 2 | 4;
   /** The four invocations of a quad share the loads of the state (see rnn_walk.wgsl.ts). */
   readonly quad: boolean;
 }
@@ -26,7 +26,7 @@ export const rnnRegistersSize = ({ hidden, columns }: Pick<RnnRegistersOptions, 
 export function rnnRegistersShader(options: RnnRegistersOptions): string {
   const { hidden, columns, quad, start, inPlace, backward } = options;
   const size = rnnRegistersSize(options);
-  const type = columns === 1 ? "f32" : `vec${columns}<f32>`;
+  const type = `vec${columns}<f32>`;
   const C = [...Array(columns).keys()];
   const whole = hidden % (4 * columns) === 0;
   const names = walkBindings(options);
@@ -104,14 +104,10 @@ fn main(
       }
       let place = (t * params.batch + row) * ${hidden}u;
       var sum = sum0 + sum1;
-#if ${columns === 1}
-      finish(place, j, sum);
-#else
       // In a loop, so that the function is compiled once: it is long beside the rest.
       for (var c = 0u; c < ${columns}u; c++) {
         finish(place, j + c, sum[c]);
       }
-#endif
     }
     storageBarrier();
   }

@@ -104,7 +104,11 @@ fn main(
   for (var index = params.first; index < params.first + params.count; index++) {
     let t = ${backward ? "params.steps - 1u - index" : "index"};
     ${R.map((r) => `var sum${r} = vec4<f32>();`).join("\n    ")}
+#if ${start === "zero"}
+    if (index > 0u) {
+#else
     {
+#endif
       ${product}
     }
     ${R.map((r) => `partial[lane + ${r * size}u] = sum${r};`).join("\n    ")}

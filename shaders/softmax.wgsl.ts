@@ -1,5 +1,6 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { chooseBits, magnitudeOf, nanFrom, passNan } from "./lib/nan.wgsl.ts";
 
 export interface SoftmaxOptions {
   /** `softmax` and `logSoftmax` read x; their gradients read y (the result) and the gradient. */
@@ -24,10 +25,10 @@ export const softmaxParams = {
 
 /** What is gathered over the axis (`m` and `s`; a gradient needs s alone) and what each element becomes. */
 const formulas = {
-  softmax: { inputs: ["x"], term: "", value: "exp(x - m) / s" },
+  softmax: { inputs: ["x"], term: "", value: "exp(x - m) * share" },
   logSoftmax: { inputs: ["x"], term: "", value: "(x - m) - log_s" },
   softmaxGradient: { inputs: ["y", "gradient"], term: "y * gradient", value: "y * (gradient - s)" },
-  logSoftmaxGradient: { inputs: ["y", "gradient"], term: "gradient", value: "gradient - exp(y) * s" },
+  logSoftmaxGradient: { inputs: ["y", "gradient"], term: "gradient", value: `gradient - ${passNan("y", "exp(y)", "V")} * s` },
 } as const;
 
 /** The inputs of a kind, by name and in order. */
@@ -40,7 +41,8 @@ export const softmaxInputs = (kind: SoftmaxOptions["kind"]): readonly string[] =
  * Shapes: everything is [outer, n, inner], row-major, reduced over the middle axis.
  * Workgroup: 64 invocations, each with a column (or four) of its own, which it walks up to three times; with `shared` the whole
  * workgroup shares one row, each invocation every 64th (256th) element, and meets in workgroup memory for m and for s.
- * The maximum starts at the lowest finite number, so that −∞ counts as exp(−∞) = 0. Sums are blocked by 32.
+ * The maximum starts at the lowest finite number, so that −∞ counts as exp(−∞) = 0. A row with NaN or +∞ is NaN: both make m +∞, and that
+ * makes s NaN. Sums are blocked by 32.
  * Cost: inputs are read two or three times (from cache when n is small), the output is written once; two exponentials per element.
  */
 export function softmaxShader({ kind, vector, shared, inPlace }: SoftmaxOptions): string {
@@ -54,7 +56,7 @@ export function softmaxShader({ kind, vector, shared, inPlace }: SoftmaxOptions)
   /** Merges lanes and invocations into one number, the same for all. */
   const gather = (name: string, f: "max" | "sum") => wgsl`
 #if ${vector === "along"}
-  ${name} = V(${lanes(f, name)});
+  ${name} = V(${lanes(f, name)}); // no NaN in a maximum
 #endif
 #if ${shared > 0}
   workgroupBarrier();
@@ -62,7 +64,7 @@ export function softmaxShader({ kind, vector, shared, inPlace }: SoftmaxOptions)
   workgroupBarrier();
   for (var half = ${shared / 2}u; half > 0u; half >>= 1u) {
     if (lane < half) {
-      partial[lane] = ${f === "max" ? "max(partial[lane], partial[lane + half])" : "partial[lane] + partial[lane + half]"};
+      partial[lane] = ${f === "max" ? "max(partial[lane], partial[lane + half])" : "partial[lane] + partial[lane + half]"}; // no NaN in a maximum
     }
     workgroupBarrier();
   }
@@ -81,6 +83,7 @@ export function softmaxShader({ kind, vector, shared, inPlace }: SoftmaxOptions)
   return wgsl`
 ${gridLibrary}
 alias V = ${type};
+alias U = ${type.replace("f32", "u32")};
 ${bound.map((name, i) => `@group(0) @binding(${i}) var<storage, read> ${name}_in: array<${type}>;`).join("\n")}
 @group(0) @binding(${bound.length}) var<storage, read_write> result: array<${type}>;
 struct Params {
@@ -115,17 +118,26 @@ fn main(
   let base = (t / stride) * stride * params.n + t % stride;
 #if ${forward}
   var m = V(-3.4028234663852886e38);
+  var bits = U(0u);
   for (var r = first; r < params.n; r += step) {
     ${load}
-    m = max(m, x);
+    m = max(m, x); // its NaN is in bits
+    bits = max(bits, ${magnitudeOf("x", "V")});
   }
+  m = ${chooseBits("bits > U(0x7f800000u)", "V(bitcast<f32>(0x7f800000u | (params.size & 0u)))", "m", "V")};
   ${gather("m", "max")}
 #endif
   var s = V(0.0);
   ${sumLoop(forward ? "exp(x - m)" : term)}
   ${gather("s", "sum")}
+#if ${forward}
+  s = ${chooseBits("bitcast<U>(m) == U(0x7f800000u)", `V(${nanFrom("params.size")})`, "s", "V")};
+#endif
+#if ${kind === "softmax"}
+  let share = V(1.0) / s;
+#endif
 #if ${kind === "logSoftmax"}
-  let log_s = log(s);
+  let log_s = ${passNan("s", "log(s)", "V")};
 #endif
   for (var r = first; r < params.n; r += step) {
     ${load}

@@ -12,7 +12,8 @@ export interface SortPassOptions {
 
 /**
  * One pass of a stable radix sort of (key, position) pairs by the 4-bit digit at `shift`: Knuth, The Art of Computer Programming 3,
- * 5.2.5, with Blelloch's split into count, scan and place. Stable, so the result is the one order by key, then position.
+ * 5.2.5, with Blelloch's split into count, scan and place. Stable, so the result is the one order by key, then position. An index out of
+ * range is sorted as the last row, with 0xffffffff as its position.
  *
  * A workgroup of 64 owns a block of 1,024 pairs, 16 neighbours for each invocation. Counting: counts[digit · blocks + block]. After
  * sort-scan.wgsl.ts has made running sums of them, placing: each invocation knows where its first pair of each digit goes. 4 KiB of
@@ -44,7 +45,7 @@ var<workgroup> table: array<u32, 1024>;
 ${gridLibrary}
 ${first ? rowIndexLibrary(signed) : ""}
 fn key_at(i: u32) -> u32 {
-  return ${first ? "row_of(keys[i], params.rows)" : "keys[i]"};
+  return ${first ? "min(row_of(keys[i], params.rows), params.rows - 1u)" : "keys[i]"};
 }
 
 @compute @workgroup_size(64)
@@ -88,7 +89,7 @@ fn main(
     let to = table[slot];
     table[slot] = to + 1u;
     keys_out[to] = key;
-    order_out[to] = ${first ? "i" : "order[i]"};
+    order_out[to] = ${first ? "select(i, 0xffffffffu, row_of(keys[i], params.rows) == params.rows)" : "order[i]"};
   }
 #endif
 }

@@ -1,6 +1,7 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { declare, reads, writes } from "./lib/declare.ts";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { magnitudeOf } from "./lib/nan.wgsl.ts";
 
 /** Elements that a workgroup of 64 covers: where each invocation writes its own sum, and where they are joined. */
 export const SQUARED_ERROR_SPAN = { own: 4096, joined: 16384 } as const;
@@ -17,7 +18,7 @@ export interface SquaredErrorShaderOptions {
 }
 
 /**
- * Squared errors, or their partial sums:   v_i = w_r (y_i − t_i)²,  r = i / width
+ * Squared errors, or their partial sums:   v_i = w_r (y_i − t_i)²,  r = i / width;  0 where w is, whatever y and t are
  *
  * Memory: y, target flat and alike; mask one float per row of `width` elements. `size` and `width` count loads (vec4 or f32).
  * A workgroup of 64 covers SQUARED_ERROR_SPAN elements: each invocation sums every 64th load and writes its sum; or the first one
@@ -34,7 +35,8 @@ ${declare([reads("y", type), reads("goal", type), options.mask && reads("mask", 
 fn value(i: u32) -> ${type} {
   let d = y[i] - goal[i];
 #if ${options.mask}
-  return mask[i / params.width] * d * d;
+  let w = mask[i / params.width];
+  return select(w * d * d, ${type}(0.0), ${magnitudeOf("w")} == 0u);
 #else
   return d * d;
 #endif

@@ -1,6 +1,7 @@
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { declare, reads, writes } from "./lib/declare.ts";
 import { gridLibrary } from "./lib/grid.wgsl.ts";
+import { isNan, magnitudeOf } from "./lib/nan.wgsl.ts";
 
 export interface SquaredErrorGradientShaderOptions {
   readonly vec4: boolean;
@@ -43,10 +44,15 @@ fn main(
   var scale = 2.0 * params.scale;
 #if ${options.divisor}
   let d = divisor[0];
-  scale = select(0.0, scale / d, d != 0.0);
+  scale = select(0.0, scale / d, d != 0.0 || ${isNan("d")});
 #endif
 #if ${options.mask}
-  scale *= mask[i / params.width];
+  let w = mask[i / params.width];
+  if (${magnitudeOf("w")} == 0u) {
+    result[i] = ${type}(0.0);
+    return;
+  }
+  scale *= w;
 #endif
 #if ${options.each}
   let g = upstream[i] * scale;

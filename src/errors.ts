@@ -7,6 +7,7 @@ export type ErrorCode =
   | "argument" // an option has a value that means nothing
   | "name" // a name is unknown, missing or taken twice
   | "size" // an array or buffer has the wrong length
+  | "range" // an index selects nothing: a token beyond the vocabulary, a label that is no class
   | "limit" // more than the device, or an option of the engine, allows
   | "adapter" // no WebGPU, or no adapter
   | "self-test" // the adapter computes wrong values
@@ -39,12 +40,26 @@ export function quote(text: string): string {
   return JSON.stringify(text.length > MOST_QUOTED ? `${text.slice(0, half)}…${text.slice(-half)}` : text);
 }
 
+/** Words that begin with the sound of a vowel: an Array, an HTMLImageElement, an f32, but a Uint32Array, a u32. */
+const VOWEL = /^(?:[AEFHILMNORSX](?=[A-Z\d])|[aefhilmnorsx](?=\d)|[AEIOaeio]|[Uu](?!i|ni|s|t|[A-Z\d]))/;
+
+/** A word with "a" or "an" before it. */
+export const article = (word: string): string => `${VOWEL.test(word) ? "an" : "a"} ${word}`;
+
 /** A value of any kind as messages name it. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return quote(value);
-  if (typeof value === "function") return "a function";
+  // Names that a minifier gave say nothing.
+  if (typeof value === "function") return value.name.length > 2 ? `the function ${value.name}` : "a function";
   if (Array.isArray(value)) return "an array";
-  return typeof value === "object" && value !== null ? `a ${value.constructor?.name ?? "object"}` : String(value);
+  return typeof value === "object" && value !== null ? article(value.constructor?.name || "object") : String(value);
+}
+
+/** The same with what was probably meant, by the name of a function or as text: "the function relu; give reluActivation". */
+export function describeMeant(value: unknown, cures: Readonly<Record<string, string>>): string {
+  const name = typeof value === "function" ? value.name : value;
+  const cure = typeof name === "string" && Object.hasOwn(cures, name) ? cures[name] : undefined;
+  return cure === undefined ? describe(value) : `${describe(value)}; give ${cure}`;
 }
 
 /**

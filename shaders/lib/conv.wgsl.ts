@@ -1,5 +1,6 @@
 import { declare, reads, writes } from "./declare.ts";
 import { activated, type Epilogue, epilogueLibrary, matmulStore } from "./matmul.wgsl.ts";
+import { chooseBits, isNan } from "./nan.wgsl.ts";
 import { paramsStruct } from "./params.wgsl.ts";
 
 /** How the operands of a gathering convolution lie in memory, as far as it changes the code. */
@@ -220,8 +221,8 @@ ${[1, 2, 3]
   .map(
     (tap) => `  {
     let v = sums[${tap}]${epilogue.bias ? " + addends" : ""};
-    let wins = v > best;
-    best = select(best, v, wins);
+    let wins = (v > best) | ${isNan("v", "vec4<f32>")};
+    best = ${chooseBits("wins", "v", "best", "vec4<f32>")};
     won = select(won, vec4<u32>(${tap}u), wins);
   }`,
   )

@@ -1,5 +1,21 @@
+import { nanBelowZero, passNan } from "./nan.wgsl.ts";
+
+/** `inverse_root(x)`: 1 / √x for f32 or vec4<f32>; NaN for NaN and below 0, of which the built-in function may make a number. */
+export const inverseRootLibrary = (type: "f32" | "vec4<f32>" = "f32"): string => `
+fn inverse_root(x: ${type}) -> ${type} {
+  return ${nanBelowZero("x", "inverseSqrt(x)", type)};
+}
+`;
+
+/** `true_exp(x)`: exp(x), and NaN for NaN, which the built-in function may make a number. */
+export const expLibrary = `
+fn true_exp(x: f32) -> f32 {
+  return ${passNan("x", "exp(x)")};
+}
+`;
+
 /**
- * `accurate_tanh(x)`: relative error of a few units in the last place everywhere, exactly ±1 for large |x|, never NaN for a number.
+ * `accurate_tanh(x)`: relative error of a few units in the last place everywhere, exactly ±1 for large |x|, NaN for NaN alone.
  * WGSL's own `tanh` may be as coarse as 1e-5 and is NaN for large arguments on some drivers.
  *
  * |x| < 0.625: an odd polynomial, x + x³·p(x²) (coefficients: Cephes tanhf, Moshier 1992), which keeps the relative accuracy near 0.
@@ -8,21 +24,27 @@
  */
 export const tanhLibrary = `
 fn accurate_tanh(x: f32) -> f32 {
-  let a = min(abs(x), 15.0);
+  let bits = bitcast<u32>(x);
+  let magnitude = bits & 0x7fffffffu;
+  let a = bitcast<f32>(min(magnitude, 0x41700000u)); // 15
   let z = a * a;
   let p = (((-5.70498872745e-3 * z + 2.06390887954e-2) * z - 5.37397155531e-2) * z + 1.33314422036e-1) * z - 3.33332819422e-1;
   let near = a + a * (z * p);
   let far = 1.0 - 2.0 / (exp(2.0 * a) + 1.0);
-  let y = select(far, near, a < 0.625);
-  return select(y, -y, x < 0.0);
+  let y = select(far, near, a < 0.625); // NaN is passed on below
+  let signed = bitcast<u32>(y) | (bits ^ magnitude);
+  return bitcast<f32>(select(signed, bits, magnitude > 0x7f800000u));
 }
 `;
 
-/** `accurate_sigmoid(x)` = 1 / (1 + exp(−x)), through exp(−|x|), which cannot overflow and keeps small results relatively accurate. */
+/** `accurate_sigmoid(x)` = 1 / (1 + exp(−x)), through exp(−|x|), which cannot overflow and keeps small results relatively accurate; NaN for NaN. */
 export const sigmoidLibrary = `
 fn accurate_sigmoid(x: f32) -> f32 {
-  let e = exp(-min(abs(x), 100.0));
-  return select(e, 1.0, x >= 0.0) / (1.0 + e);
+  let bits = bitcast<u32>(x);
+  let magnitude = bits & 0x7fffffffu;
+  let e = exp(-bitcast<f32>(min(magnitude, 0x42c80000u))); // 100
+  let y = select(e, 1.0, bits == magnitude) / (1.0 + e);
+  return bitcast<f32>(select(bitcast<u32>(y), bits, magnitude > 0x7f800000u));
 }
 `;
 
@@ -35,6 +57,6 @@ fn accurate_expm1(x: f32) -> f32 {
   let p = 1.0 + x * (1.0 / 8.0) * (1.0 + x * (1.0 / 9.0));
   let q = 1.0 + x * (1.0 / 5.0) * (1.0 + x * (1.0 / 6.0) * (1.0 + x * (1.0 / 7.0) * p));
   let near = x * (1.0 + x * 0.5 * (1.0 + x * (1.0 / 3.0) * (1.0 + x * 0.25 * q)));
-  return select(exp(min(x, 88.7)) - 1.0, near, abs(x) < 0.5);
+  return ${passNan("x", "select(exp(x) - 1.0, near, abs(x) < 0.5)")};
 }
 `;

@@ -56,11 +56,18 @@ function loadA(step: MatmulStep, termOf: (t: number) => string) {
 function loadB({ layout, columns, quad }: MatmulStep, termOf: (t: number) => string): string {
   const across = columns / 4;
   const term = (t: string) => (layout.raggedK ? `min(k + ${t}, params.k - 1u)` : `(k + ${t})`);
+  // Beyond the last term both are 0: with a alone, 0 · ∞ would be NaN.
   if (!layout.transposeB)
-    return each(4 * across, (i) => `let b${i & 3}_${i >> 2} = load_b(b_start + ${term(termOf(i & 3))} * b_stride, column${i >> 2});`);
+    return each(4 * across, (i) => {
+      const load = `load_b(b_start + ${term(termOf(i & 3))} * b_stride, column${i >> 2})`;
+      return `let b${i & 3}_${i >> 2} = ${layout.raggedK ? `select(vec4<f32>(), ${load}, k + ${termOf(i & 3)} < k_end)` : load};`;
+    });
   const k = layout.vectorB ? "k / 4u" : "k";
   const pick = (t: number) => (quad && layout.transposeA ? `[${termOf(t)}]` : `.${LANES[t]}`);
-  const loads = each(columns, (j) => `let t${j} = load_b(column${j}, ${k});`);
+  const loads = each(columns, (j) => {
+    const load = `load_b(column${j}, ${k})`;
+    return `let t${j} = ${layout.raggedK ? `select(vec4<f32>(), ${load}, terms < vec4<u32>(k_end))` : load};`;
+  });
   const gather = (t: number, j: number) => [0, 1, 2, 3].map((l) => `t${4 * j + l}${pick(t)}`).join(", ");
   return `${loads}\n${each(4 * across, (i) => `let b${i & 3}_${i >> 2} = vec4<f32>(${gather(i & 3, i >> 2)});`)}`;
 }

@@ -1,4 +1,5 @@
 import { type Declared, reads } from "./declare.ts";
+import { aboveOrNan, chooseBits, isNan, magnitudeOf, passNan } from "./nan.wgsl.ts";
 import type { Divisor } from "./pool.wgsl.ts";
 
 /** f32 and u32, four channels at a time or one. */
@@ -69,15 +70,15 @@ export function lpRule(vector: boolean, p: number): PoolRule {
     library:
       p > 2
         ? `fn root(s: ${T}) -> ${T} {
-  let r = pow(max(s, ${T}(1.2e-38)), ${T}(${1 / p}));
+  let r = pow(max(s, ${T}(1.2e-38)), ${T}(${1 / p})); // NaN is passed on below
   let better = r - (r - s / (${power("r", p - 1)})) * ${1 / p};
   // 0, infinite and NaN are their own roots; by their bits, as a compiler may take it that none is NaN.
   let bits = bitcast<${words(vector)}>(s) & ${words(vector)}(0x7fffffffu);
-  return select(better, s, (bits == ${words(vector)}(0u)) | (bits >= ${words(vector)}(0x7f800000u)));
+  return ${chooseBits(`(bits == ${words(vector)}(0u)) | (bits >= ${words(vector)}(0x7f800000u))`, "s", "better", T)};
 }`
         : "",
     take: `let a = abs(v); best += ${power("a", p)};`,
-    store: `y[to] = ${p === 1 ? "best" : p === 2 ? "sqrt(best)" : "root(best)"};`,
+    store: `y[to] = ${p === 1 ? "best" : p === 2 ? passNan("best", "sqrt(best)", T) : "root(best)"};`,
   });
 }
 
@@ -95,7 +96,7 @@ export interface SpreadRule {
 
 /**
  * To the pixel that won. `indices`: winners are numbers of pixels, as i32. `gated`: a value counts as 0 where `gate`, which has the values'
- * shape, is not above 0.
+ * shape, is 0 or less.
  */
 export function maxSpread(vector: boolean, winners: "bytes" | "words" | "indices", gated: boolean): SpreadRule {
   const [T, U] = [floats(vector), words(vector)];
@@ -104,9 +105,9 @@ export function maxSpread(vector: boolean, winners: "bytes" | "words" | "indices
   const bytes = "(vec4<u32>(winners[o]) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u)";
   const at = winners === "bytes" ? bytes : indices ? `${U}(winners[o])` : "winners[o]";
   return {
-    library: "",
+    library: gated ? `fn gated(value: ${T}, gate: ${T}) -> ${T} {\n  return select(${T}(0.0), value, ${aboveOrNan("gate", T)});\n}` : "",
     bindings: [reads("values", T), reads("winners", word), ...(gated ? [reads("gate", T)] : [])],
-    load: `let g = ${gated ? `select(${T}(0.0), values[o], gate[o] > ${T}(0.0))` : "values[o]"}; let at = ${at};`,
+    load: `let g = ${gated ? `gated(values[o], gate[o])` : "values[o]"}; let at = ${at};`,
     given: (position, pixel) => `select(${T}(0.0), g, at == ${U}(${indices ? pixel : position}))`,
   };
 }
@@ -126,7 +127,8 @@ export function lpSpread(vector: boolean, p: number): SpreadRule {
     library: `fn share(v: ${T}, norm: ${T}, g: ${T}) -> ${T} {
   let number = (bitcast<${words(vector)}>(norm) & ${words(vector)}(0x7fffffffu)) <= ${words(vector)}(0x7f800000u);
   let ratio = select(norm, select(${T}(0.0), abs(v) / max(norm, ${T}(1.2e-38)), norm > ${T}(0.0)), number);
-  return sign(v) * g * ${power("ratio", p - 1)};
+  let sign_of = ${chooseBits(isNan("v", T), `${T}(0.0)`, "sign(v)", T)};
+  return select(sign_of * g * ${power("ratio", p - 1)}, ${T}(0.0), ${magnitudeOf("norm", T)} == ${words(vector)}(0u));
 }`,
     bindings: [reads("x", T), reads("y", T), reads("values", T)],
     load: "let g = values[o]; let norm = y[o];",

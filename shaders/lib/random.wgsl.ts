@@ -48,7 +48,7 @@ fn normal_from_word(word: u32) -> f32 {
   let r = sqrt(-log(p)) - 1.6;
   let tail = -(((0.17023821103 * r + 1.3067284816) * r + 2.75681539) * r + 1.4234372777)
     / ((0.12021132975 * r + 0.7370016425) * r + 1.0);
-  let z = select(tail, middle, q >= -0.425);
+  let z = select(tail, middle, q >= -0.425); // never NaN
   return select(z, -z, (word & 1u) == 1u);
 }
 

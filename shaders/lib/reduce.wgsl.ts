@@ -5,9 +5,11 @@
  */
 export interface Reduction {
   readonly name: string;
-  /** Names of the fields of State. */
+  /** Names of the fields of State, which are of type V; one named `bits` is of type U, u32 or vec4<u32>. */
   readonly fields: readonly string[];
-  /** Value of each field before the first element; an expression of type f32, which may use `params.empty`, its bits. */
+  /** Accepting an element is so cheap that four loads are made at a time. */
+  readonly cheap?: boolean;
+  /** Value of each field before the first element; an expression of type f32 (u32 for `bits`), which may use `params.empty`, its bits. */
   readonly start: readonly string[];
   /** Statements that compute the new `state` from `x`. */
   readonly accept: string;
@@ -16,6 +18,9 @@ export interface Reduction {
   /** Expression over `state`. */
   readonly finish: string;
 }
+
+/** The type of a field of State. */
+export const stateType = (field: string): "U" | "V" => (field === "bits" ? "U" : "V");
 
 /** The functions above for one reduction; `vector` makes V a vec4. */
 export function reductionLibrary(reduction: Reduction, vector: boolean): string {
@@ -28,11 +33,12 @@ fn fold(state: State) -> State {
 }`;
   return `
 alias V = ${vector ? "vec4<f32>" : "f32"};
+alias U = ${vector ? "vec4<u32>" : "u32"};
 struct State {
-  ${fields.map((field) => `${field}: V,`).join("\n  ")}
+  ${fields.map((field) => `${field}: ${stateType(field)},`).join("\n  ")}
 }
 fn start_state() -> State {
-  return State(${start.map((value) => `V(${value})`).join(", ")});
+  return State(${start.map((value, i) => `${stateType(fields[i])}(${value})`).join(", ")});
 }
 fn accept(before: State, x: V) -> State {
   var state = before;

@@ -10,6 +10,6 @@ fn updated_lanes(i: u32) -> vec4<bool> {
 }
 fn clipped_gradient(i: u32) -> vec4<f32> {
   let limit = vec4<f32>(params.clip_value);
-  return clamp(gradients[i] * bitcast<f32>(control[0]), -limit, limit);
+  return clamp(gradients[i] * bitcast<f32>(control[0]), -limit, limit); // a step with NaN is skipped
 }
 `;

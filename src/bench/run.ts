@@ -1,5 +1,6 @@
 import { check, checkOptions, describe, UnrollError } from "../errors.ts";
 import { tagOf } from "../host.ts";
+import { fits, unfit } from "../patterns.ts";
 import { Engine, type GpuParts, gpuPartsOf } from "../program/engine.ts";
 import { type EnvironmentHints, environmentOf, measureClock } from "./environment.ts";
 import { PATIENCE_MS, throwLoss, within } from "./patience.ts";
@@ -28,8 +29,11 @@ export interface BenchOptions {
   readonly suites?: readonly SuiteName[];
   /** Kernels of one's own, made by `benchmark`. */
   readonly kernels?: readonly KernelBench[];
-  /** Only what has this in its name, "suite: row, subject". */
-  readonly only?: RegExp;
+  /**
+   * Only what has this in its name, "suite: row, subject": an expression, or patterns, which are parts of names in which `*` stands for
+   * anything; each pattern must fit a row.
+   */
+  readonly only?: RegExp | readonly string[];
   /** Fewer rows and samples: under a minute. */
   readonly quick?: boolean;
   /** Measure what the device can do first. Default true. */
@@ -81,10 +85,17 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
   const suites = options.suites ?? (kernels.length > 0 ? [] : suiteNames);
   check(Array.isArray(suites), "argument", () => `runBench: suites must be a list of names, not ${describe(suites)}`);
   check(Array.isArray(kernels), "argument", () => `runBench: kernels must be a list of what benchmark makes, not ${describe(kernels)}`);
-  check(only === undefined || tagOf(only) === "RegExp", "argument", () => `runBench: only must be a RegExp, not ${describe(only)}`);
+  const isPatterns = Array.isArray(only) && only.every((pattern) => typeof pattern === "string");
+  check(
+    only === undefined || isExpression(only) || isPatterns,
+    "argument",
+    () => `runBench: only must be a RegExp or a list of patterns, not ${describe(only)}`,
+  );
   for (const suite of suites)
     check(suiteNames.includes(suite), "name", () => `bench: there is no suite "${String(suite)}"; suites are ${suiteNames.join(", ")}`);
-  const wanted = (suite: string, name: string, subject: string) => !only || only.test(`${suite}: ${name}, ${subject}`);
+  const patterns = isPatterns ? (only as readonly string[]) : [];
+  const isWanted = (key: string) => (isExpression(only) ? only.test(key) : patterns.length === 0 || patterns.some((one) => fits(one, key)));
+  const wanted = (suite: string, name: string, subject: string) => isWanted(`${suite}: ${name}, ${subject}`);
   const date = new Date().toISOString();
   // Before anything else is compiled, or it would not be cold; and one only, for what comes second finds a warm browser.
   const starts = suites.includes("start") ? startNames.filter((name) => wanted("start", name, "unroll")).slice(0, 1) : [];
@@ -99,12 +110,16 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
   const engine = await Engine.create({ gpu: source, powerPreference: options.powerPreference });
   const { gpu } = gpuPartsOf(engine) as GpuParts;
   try {
-    const subjects = [
+    const offered = [
       ...(suites.includes("kernels") ? [...kernelSubjects(gpu.traits, quick), ...updateSubjects(quick)] : []),
       ...(suites.includes("layers") ? layerSubjects(quick) : []),
       ...(suites.includes("models") ? modelSubjects(quick) : []),
       ...kernels.flatMap(kernelBenchSubjects),
-    ].filter(({ suite, name, subject }) => wanted(suite, name, subject));
+    ];
+    const subjects = offered.filter(({ suite, name, subject }) => wanted(suite, name, subject));
+    const known = [...(suites.includes("start") ? startNames.map((name) => `start: ${name}, unroll`) : []), ...offered.map(keyOf)];
+    const unfitting = unfit("nothing", patterns, known);
+    check(unfitting === undefined, "name", () => `bench: ${unfitting}`);
     const twice = subjects.map(keyOf).find((key, i, all) => all.indexOf(key) < i);
     check(twice === undefined, "name", () => `bench: two kernels are called ${twice}; give their benchmarks names of their own`);
     check(subjects.length + starts.length > 0, "name", () => `bench: nothing has a name that matches ${only}`);
@@ -144,6 +159,9 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
     engine.dispose();
   }
 }
+
+/** Also one of another window. */
+const isExpression = (only: BenchOptions["only"]): only is RegExp => tagOf(only) === "RegExp";
 
 const keyOf = ({ suite, name, subject }: Subject): string => `${suite}: ${name}, ${subject}`;
 

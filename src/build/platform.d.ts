@@ -38,6 +38,7 @@ export type GPUComputePipeline = Known<"GPUComputePipeline", Labelled & { getBin
 export type GPURenderPipeline = Known<"GPURenderPipeline", Labelled & { getBindGroupLayout(index: number): unknown }>;
 export type GPUComputePassEncoder = Known<"GPUComputePassEncoder", Labelled & { dispatchWorkgroups(x: number): unknown }>;
 export type GPUCanvasContext = Known<"GPUCanvasContext", { readonly canvas: unknown; getCurrentTexture(): unknown }>;
+export type GPUError = Known<"GPUError", { readonly message: string }>;
 export type GPUTextureFormat = string;
 export type GPUPowerPreference = "low-power" | "high-performance";
 
@@ -55,3 +56,4 @@ export type GPUCopyExternalImageSource =
   | Known<"VideoFrame", never>
   | HTMLCanvasElement
   | OffscreenCanvas;
+export type FileSystemFileHandle = Known<"FileSystemFileHandle", { getFile(): Promise<unknown>; createWritable(): Promise<unknown> }>;

@@ -2,7 +2,8 @@ import { parseArgs } from "node:util";
 import type { SpeedReport } from "../bench/speed.ts";
 import { UnrollError } from "../errors.ts";
 import { formatAdapter } from "../gpu/device.ts";
-import { formatFailure } from "../verify/format.ts";
+import { unfit } from "../patterns.ts";
+import { formatCoverage, formatFailure } from "../verify/format.ts";
 import type { VerifyReport } from "../verify/schema.ts";
 import { benchCommand } from "./bench/command.ts";
 import { exportCommand } from "./export.ts";
@@ -14,7 +15,8 @@ import { ownVersion } from "./version.ts";
 const HELP = `unroll: what the GPU here can do, and whether Unroll computes right on it, and how fast
 
   unroll info                adapter, features, limits
-  unroll verify              every op and every kernel variant, forward and gradient, against the reference
+  unroll verify              every op and every kernel variant, forward and gradient, against the reference; optimizers, clipping and
+                             the flag of what is not finite; state that is carried; exported programs; images in and out
   unroll bench [WHAT …]      time kernels, layers, models and cold starts beside what the device can do. WHAT: a suite (start, kernels,
                              layers, models, peers), a part of a row's name (* for anything), or a file with kernels of your own
   unroll export SCRIPT       write what SCRIPT exports by exportTrainer or exportProgram as JSON, for loadTrainer or loadProgram
@@ -30,7 +32,7 @@ const HELP = `unroll: what the GPU here can do, and whether Unroll computes righ
   130, 143 or 129 when SIGINT, SIGTERM or SIGHUP ended it; then, too, it leaves no process and no folder
 
   verify
-  --only NAME                only ops whose name contains NAME (may be given more than once)
+  --only NAME                only what has NAME in its name (* for anything; may be given more than once)
   --speed                    also measure: FMA peak, copy, matmul, the recurrent walks, convolution, pooling, training steps
 
   bench
@@ -94,6 +96,13 @@ export async function main(args: string[]): Promise<number> {
     return values.help ? 0 : 2;
   }
   const [name, ...words] = positionals;
+  if (name === "verify" && values.only) {
+    const unfitting = unfit("nothing", values.only, await namesOfProofs());
+    if (unfitting) {
+      console.error(`unroll verify: ${unfitting}`);
+      return 2;
+    }
+  }
   if (name !== "bench" && name !== "export" && (words.length > 0 || !Object.hasOwn(commands, name))) {
     console.error(`unroll: there is no command "${positionals.join(" ")}"\n${SEE_HELP}`);
     return 2;
@@ -149,7 +158,8 @@ async function verifyCommand(runtime: Runtime, values: Values): Promise<boolean>
   if (failures.length > 20) console.log(`\n… and ${failures.length - 20} more${json ? `, all in ${json}` : ""}`);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const bad = ops.filter((summary) => !summary.ok).length;
-  console.log(`\n${ops.length - bad} of ${ops.length} ops right in ${cases.length} cases, ${seconds} s${ok ? "" : `; ${bad} WRONG`}`);
+  console.log(`\n${formatCoverage(ops)}`);
+  console.log(`\n${ops.length - bad} of ${ops.length} right in ${cases.length} cases, ${seconds} s${ok ? "" : `; ${bad} WRONG`}`);
   const report: VerifyReport = {
     schema: "unroll-verify/1",
     runtime: { name: runtime.name, choice: runtime.choice },
@@ -160,6 +170,12 @@ async function verifyCommand(runtime: Runtime, values: Values): Promise<boolean>
   };
   const written = !json || (await writeJson(json, { ...report, speed }));
   return written && ok && ops.length > 0;
+}
+
+/** Loaded when they are asked for: all ops come with them. */
+async function namesOfProofs(): Promise<readonly string[]> {
+  const { namesToVerify } = await import("../verify/whole.ts");
+  return namesToVerify();
 }
 
 const writeJson = (file: string, value: unknown): Promise<boolean> => keep(file, `${JSON.stringify(value, undefined, 1)}\n`);

@@ -6,10 +6,10 @@ import { check } from "../errors.ts";
 import { type AdapterDescription, formatAdapter, requestDevice } from "../gpu/device.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { selfTest } from "../gpu/self-test.ts";
-import { allSamples } from "../verify/all.ts";
 import { formatSummary } from "../verify/format.ts";
 import type { Target } from "../verify/jobs.ts";
-import { traitsToVerify, type Verification, verifyOn } from "../verify/run.ts";
+import { traitsToVerify, type Verification } from "../verify/run.ts";
+import { verifyWhole } from "../verify/whole.ts";
 
 /*
  * What the command line runs inside a runtime. Each function takes the runtime's GPU and options of plain JSON, and returns plain
@@ -45,7 +45,7 @@ export async function info(source: GPU | undefined, _options: Readonly<Record<ne
 }
 
 export interface VerifyTaskOptions {
-  /** Only ops whose names contain one of these; none means all. */
+  /** Parts of names of what is to be proven, in which `*` stands for anything; none means all. */
   readonly only?: readonly string[];
 }
 
@@ -53,7 +53,10 @@ export interface VerifyTaskResult extends Verification {
   readonly adapter: AdapterDescription;
 }
 
-/** Proves every op, on a device with all that the adapter gives and on one with the default limits. Logs a line for each op. */
+/**
+ * Proves every op, and what else programs, readers and writers run, on a device with all that the adapter gives and on one with the
+ * default limits. Logs a line for each.
+ */
 export async function verify(source: GPU | undefined, { only = [] }: VerifyTaskOptions): Promise<VerifyTaskResult> {
   const full = new Gpu(await requestDevice({ gpu: source }), true);
   const least = new Gpu(await requestDevice({ gpu: source, defaultLimits: true }), true);
@@ -66,7 +69,7 @@ export async function verify(source: GPU | undefined, { only = [] }: VerifyTaskO
       { name: "default limits", gpu: least, traits: traitsToVerify(least.traits) },
     ];
     const onOp = (summary: Verification["ops"][number]) => console.log(formatSummary(summary));
-    return { adapter: full.adapter, ...(await verifyOn(targets, allSamples, { only, onOp })) };
+    return { adapter: full.adapter, ...(await verifyWhole(targets, { only, onOp })) };
   } finally {
     full.dispose();
     least.dispose();
@@ -75,8 +78,8 @@ export async function verify(source: GPU | undefined, { only = [] }: VerifyTaskO
 
 export interface BenchTaskOptions
   extends Pick<BenchOptions, "suites" | "quick" | "environment" | "command" | "roofline" | "powerPreference"> {
-  /** Source of a regular expression. */
-  readonly only?: string;
+  /** Parts of names, in which `*` stands for anything; none means all. */
+  readonly only?: readonly string[];
   /** Where a bundle of kernels of one's own is imported from. */
   readonly file?: string;
 }
@@ -106,7 +109,7 @@ export async function bench(source: GPU | undefined, { only, file, ...options }:
   return runBench({
     ...options,
     gpu: source,
-    only: only === undefined ? undefined : new RegExp(only, "i"),
+    only,
     kernels: file === undefined ? undefined : await loadKernels(file),
     moduleLoad: moduleLoad(),
     onProgress: (progress) => tell({ kind: "progress", ...progress }),

@@ -3,7 +3,7 @@ import type { Kernel } from "../graph/kernel.ts";
 import type { DeviceTraits } from "../graph/op.ts";
 import { isResizable } from "../host.ts";
 import { type AdapterDescription, describeAdapter, traitsOf } from "./device.ts";
-import { type Compiled, compileKernel, pipelineKey } from "./pipeline.ts";
+import { type Compiled, compileKernel, compileKernelNow, pipelineKey } from "./pipeline.ts";
 import { Turns } from "./turns.ts";
 
 /** Numeric values of GPUBufferUsage, which is no global in every runtime. */
@@ -63,6 +63,7 @@ export class Gpu {
   /** Whether callers were given buffers, which they may destroy. */
   lends = false;
   readonly #pipelines = new Map<string, Promise<Compiled>>();
+  readonly #pipelinesNow = new Map<string, Compiled>();
   readonly #buffers = new Set<GPUBuffer>();
   readonly #textures = new Set<GPUTexture>();
   readonly #inFlight = new Set<(error: UnrollError) => void>();
@@ -222,6 +223,18 @@ export class Gpu {
     return compiled;
   }
 
+  /** The same without waiting: the GPU's queue waits instead. */
+  pipelineNow(kernel: Kernel): Compiled {
+    const key = pipelineKey(kernel);
+    let compiled = this.#pipelinesNow.get(key);
+    if (!compiled) {
+      this.pipelinesCreated++;
+      compiled = compileKernelNow(this.device, kernel);
+      this.#pipelinesNow.set(key, compiled);
+    }
+    return compiled;
+  }
+
   /** Whether another run may be submitted without waiting. */
   get hasRoom(): boolean {
     return this.#inFlight.size < this.#most;
@@ -285,6 +298,7 @@ export class Gpu {
     for (const buffer of this.#buffers) this.destroyBuffer(buffer);
     for (const texture of this.#textures) this.destroyTexture(texture);
     this.#pipelines.clear();
+    this.#pipelinesNow.clear();
     if (this.owned) this.device.destroy();
   }
 

@@ -46,6 +46,18 @@ export async function compileKernel(device: GPUDevice, kernel: Kernel): Promise<
   throw new UnrollError("shader", `kernel "${kernel.name}" does not compile: ${await reasonOf(module, kernel.wgsl, cause, error)}`);
 }
 
+/** The same within the call; a kernel that does not compile is an error of the device. */
+export function compileKernelNow(device: GPUDevice, kernel: Kernel): Compiled {
+  const module = device.createShaderModule({ label: kernel.name, code: kernel.wgsl });
+  const layout = device.createBindGroupLayout({ label: kernel.name, entries: layoutEntries(kernel) });
+  const pipeline = device.createComputePipeline({
+    label: kernel.name,
+    layout: device.createPipelineLayout({ label: kernel.name, bindGroupLayouts: [layout] }),
+    compute: { module, entryPoint: "main" },
+  });
+  return { pipeline, layout };
+}
+
 /** What the compiler says, with the WGSL around it; else what the browser says. */
 async function reasonOf(module: GPUShaderModule, wgsl: string, cause: unknown, error: GPUError | null): Promise<string> {
   const { messages } = await module.getCompilationInfo();

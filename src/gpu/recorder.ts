@@ -47,30 +47,14 @@ export class Recording {
     const compiled = await Promise.all(dispatches.map(({ kernel }) => gpu.pipeline(kernel)));
     await trusted;
     gpu.assertUsable();
-    const stride = Math.max(256, gpu.device.limits.minUniformBufferOffsetAlignment);
-    const data = new ArrayBuffer(stride * dispatches.length);
-    dispatches.forEach((dispatch, i) => {
-      packParams(dispatch, new DataView(data, i * stride, stride));
-    });
-    let uniforms: GPUBuffer | undefined;
-    if (dispatches.some(({ kernel }) => kernel.params)) {
-      uniforms = gpu.createBuffer(`${label} uniforms`, data.byteLength, USAGE.UNIFORM | USAGE.COPY_DST);
-      gpu.device.queue.writeBuffer(uniforms, 0, data);
-    }
+    const uniforms = makeUniforms(gpu, label, dispatches);
     try {
       // What is bound is checked when it is bound; the answer comes later.
       gpu.device.pushErrorScope("validation");
       let refused: Promise<GPUError | null> | undefined;
       let steps: Step[];
       try {
-        steps = dispatches.map((dispatch, i) => {
-          const uniform = uniforms && dispatch.kernel.params ? { buffer: uniforms, offset: i * stride, bytes: stride } : undefined;
-          return {
-            pipeline: compiled[i].pipeline,
-            bindGroup: makeBindGroup(gpu, compiled[i], dispatch.kernel.name, dispatch.locations, uniform),
-            workgroups: dispatch.workgroups,
-          };
-        });
+        steps = makeSteps(gpu, dispatches, compiled, uniforms);
       } finally {
         refused = gpu.device.popErrorScope().catch(() => null); // a lost device is told elsewhere
       }
@@ -82,6 +66,14 @@ export class Recording {
       if (uniforms) gpu.destroyBuffer(uniforms);
       throw error;
     }
+  }
+
+  /** The same within the call, for small kernels of this library that are seldom needed: the GPU's queue waits until they are compiled. */
+  static now(gpu: Gpu, label: string, dispatches: readonly PlacedDispatch[]): Recording {
+    for (const dispatch of dispatches) checkDispatch(gpu, dispatch);
+    const compiled = dispatches.map(({ kernel }) => gpu.pipelineNow(kernel));
+    const uniforms = makeUniforms(gpu, label, dispatches);
+    return new Recording(gpu, makeSteps(gpu, dispatches, compiled, uniforms), uniforms);
   }
 
   encode(pass: GPUComputePassEncoder): void {
@@ -97,6 +89,35 @@ export class Recording {
   dispose(): void {
     if (this.#uniforms) this.#gpu.destroyBuffer(this.#uniforms);
   }
+}
+
+const strideOf = (gpu: Gpu): number => Math.max(256, gpu.device.limits.minUniformBufferOffsetAlignment);
+
+/** The params of all dispatches, one after another. */
+function makeUniforms(gpu: Gpu, label: string, dispatches: readonly PlacedDispatch[]): GPUBuffer | undefined {
+  if (!dispatches.some(({ kernel }) => kernel.params)) return undefined;
+  const stride = strideOf(gpu);
+  const data = new ArrayBuffer(stride * dispatches.length);
+  dispatches.forEach((dispatch, i) => {
+    packParams(dispatch, new DataView(data, i * stride, stride));
+  });
+  const uniforms = gpu.createBuffer(`${label} uniforms`, data.byteLength, USAGE.UNIFORM | USAGE.COPY_DST);
+  gpu.device.queue.writeBuffer(uniforms, 0, data);
+  return uniforms;
+}
+
+function makeSteps(
+  gpu: Gpu,
+  dispatches: readonly PlacedDispatch[],
+  compiled: readonly Compiled[],
+  uniforms: GPUBuffer | undefined,
+): Step[] {
+  const bytes = strideOf(gpu);
+  return dispatches.map(({ kernel, locations, workgroups }, i) => {
+    const uniform = uniforms && kernel.params ? { buffer: uniforms, offset: i * bytes, bytes } : undefined;
+    const bindGroup = makeBindGroup(gpu, compiled[i], kernel.name, locations, uniform);
+    return { pipeline: compiled[i].pipeline, bindGroup, workgroups };
+  });
 }
 
 /** What WebGPU would refuse, or take for zero, without a word. */

@@ -33,6 +33,8 @@ export interface Dispatch {
   readonly kernel: Kernel;
   /** One for each binding of the kernel. Where two read bindings get the same tensor the kernel is still fine; write bindings never share. */
   readonly bindings: Readonly<Record<string, Operand>>;
+  /** Bindings that are buffers of the engine: the number of the run, the words of STATUS. Only in dispatches that the planner adds. */
+  readonly engine?: Readonly<Record<string, "counter" | "status">>;
   readonly params?: Readonly<Record<string, number>>;
   readonly workgroups: Workgroups;
 }
@@ -67,6 +69,36 @@ export interface GradientContext<A = unknown> {
   readonly gradients: readonly (Tensor | undefined)[];
   /** Whether dLoss/dInput is asked for; the rest may be undefined. */
   readonly needs: readonly boolean[];
+}
+
+/** Which indices an input of an op may hold. */
+export interface IndexRange {
+  /** The least and the greatest index. */
+  readonly low: number;
+  readonly high: number;
+  /** One more allowed value, which stands for no index. */
+  readonly ignore?: number;
+  /** What an index selects, for messages: "10 classes". */
+  readonly of: string;
+  /** The input that holds what is selected, where that helps to name it. */
+  readonly from?: number;
+  /** An input of as many elements: where it holds 0, the index is not used and may be anything. */
+  readonly mask?: number;
+}
+
+/** Elements at base + Σ c_d · stride_d, in row-major order of the coordinates c. */
+export interface Box {
+  readonly sizes: readonly number[];
+  readonly strides: readonly number[];
+  readonly base: number;
+}
+
+/** Where output 0 gets its elements from. */
+export interface Moves {
+  /** The box lies in the input and the output is dense; with `scatter` the input is dense and the box lies in the output. */
+  readonly boxes: readonly { readonly input: number; readonly box: Box; readonly scatter?: boolean }[];
+  /** What all other elements are. */
+  readonly fill?: number;
 }
 
 /** A node that stands for two: what {@link Op.absorb} returns. */
@@ -104,6 +136,15 @@ export interface Op<A = unknown> {
   spot?(call: Call<A>, inputs: readonly Float64Array[], index: number): { readonly value: number; readonly error: number };
   /** Output 0 has the bytes of input 0 (reshape): no kernel runs. */
   readonly view?: boolean;
+  /**
+   * For each input that holds indices which they may be; undefined for the others. Arrays from the host are checked when `run` is called,
+   * all others on the GPU. What is out of range all the same must not touch another element: floats become NaN, integers 0.
+   */
+  indices?(call: Call<A>): readonly (IndexRange | undefined)[];
+  /** Output 0 holds elements of the inputs, unchanged: which. (`view` says it for reshape.) By it, indices are traced to where they come from. */
+  moves?(call: Call<A>): Moves;
+  /** Output 0 holds whole numbers of at least 0 and less than this: indices that need no check. */
+  below?(call: Call<A>): number;
   /** Draws from a counter that the program advances each run (random numbers): never merged, never folded. */
   readonly random?: boolean;
   /**
@@ -129,7 +170,7 @@ export interface Activation {
   readonly name: string;
   /** WGSL functions that the expression needs (from shaders/lib), complete definitions. */
   readonly wgslLibrary?: string;
-  /** A WGSL expression over `x`, an f32 (the kernels insert it into `fn activate(x: f32) -> f32 { return …; }`). */
+  /** A WGSL expression over `x`, an f32 (the kernels insert it into `fn activate(x: f32) -> f32 { return …; }`). NaN must stay NaN, by its bits. */
   readonly wgsl: string;
   readonly reference: (x: number) => number;
   /** The derivative from x and y = f(x). */
@@ -143,3 +184,13 @@ export interface Activation {
   /** f(a) ≤ f(b) wherever a ≤ b: it can be applied before or after a maximum. */
   readonly increasing?: boolean;
 }
+
+/** What was meant where the op, or its name, was given as an activation. */
+export const ACTIVATIONS_MEANT: Readonly<Record<string, string>> = {
+  relu: "reluActivation",
+  tanh: "tanhActivation",
+  sigmoid: "sigmoidActivation",
+  leakyRelu: "leakyReluActivation()",
+  leakyReluActivation: "leakyReluActivation()",
+  identity: "identityActivation",
+};

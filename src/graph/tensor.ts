@@ -73,7 +73,7 @@ export function input(shape: Shape, dtype: DType = "f32"): Tensor {
 
 /**
  * A tensor of fixed values, uploaded once when a program is compiled. A single number fills the whole shape.
- * @throws UnrollError `size` when the array's length is not that of the shape.
+ * @throws UnrollError `size` when the array's length is not that of the shape; `argument` for a number that the dtype does not hold.
  */
 export function constant<const S extends Shape>(values: number | ArrayLike<number>, shape: S): Tensor<"f32", Rank<S>>;
 export function constant<const S extends Shape, D extends DType>(
@@ -95,6 +95,11 @@ export function constant(values: number | ArrayLike<number>, shape: Shape, dtype
       () => `constant of shape ${formatShape(shape)} needs ${data.length} values, not ${values.length}`,
     );
     data.set(values);
+  }
+  if (dtype === "i32" || dtype === "u32") {
+    // Typed arrays cut off fractions and wrap what is too large, without a word.
+    const at = data.findIndex((value, i) => value !== (typeof values === "number" ? values : values[i]));
+    check(at < 0, "argument", () => `constant: ${typeof values === "number" ? values : values[at]} is no ${dtype}`);
   }
   return new Tensor(dtype, shape, { kind: "constant", data });
 }

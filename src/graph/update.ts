@@ -84,14 +84,21 @@ export const CONTROL = {
   WORDS: 4,
 } as const;
 
+/** STATUS.FLAG of an index out of range. */
+export const INDEX_FLAG = 4;
+
 /** Words of the engine's status buffer: sticky until the caller clears it. */
 export const STATUS = {
-  /** u32: 0 fine, 1 a gradient was not finite, 2 the loss was not finite, 3 both. */
+  /** u32: 0 fine, 1 a gradient was not finite, 2 the loss was not finite, 3 both, 4 an index was out of range. */
   FLAG: 0,
   /** u32: the program (by id) and run (by number) where it happened. */
   PROGRAM: 1,
   RUN: 2,
-  WORDS: 4,
+  /** Of an index out of range: the check of the program that found it (by number), its bits, its place in the tensor. */
+  CHECK: 3,
+  VALUE: 4,
+  PLACE: 5,
+  WORDS: 8,
 } as const;
 
 /** A change of variables at the end of a run. */

@@ -56,12 +56,12 @@ export async function loadTrainer(
   const { share, maxPrograms } = trainerLimits("loadTrainer", options);
   const belongs: Belongs = { owner: {} };
   const ownership = { seed, belongs, made: new Map<string, Variable>() };
-  admit(engine, belongs.owner, share);
   const count: readonly [string, string, string] | undefined = Object.values(file.programs)
     .flatMap((program) => (Array.isArray(program?.states) ? program.states : []))
     .find((state) => Array.isArray(state) && state[2] === "step");
   const trainer = new LoadedTrainer(engine, file.settings, {
     maxPrograms,
+    leave: admit(engine, belongs.owner, share),
     compile: async (kind, batch) => {
       const sizes = sizesOf(kind);
       const forWhat = sizes.length > 0 ? `for batches of ${sizes.join(", ")}, not of ${batch}` : "without it";
@@ -73,8 +73,7 @@ export async function loadTrainer(
     ...(count ? { count: stateName(...count) } : {}),
     bufferBatch: (kind) => (sizesOf(kind).length === 1 ? sizesOf(kind)[0] : undefined),
   });
-  await trainer.compiled(kind, Number(size));
-  return trainer;
+  return trainer.begin(kind, Number(size));
 }
 
 const isSettings = (settings: Partial<TrainerSettings> | null | undefined): boolean =>

@@ -1,4 +1,5 @@
 import { check, checkOptions, describe } from "../errors.ts";
+import { ACTIVATIONS_MEANT, type Activation } from "../graph/op.ts";
 import { type Belongs, type Initializer, type RandomSource, Tensor, Variable } from "../graph/tensor.ts";
 import { type DType, formatType, type Shape, sameShape } from "../graph/types.ts";
 import type { Update } from "../graph/update.ts";
@@ -26,6 +27,15 @@ export interface Applied {
   readonly states: readonly Variable<"f32">[];
 }
 
+function layerMeant(value: unknown): string {
+  if (value instanceof Model) return "give its layers, ...model.layers";
+  if (Array.isArray(value)) return "give the layers one by one, or ...layers";
+  if (typeof (value as Partial<Activation> | null | undefined)?.wgsl === "string") return "wrap it: activationLayer(reluActivation)";
+  const name = typeof value === "function" ? value.name : "";
+  if (Object.hasOwn(ACTIVATIONS_MEANT, name)) return `give activationLayer(${ACTIVATIONS_MEANT[name]})`;
+  return typeof value === "function" ? "call it, as in dense({ units: 10 })" : "make one with dense(…), rnnLayer(…), …";
+}
+
 /** Layers one after another, with the variables that they share in all graphs that they are applied in. */
 export class Model {
   readonly layers: readonly Layer[];
@@ -40,7 +50,7 @@ export class Model {
       check(
         typeof layer === "object" && typeof layer?.apply === "function" && typeof layer.name === "string",
         "argument",
-        () => `sequential: ${describe(layer)} is no layer; make one with dense(…), rnnLayer(…), …`,
+        () => `sequential: ${describe(layer)} is no layer; ${layerMeant(layer)}`,
       );
     this.layers = layers;
   }

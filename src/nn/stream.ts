@@ -2,6 +2,7 @@
 import { UnrollError } from "../errors.ts";
 import { hostArray, input, type Tensor, type Variable } from "../graph/tensor.ts";
 import type { HostArray, Shape } from "../graph/types.ts";
+import { checkBatch } from "../program/batch.ts";
 import { compile } from "../program/compile.ts";
 import type { Engine } from "../program/engine.ts";
 import { asLaunchable } from "../program/launch.ts";
@@ -38,7 +39,9 @@ export class Stream {
 
   /** The output for one step, [1, B, …], computed from it and the state that earlier calls left. */
   async next(x: HostArray): Promise<Float32Array> {
-    return (await this.#program.run(integersAs(this.#program, { x }) as never, { read: ["output"] })).output as Float32Array;
+    const batch = integersAs(this.#program, { x });
+    checkBatch(this.#program, batch, { call: "next", own: true });
+    return (await this.#program.run(batch as never, { read: ["output"] })).output as Float32Array;
   }
 
   /** Forgets: the state is zero again. @throws UnrollError `disposed`, `lost` */
@@ -47,7 +50,7 @@ export class Stream {
     for (const state of this.#states) this.#engine.write(state, hostArray("f32", state.size));
   }
 
-  /** Frees the program and the state. The model's variables stay while its trainer, or another stream, uses them. */
+  /** Frees the program and the state; what is in flight rejects with `disposed`. The model's variables stay while its trainer, or another stream, uses them. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;

@@ -47,12 +47,16 @@ export const programName = (kind: ProgramKind, batch: number): string => `${kind
 /** Where a trainer's programs come from. */
 export interface ProgramSource {
   compile(kind: ProgramKind, batch: number): Promise<unknown>;
+  /** What a target is compared with, for one of `values` values, which does not fit: the end of a message. */
+  explain?(batch: number, values: number): string;
   /** How many it gives at a time, besides the training step for the full batch and `whole`. */
   readonly maxPrograms: number;
   /** One that has all variables. */
   readonly whole: readonly [kind: ProgramKind, batch: number];
   /** How many examples a GPUBuffer holds, where that is not the full batch. */
   bufferBatch?(kind: ProgramKind): number | undefined;
+  /** To be called when the trainer goes. */
+  leave(): void;
   /** The state in which the optimizer counts its steps, where there is one. */
   readonly count?: string;
 }
@@ -135,17 +139,23 @@ export class TrainerBase {
   }
 
   #step(call: "step" | "epoch", x: Examples, target: HostArray, read: readonly string[]): Promise<AnyResults> {
-    return this.#run("step", this.#batchOf(call, x), { x, target, rate: Float32Array.of(this.#learningRate) }, read);
+    return this.#run(call, "step", this.#batchOf(call, x), { x, target, rate: Float32Array.of(this.#learningRate) }, read);
   }
 
   /** A run in its place: now, or where its program is still compiling, before all that is called after it. */
-  #run(kind: ProgramKind, size: number, batch: Batch, read: readonly string[]): Promise<AnyResults> {
-    this.assertUsable(kind);
+  #run(call: string, kind: ProgramKind, size: number, given: Batch, read: readonly string[]): Promise<AnyResults> {
+    this.assertUsable(call);
+    const explain = (name: string, values: number) => (name === "target" && this.#source.explain?.(size, values)) || "";
+    const caller = { call, own: true, explain };
     const program = this.#programs.find(programName(kind, size));
-    if (program) return program.run(integersAs(program, batch) as never, { read } as never);
+    if (program) {
+      const batch = integersAs(program, given);
+      asLaunchable(program).checkBatch(batch, caller);
+      return program.run(batch as never, { read } as never);
+    }
     const { count } = this.#source;
     const steps = kind === "step" && count !== undefined ? [count] : [];
-    return launchCompiled(this.engine, this.compiled(kind, size), { batch, read, steps, adapt: integersAs });
+    return launchCompiled(this.engine, this.compiled(kind, size), { batch: given, read, steps, caller, adapt: integersAs });
   }
 
   /** @throws UnrollError `disposed`, `lost` */
@@ -157,7 +167,7 @@ export class TrainerBase {
   /** The model's output, without dropout and with running statistics, for the values that `x` has at the call. */
   async predict(x: Examples): Promise<Float32Array> {
     this.assertUsable("predict");
-    return (await this.#run("predict", this.#batchOf("predict", x), { x }, ["output"])).output as Float32Array;
+    return (await this.#run("predict", "predict", this.#batchOf("predict", x), { x }, ["output"])).output as Float32Array;
   }
 
   /**
@@ -170,7 +180,7 @@ export class TrainerBase {
     const total = new LossTotal(this.#settings.loss);
     for (const [x, target] of pairs("evaluate", batches)) {
       const size = this.#batchOf("evaluate", x);
-      total.add(await this.#run("evaluate", size, { x, target }, total.reads), size);
+      total.add(await this.#run("evaluate", "evaluate", size, { x, target }, total.reads), size);
     }
     check(total.batches > 0, "argument", "evaluate: give at least one batch");
     return total.loss;
@@ -244,27 +254,45 @@ export class TrainerBase {
    * a program that is not disposed uses them: then they go with the last of these. With `keepVariables` they stay with the engine, for
    * another trainer of this model. What is called after it rejects with `disposed`.
    */
-  dispose(options: { readonly keepVariables?: boolean } = {}): Promise<void> {
-    this.#end ??= this.#dispose(options);
-    return this.#end;
-  }
-
-  async #dispose(options: { readonly keepVariables?: boolean }): Promise<void> {
+  async dispose(options: { readonly keepVariables?: boolean } = {}): Promise<void> {
     checkOptions("dispose", options, ["keepVariables"]);
     const { keepVariables = false } = options;
     checkFlag("dispose", "keepVariables", keepVariables);
+    if (!this.#end) {
+      const { leaving } = partsOf(this.engine).store.admission;
+      const end = this.#dispose(keepVariables).finally(() => leaving.delete(end));
+      leaving.add(end);
+      this.#end = end;
+    }
+    await this.#end;
+  }
+
+  async #dispose(keepVariables: boolean): Promise<void> {
     await partsOf(this.engine).turns.take(
       () => true,
       () => {},
     );
     await this.#programs.dispose(keepVariables);
+    this.#source.leave();
+  }
+
+  /** Compiles a first program. A trainer that has none goes again. Internal. */
+  async begin(kind: ProgramKind, batch: number): Promise<this> {
+    await Promise.allSettled(partsOf(this.engine).store.admission.leaving);
+    try {
+      await this.compiled(kind, batch);
+      return this;
+    } catch (error) {
+      await this.dispose();
+      throw error;
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
 
-  /** A program, compiled before its first use. */
+  /** A program, compiled before its first use. It may be disposed once others were used since: see the option `maxPrograms`. */
   compiled<K extends ProgramKind>(kind: K, batch: number): Promise<TrainerPrograms[K]> {
     if (this.#end) return Promise.reject(disposedTrainer(kind));
     const compile = () => this.#compile(kind, batch);

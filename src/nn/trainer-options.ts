@@ -1,6 +1,7 @@
-import { check, checkOptions, describe } from "../errors.ts";
+import { check, checkOptions, describe, describeMeant } from "../errors.ts";
 import type { Shape } from "../graph/types.ts";
 import type { OptimizerRule } from "../ops/update/rule.ts";
+import type { Layer } from "./layer.ts";
 import { lossKind } from "./loss-total.ts";
 import type { Loss } from "./losses.ts";
 import { Model } from "./model.ts";
@@ -34,9 +35,34 @@ export interface TrainerOptions {
 
 const MODEL = "model";
 
+/** Ops that compare, and factories that were not called. */
+const LOSSES_MEANT: Readonly<Record<string, string>> = {
+  crossEntropy: "crossEntropy()",
+  softmaxCrossEntropy: "crossEntropy()",
+  nllLoss: "crossEntropy(), which takes logits",
+  squaredError: "squaredError()",
+  meanSquaredError: "squaredError()",
+  squaredErrors: "squaredError()",
+  sumSquaredError: 'squaredError({ reduction: "sum" })',
+};
+
+const OPTIMIZERS_MEANT: Readonly<Record<string, string>> = {
+  adam: "adam()",
+  sgd: "sgd({ learningRate: 0.01 })",
+  rmsprop: "rmsprop()",
+};
+
+function describeModel(model: unknown): string {
+  if (Array.isArray(model)) return "an array; give sequential(...layers)";
+  const layer = model as Partial<Layer> | undefined;
+  return typeof layer?.apply === "function" && typeof layer.name === "string"
+    ? `the layer ${layer.name} alone; give sequential(layer)`
+    : describe(model);
+}
+
 /** Checks what a trainer is made of, seeds the model, and gives what the trainer itself needs to know. */
 export function trainerSettings(call: string, model: Model, options: TrainerOptions, further: readonly string[] = []): TrainerSettings {
-  check(model instanceof Model, "argument", () => `${call}: the model must be made by sequential(…), not ${describe(model)}`);
+  check(model instanceof Model, "argument", () => `${call}: the model must be made by sequential(…), not ${describeModel(model)}`);
   checkOptions(call, options, ["input", "batch", "loss", "optimizer", "clipNorm", "seed", "name", "share", "maxPrograms", ...further]);
   const { input: example, batch, seed = 0, name = MODEL, loss, optimizer } = options;
   check(
@@ -54,12 +80,12 @@ export function trainerSettings(call: string, model: Model, options: TrainerOpti
   check(
     typeof loss?.targetType === "function" && typeof loss.apply === "function",
     "argument",
-    () => `${call}: loss must be a loss such as crossEntropy()`,
+    () => `${call}: loss must be a loss such as crossEntropy() or squaredError(), not ${describeMeant(loss, LOSSES_MEANT)}`,
   );
   check(
     typeof optimizer?.optimizer?.kernel === "function",
     "argument",
-    () => `${call}: optimizer must be one such as adam() or sgd({ learningRate })`,
+    () => `${call}: optimizer must be one such as adam() or sgd({ learningRate }), not ${describeMeant(optimizer, OPTIMIZERS_MEANT)}`,
   );
   const { learningRate } = optimizer.optimizer;
   check(

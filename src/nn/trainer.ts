@@ -4,11 +4,12 @@ import { compile } from "../program/compile.ts";
 import { admit, checkEngine, type Engine } from "../program/engine.ts";
 import type { Program } from "../program/program.ts";
 import { stateName } from "../program/store.ts";
+import { explainTarget } from "./explain.ts";
 import type { Model } from "./model.ts";
 import { createStream, type Stream } from "./stream.ts";
 import { TrainerBase, type TrainerSettings } from "./trainer-base.ts";
 import { trainerGraphs } from "./trainer-graphs.ts";
-import { trainerLimits } from "./trainer-limits.ts";
+import { type TrainerLimits, trainerLimits } from "./trainer-limits.ts";
 import { type TrainerOptions, trainerSettings } from "./trainer-options.ts";
 
 type Step = Program<{ x: Tensor; target: Tensor; rate: Tensor }, { loss: Tensor; norm: Tensor; count: Tensor }>;
@@ -18,10 +19,12 @@ export class Trainer extends TrainerBase {
   readonly model: Model;
   readonly #options: TrainerOptions;
 
-  constructor(engine: Engine, model: Model, options: TrainerOptions, settings: TrainerSettings, maxPrograms: number) {
+  constructor(engine: Engine, model: Model, options: TrainerOptions, settings: TrainerSettings, { share, maxPrograms }: TrainerLimits) {
     super(engine, settings, {
       maxPrograms,
+      leave: admit(engine, model, share),
       compile: async (kind, batch) => compile(engine, trainerGraphs[kind](model, options, batch)),
+      explain: (batch, values) => explainTarget(model, options, batch, values),
       whole: ["step", settings.batch],
       // known once the graph is made
       get count() {
@@ -69,9 +72,6 @@ export class Trainer extends TrainerBase {
 export async function createTrainer(engine: Engine, model: Model, options: TrainerOptions): Promise<Trainer> {
   checkEngine("createTrainer", engine);
   const settings = trainerSettings("createTrainer", model, options);
-  const { share, maxPrograms } = trainerLimits("createTrainer", options);
-  admit(engine, model, share, model.variables);
-  const trainer = new Trainer(engine, model, options, settings, maxPrograms);
-  await trainer.program;
-  return trainer;
+  const trainer = new Trainer(engine, model, options, settings, trainerLimits("createTrainer", options));
+  return trainer.begin("step", settings.batch);
 }

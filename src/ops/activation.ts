@@ -1,4 +1,5 @@
 import { sigmoidLibrary, tanhLibrary } from "../../shaders/lib/math.wgsl.ts";
+import { isPositive } from "../../shaders/lib/nan.wgsl.ts";
 import type { Activation } from "../graph/op.ts";
 import { leakyReluGradient, reluGradient, sigmoidGradient, tanhGradient } from "./pointwise/activation-gradients.ts";
 import { checkNumber, U } from "./pointwise/define.ts";
@@ -13,13 +14,13 @@ export const identityActivation: Activation = {
   gradientFromOutput: (gradient) => gradient,
 };
 
-/** max(0, x), with derivative 0 at 0. */
+/** max(0, x), with derivative 0 at 0; NaN for NaN, with derivative 1 there, as in PyTorch. */
 export const reluActivation: Activation = {
   name: "relu",
-  wgsl: "select(x, 0.0, x < 0.0)", // unlike max, it lets NaN through
+  wgsl: "bitcast<f32>(select(bitcast<u32>(x), 0u, bitcast<u32>(x) - 0x80000001u <= 0x7f7fffffu))", // by bits: see shaders/lib/nan.wgsl.ts
   reference: (x) => Math.max(x, 0),
-  derivative: (x) => (x > 0 ? 1 : 0),
-  wgslDerivative: "select(0.0, 1.0, y > 0.0)",
+  derivative: (x) => (x <= 0 ? 0 : 1),
+  wgslDerivative: "select(0.0, 1.0, y > 0.0 || (bitcast<u32>(y) & 0x7fffffffu) > 0x7f800000u)",
   error: () => 0,
   gradientFromOutput: reluGradient,
   increasing: true,
@@ -32,10 +33,10 @@ export function leakyReluActivation(slope = 0.01): Activation {
   const literal = Number.isInteger(f32) && Math.abs(f32) < 1e6 ? f32.toFixed(1) : f32.toExponential(9);
   return {
     name: "leakyRelu",
-    wgsl: `select(x * ${literal}, x, x > 0.0)`,
+    wgsl: `select(x * ${literal}, x, ${isPositive("x")})`,
     reference: (x) => (x > 0 ? x : slope * x),
     derivative: (x) => (x > 0 ? 1 : slope),
-    wgslDerivative: slope >= 0 ? `select(${literal}, 1.0, y > 0.0)` : undefined,
+    wgslDerivative: slope >= 0 ? `select(${literal}, 1.0, ${isPositive("y")})` : undefined,
     error: (x, y) => (x > 0 ? 0 : 2 * U * Math.abs(y)),
     gradientFromOutput: slope >= 0 ? (gradient, y) => leakyReluGradient(gradient, y, slope) : undefined,
     increasing: slope >= 0,

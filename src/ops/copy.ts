@@ -3,7 +3,7 @@ import { check, describe } from "../errors.ts";
 import { type Kernel, kernel, read, write } from "../graph/kernel.ts";
 import type { Op } from "../graph/op.ts";
 import { applyOne, Tensor } from "../graph/tensor.ts";
-import { byteLength, type DType, type Shape } from "../graph/types.ts";
+import { byteLength, type DType, type Shape, stridesOf } from "../graph/types.ts";
 import { foldGrid } from "./grid.ts";
 
 /** Copies words bit for bit. `guarded` adds a third binding: while its first word is not 0 nothing is copied. */
@@ -32,6 +32,7 @@ export const copyOp: Op = {
     y.set(x);
   },
   gradient: ({ gradients }) => [gradients[0]],
+  moves: ({ inputs: [{ shape }] }) => ({ boxes: [{ input: 0, box: { sizes: shape, strides: stridesOf(shape), base: 0 } }] }),
   kernels: [
     {
       name: "words",

@@ -1,20 +1,31 @@
-import { check, describe } from "../errors.ts";
+import { article, check, describe } from "../errors.ts";
 import { arrayName, checkMemory } from "../graph/host-array.ts";
 import { byteLength, formatType, type HostArray, sizeOf, type TensorType } from "../graph/types.ts";
-import { isGpuBuffer, nameOfClass, typedArrayName } from "../host.ts";
+import { isGpuBuffer, typedArrayName } from "../host.ts";
+import { checkRanges, type InputRange, leadOf, RUN } from "./indices/range.ts";
 
 /** What is known of tensors by name: enough to run what is compiled already. */
 export type Types = Readonly<Record<string, TensorType>>;
 
 export const isBuffer = isGpuBuffer;
 
-/** Checks a batch before anything is uploaded. @throws UnrollError `name`, `dtype`, `size` */
-export function checkBatch(inputs: Types, batch: Readonly<Record<string, HostArray | GPUBuffer>>): void {
+/** What is known of the inputs of a program. */
+export interface Signed {
+  readonly inputs: Types;
+  readonly indices: readonly InputRange[];
+}
+
+/** Batches that were checked in a caller's name, who made them and changes them no more. */
+const checked = new WeakSet<object>();
+
+/** Checks a batch before anything is uploaded. @throws UnrollError `name`, `dtype`, `size`, `range` */
+export function checkBatch({ inputs, indices }: Signed, batch: Readonly<Record<string, HostArray | GPUBuffer>>, caller = RUN): void {
   check(
     batch !== null && typeof batch === "object" && !ArrayBuffer.isView(batch),
     "argument",
     "run: the first argument must be an object with the inputs by name",
   );
+  if (checked.has(batch)) return;
   for (const name of Object.keys(batch))
     check(
       Object.hasOwn(inputs, name),
@@ -23,32 +34,32 @@ export function checkBatch(inputs: Types, batch: Readonly<Record<string, HostArr
     );
   for (const [name, tensor] of Object.entries(inputs)) {
     const value = batch[name];
-    check(value !== undefined && value !== null, "name", () => `run: input "${name}", ${formatType(tensor)}, is missing`);
+    const at = leadOf(caller, name);
+    check(value !== undefined && value !== null, "name", () => `${at}, ${formatType(tensor)}, is missing`);
     if (isBuffer(value)) {
       const bytes = byteLength(tensor);
-      check(
-        value.size >= bytes,
-        "size",
-        () => `run: input "${name}", ${formatType(tensor)}, needs ${bytes} bytes; the GPUBuffer has ${value.size}`,
-      );
-      check((value.usage & 4) !== 0, "argument", () => `run: the GPUBuffer for input "${name}" must be made with usage COPY_SRC`);
-      check(value.mapState === "unmapped", "argument", () => `run: the GPUBuffer for input "${name}" is mapped; unmap it first`);
-      check(bytes % 4 === 0, "size", () => `run: input "${name}" has ${bytes} bytes; a GPUBuffer can give only a multiple of 4`);
+      check(value.size >= bytes, "size", () => `${at}, ${formatType(tensor)}, needs ${bytes} bytes; the GPUBuffer has ${value.size}`);
+      check((value.usage & 4) !== 0, "argument", () => `${at}: the GPUBuffer must be made with usage COPY_SRC`);
+      check(value.mapState === "unmapped", "argument", () => `${at}: the GPUBuffer is mapped; unmap it first`);
+      check(bytes % 4 === 0, "size", () => `${at} has ${bytes} bytes; a GPUBuffer can give only a multiple of 4`);
       continue;
     }
     const expected = arrayName(tensor.dtype);
     check(
       typedArrayName(value) === expected,
       "dtype",
-      () => `run: input "${name}" is ${formatType(tensor)}; give a ${expected} or a GPUBuffer, not ${nameOfClass(value)}`,
+      () => `${at} is ${formatType(tensor)}; give ${article(String(expected))} or a GPUBuffer, not ${describe(value)}`,
     );
-    checkMemory(`run: input "${name}"`, value);
+    checkMemory(at, value);
     check(
       value.length === sizeOf(tensor.shape),
       "size",
-      () => `run: input "${name}", ${formatType(tensor)}, needs ${sizeOf(tensor.shape)} values, not ${value.length}`,
+      () =>
+        `${at}, ${formatType(tensor)}, needs ${sizeOf(tensor.shape)} values, not ${value.length}${caller.explain?.(name, value.length) ?? ""}`,
     );
   }
+  checkRanges(indices, inputs, batch, caller);
+  if (caller !== RUN) checked.add(batch);
 }
 
 /** @throws UnrollError `name` when something is asked for that is no output. */

@@ -33,6 +33,8 @@ export interface Made {
   readonly counter: GPUBuffer;
   /** Whether anything reads it: an upload costs a small program as much as a dispatch. */
   readonly counted: boolean;
+  /** STATUS words: the engine's where variables change, else the program's own, cleared by each run that checks indices on the GPU. */
+  readonly status: GPUBuffer;
   /** Control words of the optimizers, with the states that name them. */
   readonly steps: readonly StepState[];
   readonly readbacks: ReadonlyMap<string, Readback>;
@@ -49,6 +51,12 @@ export interface Built extends Made {
 
 /** Keeps a buffer until the program is disposed. */
 export type Own = (buffer: GPUBuffer) => GPUBuffer;
+
+/** The words that the checks of a program write: see {@link Made.status}. */
+export const statusOf = ({ gpu, status }: Pick<GpuParts, "gpu" | "status">, label: string, updates: boolean, checks: number, own: Own) =>
+  updates || checks === 0
+    ? status
+    : own(gpu.createBuffer(`${label} status`, STATUS_BYTES, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST));
 
 /**
  * Compiles all pipelines, then allocates by `make`. Leaves nothing behind when it fails.

@@ -1,4 +1,7 @@
 import { check, checkFlag, checkOptions, describe } from "../errors.ts";
+import { arrayName, checkMemory } from "../graph/host-array.ts";
+import { type HostArray, type NamedArray, sizeOf } from "../graph/types.ts";
+import { typedArrayName } from "../host.ts";
 import type { NamedArrays } from "./store.ts";
 
 export interface LoadOptions {
@@ -57,4 +60,21 @@ export function compareNames(own: readonly string[], given: readonly string[], p
       `load: the checkpoint is not one of this trainer: ${difference(missing, unexpected)}. Nothing was changed; load(arrays, { partial: true }) takes what fits`,
   );
   return { missing, unexpected };
+}
+
+/** @throws UnrollError `format` unless the array holds what it says */
+export function checkNamedArray(name: string, array: NamedArray): void {
+  check(
+    ArrayBuffer.isView(array?.data) && Array.isArray(array.shape) && array.data.length === sizeOf(array.shape),
+    "format",
+    () => `load: "${name}" must have dtype, shape and data of that many values`,
+  );
+  const data: HostArray = array.data;
+  checkMemory(`load: the array "${name}"`, data);
+  check(
+    arrayName(array.dtype),
+    "format",
+    () => `load: "${name}" is ${describe(array.dtype)}, which no variable is; decodeSafetensors converts with { convert: true }, or skips`,
+  );
+  check(typedArrayName(data) === arrayName(array.dtype), "format", () => `load: "${name}" says ${array.dtype} but holds ${describe(data)}`);
 }

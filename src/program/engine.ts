@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { check, checkOptions, describe, UnrollError } from "../errors.ts";
+import { article, check, checkOptions, describe, UnrollError } from "../errors.ts";
 import { type AdapterDescription, requestDevice } from "../gpu/device.ts";
 import { Gpu, USAGE } from "../gpu/gpu.ts";
 import { selfTest } from "../gpu/self-test.ts";
@@ -7,10 +7,10 @@ import { type Kept, MAX_QUEUED_BYTES, type Turns } from "../gpu/turns.ts";
 import { arrayName, checkMemory } from "../graph/host-array.ts";
 import type { DeviceTraits } from "../graph/op.ts";
 import { Variable } from "../graph/tensor.ts";
-import { type DType, formatType, type HostArray, type HostArrays, type NamedArray, type Shape, sizeOf } from "../graph/types.ts";
+import { type DType, formatType, type HostArrays, type Shape } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
-import { nameOfClass, typedArrayName } from "../host.ts";
-import { checkArrays, compareNames, type LoadResult } from "./checkpoint.ts";
+import { typedArrayName } from "../host.ts";
+import { checkArrays, checkNamedArray, compareNames, type LoadResult } from "./checkpoint.ts";
 import { GpuStore } from "./gpu-store.ts";
 import { type ReferenceParts, referenceParts } from "./reference.ts";
 import { StepCounts } from "./steps.ts";
@@ -176,7 +176,7 @@ export class Engine {
     check(
       typedArrayName(data) === expected,
       "dtype",
-      () => `write: variable "${variable.name}" is ${formatType(variable)}; give a ${expected}, not ${nameOfClass(data)}`,
+      () => `write: variable "${variable.name}" is ${formatType(variable)}; give ${article(String(expected))}, not ${describe(data)}`,
     );
     checkMemory(`write: the array for variable "${variable.name}"`, data);
     check(
@@ -265,7 +265,10 @@ export class Engine {
     return turn;
   }
 
-  /** The error of the first non-finite loss or gradient since the flag was last cleared. While there is one, runs with updates reject. */
+  /**
+   * The error of the first loss or gradient that was not finite, or of the first index out of range that a run with updates found on the
+   * GPU, since the flag was last cleared. While there is one, runs with updates reject.
+   */
   get nonFinite(): UnrollError | undefined {
     return this.#nonFinite;
   }
@@ -277,8 +280,8 @@ export class Engine {
   }
 
   /**
-   * Lets variables change again after a non-finite loss or gradient. They hold the values from before it. Runs that were called before
-   * this and not awaited still reject.
+   * Lets variables change again after a loss or gradient that was not finite, or an index out of range. They hold the values from before
+   * it. Runs that were called before this and not awaited still reject.
    */
   clearNonFinite(): void {
     this.assertUsable();
@@ -300,26 +303,6 @@ export class Engine {
   }
 }
 
-function checkNamedArray(name: string, array: NamedArray): void {
-  check(
-    ArrayBuffer.isView(array?.data) && Array.isArray(array.shape) && array.data.length === sizeOf(array.shape),
-    "format",
-    () => `load: "${name}" must have dtype, shape and data of that many values`,
-  );
-  const data: HostArray = array.data;
-  checkMemory(`load: the array "${name}"`, data);
-  check(
-    arrayName(array.dtype),
-    "format",
-    () => `load: "${name}" is ${describe(array.dtype)}, which no variable is; decodeSafetensors converts with { convert: true }, or skips`,
-  );
-  check(
-    typedArrayName(data) === arrayName(array.dtype),
-    "format",
-    () => `load: "${name}" says ${array.dtype} but holds a ${nameOfClass(data)}`,
-  );
-}
-
 /** The GPU parts of an engine, or undefined where it runs on the references. Internal to src/program. */
 export function gpuPartsOf(engine: Engine): GpuParts | undefined {
   const own = partsOf(engine);
@@ -333,14 +316,14 @@ export const partsOf = (engine: Engine): GpuParts | ReferenceParts => parts.get(
 export const stepsOf = (engine: Engine): StepCounts => counts.get(engine) as StepCounts;
 
 /**
- * To be called before variables of an owner come to an engine again or for the first time. Internal to this package.
+ * To be called before variables come to an engine for a trainer. Internal to this package.
  * @param share whether they may be one with what the engine has by their names
- * @param variables those that may begin again, though they were freed
+ * @returns to be called when the trainer goes
  */
-export function admit(engine: Engine, owner: object, share: boolean, variables: readonly Variable[] = []): void {
+export function admit(engine: Engine, owner: object, share: boolean): () => void {
   const { admission } = partsOf(engine).store;
   if (share) admission.share(owner);
-  admission.renew(variables);
+  return admission.claim(owner);
 }
 
 /** Checks an argument of a public function, which may come from JavaScript. */

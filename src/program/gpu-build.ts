@@ -4,7 +4,7 @@ import type { Location, PlacedDispatch } from "../gpu/recorder.ts";
 import type { Dispatch, Operand } from "../graph/op.ts";
 import type { Tensor, Variable } from "../graph/tensor.ts";
 import { byteLength, type HostArray } from "../graph/types.ts";
-import { assemble, type Built, type Made, makeReadbacks, type Own, STATUS_BYTES } from "./built.ts";
+import { assemble, type Built, type Made, makeReadbacks, type Own, STATUS_BYTES, statusOf } from "./built.ts";
 import type { GpuParts } from "./engine.ts";
 import type { GraphSpec, Place, Plan, PlannedNode } from "./plan/plan.ts";
 import { placeUpdates, updateKernels } from "./updates.ts";
@@ -45,10 +45,13 @@ export function makeAll(
     scalar: (value) => upload(gpu, own, "number", Float32Array.of(value)),
     own,
   });
-  const placed = [...plan.nodes.flatMap((node) => placeNode(node, memory)), ...updates.dispatches];
+  const status = statusOf(parts, label, spec.updates.length > 0, plan.checks.length + plan.indices.length, own);
+  const engine = { counter: { buffer: counter, offset: 0, bytes: 4 }, status: { buffer: status, offset: 0, bytes: STATUS_BYTES } };
+  const placed = [...plan.nodes.flatMap((node) => placeNode(node, { ...memory, engine, id })), ...updates.dispatches];
   const outputAt = (name: string): Location => updates.norms.get(spec.outputs[name]) ?? memory.locate(spec.outputs[name]);
   const { steps } = updates;
-  return { placed, inputs, counter, counted, steps, ...makeReadbacks(gpu, label, spec.outputs, outputAt, spec.updates.length > 0, own) };
+  const reads = makeReadbacks(gpu, label, spec.outputs, outputAt, spec.updates.length > 0, own);
+  return { placed, inputs, counter, counted, steps, status, ...reads };
 }
 
 /** Bytes of the largest. */
@@ -94,6 +97,9 @@ function allocate({ gpu, store }: Pick<GpuParts, "gpu" | "store">, label: string
 }
 
 interface Memory {
+  readonly engine: Readonly<Record<"counter" | "status", Location>>;
+  /** The number of the program. */
+  readonly id: number;
   readonly locate: (tensor: Tensor) => Location;
   readonly locatePlace: (place: Place, bytes: number) => Location;
 }
@@ -107,15 +113,16 @@ function placeNode({ node, lowering, temporaries }: PlannedNode, memory: Memory)
   };
   return lowering.dispatches.map((dispatch) => ({
     kernel: dispatch.kernel,
-    locations: bindingsOf(node.op.name, dispatch).map(locate),
-    params: dispatch.params ?? {},
+    locations: Object.keys(dispatch.kernel.bindings).map((name) => {
+      const ofEngine = dispatch.engine?.[name];
+      return ofEngine ? memory.engine[ofEngine] : locate(bindingOf(node.op.name, dispatch, name));
+    }),
+    params: { ...dispatch.params, ...(dispatch.engine ? { program: memory.id } : {}) },
     workgroups: dispatch.workgroups,
   }));
 }
 
-function bindingsOf(op: string, { kernel, bindings }: Dispatch): Operand[] {
-  return Object.keys(kernel.bindings).map((name) => {
-    check(bindings[name], "shader", () => `${op}: a dispatch of kernel "${kernel.name}" says nothing for its binding "${name}"`);
-    return bindings[name];
-  });
+function bindingOf(op: string, { kernel, bindings }: Dispatch, name: string): Operand {
+  check(bindings[name], "shader", () => `${op}: a dispatch of kernel "${kernel.name}" says nothing for its binding "${name}"`);
+  return bindings[name];
 }

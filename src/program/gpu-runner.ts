@@ -7,25 +7,32 @@ import { CONTROL, STATUS } from "../graph/update.ts";
 import { checkBatch, checkRead, isBuffer, type Types } from "./batch.ts";
 import { type Built, type Readback, STATUS_BYTES } from "./built.ts";
 import { type Engine, type GpuParts, gpuPartsOf, stepsOf } from "./engine.ts";
+import { BufferChecks } from "./indices/buffers.ts";
+import { checksOf, type IndexChecks, indexError, isIndexFlag, type ProgramChecks } from "./indices/flag.ts";
+import { type InputRange, RUN } from "./indices/range.ts";
 import { checkBuffers, type Launchable, launch, newRun, type Run, type Started } from "./launch.ts";
 import { type AnyBatch, type AnyResults, countsSteps, disposedProgram, nonFinite } from "./program.ts";
 import type { Uses } from "./uses.ts";
 
-/** Labels by id, so that an error can name the program in which something was not finite. Programs of one label have one. */
-const labels = new WeakMap<Engine, string[]>();
+/**
+ * Labels and checks by id, so that an error can name the program in which something was not finite or out of range. Programs that are alike
+ * in them have one.
+ */
+const programs = new WeakMap<Engine, IndexChecks[]>();
 
-/** The number by which the GPU names a program of this label. */
-export function programId(engine: Engine, label: string): number {
-  const known = labels.get(engine) ?? [];
-  labels.set(engine, known);
-  const id = known.indexOf(label);
-  return id >= 0 ? id : known.push(label) - 1;
+/** The number by which the GPU names a program. */
+export function programId(engine: Engine, program: ProgramChecks): number {
+  const known = programs.get(engine) ?? [];
+  programs.set(engine, known);
+  const checks = checksOf(program);
+  const id = known.findIndex(({ key }) => key === checks.key);
+  return id >= 0 ? id : known.push(checks) - 1;
 }
 
 /** What is known of a program besides what it is built of. */
-export interface Signature {
-  readonly label: string;
-  readonly inputs: Types;
+export interface Signature extends ProgramChecks {
+  /** Its number, or −1. */
+  readonly id: number;
   readonly outputs: Types;
   /** Whether a run changes variables. */
   readonly updates: boolean;
@@ -37,7 +44,13 @@ export class GpuRunner implements Launchable {
   readonly label: string;
   readonly inputs: Types;
   readonly outputs: Types;
+  readonly indices: readonly InputRange[];
   readonly dispatches: number;
+  readonly #checks: IndexChecks;
+  readonly #bufferChecks: BufferChecks;
+  /** Of a program that changes nothing: the words that its checks of indices write, and whether a run may have. */
+  readonly #ownStatus: GPUBuffer | undefined;
+  #written = false;
   readonly stepNames: readonly string[];
   readonly #updates: boolean;
   readonly #parts: GpuParts;
@@ -52,7 +65,8 @@ export class GpuRunner implements Launchable {
   readonly #landed: (() => void)[] = [];
   #disposed = false;
 
-  constructor(engine: Engine, { label, inputs, outputs, updates }: Signature, built: Built) {
+  constructor(engine: Engine, signature: Signature, built: Built) {
+    const { label, id, inputs, outputs, updates, indices, checks } = signature;
     this.engine = engine;
     this.label = label;
     this.inputs = inputs;
@@ -63,6 +77,15 @@ export class GpuRunner implements Launchable {
     this.#parts = gpuPartsOf(engine) as GpuParts;
     this.#built = built;
     this.#staging = [...built.staging];
+    this.indices = indices;
+    this.#checks = checksOf(signature);
+    const { counter, status } = built;
+    this.#ownStatus = status === this.#parts.status ? undefined : status;
+    this.#bufferChecks = new BufferChecks(
+      { gpu: this.#parts.gpu, label, id, types: inputs, inputs: built.inputs, counter, status },
+      indices,
+      checks.length,
+    );
   }
 
   /** Every dispatch of a run, in order. */
@@ -107,8 +130,8 @@ export class GpuRunner implements Launchable {
     )) as never;
   }
 
-  checkBatch(batch: AnyBatch): void {
-    checkBatch(this.inputs, batch);
+  checkBatch(batch: AnyBatch, caller = RUN): void {
+    checkBatch(this, batch, caller);
     checkBuffers(this.engine, batch);
   }
 
@@ -199,11 +222,15 @@ export class GpuRunner implements Launchable {
     }
     if (this.#bySteps) encoder.copyBufferToBuffer(steps[0].control, 4 * CONTROL.STEP, counter, 0, 4);
     else if (counted) device.queue.writeBuffer(counter, 0, Uint32Array.of(number));
+    const checks = this.#bufferChecks.needed(batch);
+    this.#written ||= this.#bufferChecks.planned || checks.length > 0;
+    if (this.#written && this.#ownStatus) encoder.clearBuffer(this.#ownStatus);
     const pass = encoder.beginComputePass({ label: this.label });
+    for (const check of checks) check.encode(pass);
     this.#built.recording.encode(pass);
     pass.end();
     if (staging) {
-      encoder.copyBufferToBuffer(this.#parts.status, 0, staging, 0, STATUS_BYTES);
+      encoder.copyBufferToBuffer(this.#built.status, 0, staging, 0, STATUS_BYTES);
       for (const name of read) {
         const { location, offset } = this.#built.readbacks.get(name) as Readback;
         if (location.bytes > 0) encoder.copyBufferToBuffer(location.buffer, location.offset, staging, offset, align(location.bytes, 4));
@@ -229,6 +256,7 @@ export class GpuRunner implements Launchable {
       const mapped = staging.getMappedRange(0, size);
       const status = new Uint32Array(mapped, 0, STATUS.WORDS);
       if (status[STATUS.FLAG] !== 0 && this.#updates) throw this.#nonFinite(status, run);
+      if (status[STATUS.FLAG] !== 0 && this.#ownStatus) throw indexError(status, this.#checks, false);
       const results: AnyResults = {};
       for (const name of read) {
         const { type, offset } = this.#built.readbacks.get(name) as Readback;
@@ -253,8 +281,9 @@ export class GpuRunner implements Launchable {
   #nonFinite(status: Uint32Array, { cleared, ticket }: Run): UnrollError {
     ticket.refuse();
     const finite = { gradient: (status[STATUS.FLAG] & 1) === 0, loss: (status[STATUS.FLAG] & 2) === 0 };
-    const label = labels.get(this.engine)?.[status[STATUS.PROGRAM]] ?? this.label;
-    const error = nonFinite(label, status[STATUS.RUN], finite);
+    const checks = programs.get(this.engine)?.[status[STATUS.PROGRAM]] ?? this.#checks;
+    const run = status[STATUS.RUN];
+    const error = isIndexFlag(status) ? indexError(status, checks, true) : nonFinite(checks.label, run, finite);
     return cleared === this.engine.clearances ? this.engine.reportNonFinite(error) : error;
   }
 
@@ -272,6 +301,7 @@ export class GpuRunner implements Launchable {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#built.dispose();
+    this.#bufferChecks.dispose();
     this.#parts.gpu.turns.advance();
   }
 

@@ -4,6 +4,7 @@ import { mustCopy, type Snapshot, snapshot } from "../gpu/snapshot.ts";
 import type { Kept } from "../gpu/turns.ts";
 import { isBuffer } from "./batch.ts";
 import { type Engine, gpuPartsOf, partsOf, stepsOf } from "./engine.ts";
+import type { Caller } from "./indices/range.ts";
 import type { AnyBatch, AnyResults, RunnableProgram } from "./program.ts";
 import type { Ticket } from "./steps.ts";
 import type { Uses } from "./uses.ts";
@@ -37,7 +38,7 @@ export interface Launchable extends RunnableProgram {
   /** Submits (or computes) a run, whose batch is checked. */
   start(run: Run): Started;
   /** @throws UnrollError when the batch does not fit */
-  checkBatch(batch: AnyBatch): void;
+  checkBatch(batch: AnyBatch, caller?: Caller): void;
   /** From now on random ops draw by the optimizer's steps, not by runs. */
   drawBySteps(): void;
   /** Disposes once all that was called so far is done. */
@@ -88,6 +89,8 @@ export interface Later<P> {
   readonly read: readonly string[];
   /** States whose steps are counted at the call. */
   readonly steps: readonly string[];
+  /** Whom errors name. */
+  readonly caller?: Caller;
   /** The batch as the program takes it. */
   adapt(program: P, batch: AnyBatch): AnyBatch;
 }
@@ -116,7 +119,7 @@ export async function launchCompiled<P extends RunnableProgram>(
     if (!outcome || "error" in outcome) throw outcome?.error;
     const program = asLaunchable(outcome.program);
     run.batch = later.adapt(outcome.program, run.batch);
-    program.checkBatch(run.batch);
+    program.checkBatch(run.batch, later.caller);
     return program.start(run);
   });
 }

@@ -3,6 +3,7 @@ import { UnrollError } from "../errors.ts";
 import type { HostArray } from "../graph/types.ts";
 import type { Types } from "./batch.ts";
 import type { Engine } from "./engine.ts";
+import type { InputRange } from "./indices/range.ts";
 import type { GraphSpec, Plan } from "./plan/plan.ts";
 import type { Batch, Results, Tensors } from "./spec.ts";
 
@@ -13,6 +14,8 @@ export interface RunnableProgram<I extends Tensors = Tensors, O extends Tensors 
   /** Types of the inputs and outputs by name. */
   readonly inputs: Types;
   readonly outputs: Types;
+  /** Inputs that hold indices (tokens, labels), and what they may be: a run checks arrays from the host before it does anything. */
+  readonly indices: readonly InputRange[];
   /** Dispatches of each run; 0 on a reference engine. All are in one pass and one submit. */
   readonly dispatches: number;
   /**
@@ -26,13 +29,20 @@ export interface RunnableProgram<I extends Tensors = Tensors, O extends Tensors 
    * not, and before all that is called after it. The arrays of the batch may be reused as soon as the call returns; a GPUBuffer is read
    * as it stands on the device's queue at the call. Resolves when fewer than 3 runs are in flight (more while they are short), or, with
    * `read`, with the values of those outputs.
-   * @throws UnrollError `name`, `dtype`, `size`, `argument` when the batch does not fit; `non-finite` once a loss or gradient was not
-   *   finite, until `engine.clearNonFinite()`; `refused` when WebGPU refuses the run, which then changed nothing; `limit` when too many
-   *   calls wait (see `maxQueuedBytes` of the engine); `lost`, `disposed`.
+   *
+   * An index out of range in an array of the batch is found before anything is done. One that the GPU computes, or reads from a GPUBuffer
+   * or a variable, is found there: by a run with updates, which changes nothing and blocks those after it as `non-finite` does; else by a
+   * run with `read`, and the next run is a new one.
+   * @throws UnrollError `name`, `dtype`, `size`, `argument` when the batch does not fit; `range` for an index that selects nothing;
+   *   `non-finite` once a loss or gradient was not finite, until `engine.clearNonFinite()`; `refused` when WebGPU refuses the run, which
+   *   then changed nothing; `limit` when too many calls wait (see `maxQueuedBytes` of the engine); `lost`, `disposed`.
    */
   run(batch: Batch<I>): Promise<Record<never, never>>;
   run<R extends keyof O>(batch: Batch<I>, options: { readonly read: readonly R[] }): Promise<Results<O, R>>;
-  /** Frees what belongs to this program; variables stay with the engine. */
+  /**
+   * Frees what belongs to this program. Variables stay with the engine: those of graphs until `engine.release`, those of a model until
+   * the last trainer of it is disposed.
+   */
   dispose(): void;
   [Symbol.dispose](): void;
 }

@@ -6,6 +6,9 @@ import { clipGradients } from "../ops/update/norm.ts";
 import { checkBatch, checkRead, type Types } from "./batch.ts";
 import { type Engine, partsOf, stepsOf } from "./engine.ts";
 import { evaluate } from "./evaluate.ts";
+import { computedStatus, indexError } from "./indices/flag.ts";
+import { type InputRange, RUN } from "./indices/range.ts";
+import { type ComputedIndices, traceIndices } from "./indices/trace.ts";
 import { type Launchable, launch, newRun, type Run, type Started } from "./launch.ts";
 import { leavesOf, nodesOf } from "./order.ts";
 import { type GraphSpec, rootsOf } from "./plan/plan.ts";
@@ -23,6 +26,7 @@ export class ReferenceProgram implements Program, Launchable {
   readonly label: string;
   readonly inputs: Types;
   readonly outputs: Types;
+  readonly indices: readonly InputRange[];
   readonly spec: GraphSpec;
   readonly plan = undefined;
   readonly dispatches = 0;
@@ -30,6 +34,7 @@ export class ReferenceProgram implements Program, Launchable {
   readonly stepNames: readonly string[];
   readonly #store: ReferenceStore;
   readonly #leaves: ReadonlySet<Tensor>;
+  readonly #computed: readonly ComputedIndices[];
   #runs = 0;
   #bySteps = false;
   #disposed = false;
@@ -42,7 +47,11 @@ export class ReferenceProgram implements Program, Launchable {
     this.inputs = spec.inputs;
     this.outputs = spec.outputs;
     const roots = rootsOf(spec);
-    this.#leaves = leavesOf(roots, nodesOf(roots));
+    const nodes = nodesOf(roots);
+    this.#leaves = leavesOf(roots, nodes);
+    const { inputs: indices, computed } = traceIndices(nodes, spec.inputs);
+    this.indices = indices;
+    this.#computed = computed;
     this.uses = store.attempt(() => {
       store.ensure(variablesOf(spec, this.#leaves));
       for (const update of spec.updates) if (update.kind === "optimize") statesOf(store, update);
@@ -97,8 +106,8 @@ export class ReferenceProgram implements Program, Launchable {
     return { wait: async () => results };
   }
 
-  checkBatch(batch: AnyBatch): void {
-    checkBatch(this.inputs, batch);
+  checkBatch(batch: AnyBatch, caller = RUN): void {
+    checkBatch(this, batch, caller);
     for (const name of Object.keys(this.inputs))
       check(ArrayBuffer.isView(batch[name]), "argument", `run: input "${name}" is a GPUBuffer, but this engine runs on the CPU references`);
   }
@@ -119,11 +128,12 @@ export class ReferenceProgram implements Program, Launchable {
       if (leaf.source.kind === "counter") feeds.set(leaf, [this.#bySteps ? this.#stepsNow() : number]);
     }
     for (const [name, tensor] of Object.entries(spec.inputs)) feeds.set(tensor, batch[name] as HostArray);
-    const roots = rootsOf(spec);
+    const roots = [...rootsOf(spec), ...this.#computed.flatMap(({ tensor, mask }) => (mask ? [tensor, mask] : [tensor]))];
     const computed = new Map<Tensor, Float64Array>();
     for (const [i, value] of evaluate(roots, feeds).entries()) computed.set(roots[i], value);
     const valueOf = (tensor: Tensor) => computed.get(tensor) as Float64Array;
 
+    this.#checkComputed(this.#bySteps ? this.#stepsNow() : number, read.length > 0, cleared, valueOf);
     const clipped = new Map<Optimize, readonly Float64Array[]>();
     for (const update of spec.updates) {
       if (update.kind !== "optimize") continue;
@@ -156,6 +166,19 @@ export class ReferenceProgram implements Program, Launchable {
   /** Steps that were applied so far. */
   #stepsNow(): number {
     return this.#store.values(this.stepNames[0])[CONTROL.STEP];
+  }
+
+  #checkComputed(run: number, read: boolean, cleared: number, valueOf: (tensor: Tensor) => Float64Array): void {
+    const ranges = this.#computed.map(({ range, tensor }) => ({ ...range, type: tensor }));
+    const status = computedStatus(ranges, run, (check) => {
+      const { tensor, mask } = this.#computed[check];
+      return { values: valueOf(tensor), mask: mask && valueOf(mask) };
+    });
+    const sticky = this.spec.updates.length > 0;
+    if (!status || (!sticky && !read)) return;
+    const error = indexError(status, { label: this.label, checks: ranges }, sticky);
+    if (sticky) this.#store.nonFinite = error;
+    throw sticky && cleared === this.engine.clearances ? this.engine.reportNonFinite(error) : error;
   }
 
   #optimize(update: Optimize, clipped: readonly Float64Array[], valueOf: (tensor: Tensor) => Float64Array): void {

@@ -1,5 +1,6 @@
 import type { HostArray } from "../graph/types.ts";
 import { CONTROL } from "../graph/update.ts";
+import { typedArrayName } from "../host.ts";
 
 /** The step of one run, which was counted when the run was called. */
 export interface Ticket {
@@ -9,7 +10,7 @@ export interface Ticket {
 
 /** Whether an array of this name holds the control words of an optimizer. */
 export const isStepState = (name: string, data: HostArray): data is Uint32Array =>
-  name.endsWith(".step") && name.includes("#") && data instanceof Uint32Array && data.length === CONTROL.WORDS;
+  name.endsWith(".step") && name.includes("#") && typedArrayName(data) === "Uint32Array" && data.length === CONTROL.WORDS;
 
 interface Count {
   steps: number;

@@ -84,6 +84,10 @@ export class Admission {
   readonly #sharing = new WeakSet<object>();
   /** What went with the trainers and streams that used it. */
   readonly #gone = new WeakSet<Variable>();
+  /** Trainers that are on their way out: what is called after their `dispose` finds their names free. */
+  readonly leaving = new Set<Promise<void>>();
+  /** Trainers of each owner. */
+  readonly #claims = new Map<object, number>();
   /** Those that are one with the key. */
   readonly #sharers = new WeakMap<Variable, Set<Variable>>();
 
@@ -92,9 +96,14 @@ export class Admission {
     this.#sharing.add(owner);
   }
 
-  /** Lets variables begin again that went with a trainer. */
-  renew(variables: readonly Variable[]): void {
-    for (const variable of variables) this.#gone.delete(variable);
+  /** Lets the variables of `owner` begin again if they went, until what is returned is called: while it has a trainer. */
+  claim(owner: object): () => void {
+    this.#claims.set(owner, (this.#claims.get(owner) ?? 0) + 1);
+    return () => {
+      const left = (this.#claims.get(owner) ?? 1) - 1;
+      if (left > 0) this.#claims.set(owner, left);
+      else this.#claims.delete(owner);
+    };
   }
 
   /** To be called when a variable was freed, with all that shared it. */
@@ -108,6 +117,7 @@ export class Admission {
    */
   check(known: Variable | undefined, variable: Variable): void {
     const { name, belongs } = variable;
+    if (belongs && this.#claims.has(belongs.owner)) this.#gone.delete(variable);
     check(
       !this.#gone.has(variable),
       "disposed",

@@ -393,7 +393,7 @@ async function opened<T extends TrainerBase>(
       continue;
     }
     check(
-      typeof engine?.dispose === "function" && engine.lost instanceof Promise,
+      typeof engine?.dispose === "function" && typeof engine.lost?.then === "function",
       "argument",
       () => `createRecoveringTrainer: engine must give an engine, as Engine.create does, not ${describe(engine)}`,
     );

@@ -37,15 +37,23 @@ export interface Progress {
 export function* jobsOf(entry: OpSamples, targets: readonly Target[], gradients: boolean, progress: Progress): Generator<Job> {
   const { op } = entry;
   const samples = entry.samples(randomSource(0, op.name));
+  const told = (of: readonly Target[]): Target[] =>
+    of.map((target) => ({ ...target, traits: target.traits.flatMap((traits) => tellingAlso(entry, traits)) }));
   for (const [index, sample] of samples.entries()) {
     const seed = `${op.name} ${index}`;
     const prepared = prepareSample(op, sample, seed);
-    yield* jobsForCall({ op: op.name, face: "forward", prepared }, targets, seed, progress);
+    yield* jobsForCall({ op: op.name, face: "forward", prepared }, told(targets), seed, progress);
     if (!gradients) continue;
     for (const node of gradientCalls(entry, sample, prepared.inputs, seed))
       yield* jobsForCall({ op: op.name, face: "gradient", prepared: node }, targets, seed, progress);
   }
 }
+
+/** These traits, and the same with each of the entry's own. */
+export const tellingAlso = ({ alsoTold = [] }: OpSamples, traits: DeviceTraits): DeviceTraits[] => [
+  traits,
+  ...alsoTold.map((also) => ({ ...traits, ...also })),
+];
 
 function* jobsForCall(
   base: Pick<Job, "op" | "face" | "prepared">,

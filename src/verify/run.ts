@@ -1,5 +1,6 @@
 import type { DeviceTraits } from "../graph/op.ts";
 import { formatType } from "../graph/types.ts";
+import { fits } from "../patterns.ts";
 import { compare } from "./compare.ts";
 import { type Job, jobsOf, type Progress, type Target } from "./jobs.ts";
 import { describeCall, toHost } from "./prepare.ts";
@@ -9,7 +10,7 @@ import type { CaseReport, OpSummary } from "./schema.ts";
 import { summarize } from "./summary.ts";
 
 export interface VerifyOptions {
-  /** Only ops whose names contain one of these. */
+  /** Only what has a name that one of these patterns fits: parts of names, in which `*` stands for anything. */
   readonly only?: readonly string[];
   /** Also every node in the graphs of the gradients. Default true. */
   readonly gradients?: boolean;
@@ -31,6 +32,10 @@ export function traitsToVerify(traits: DeviceTraits): DeviceTraits[] {
   return [traits, { ...traits, software: true }, { ...traits, software: false }];
 }
 
+/** Whether one of the patterns fits a name; without any, all are wanted. */
+export const isWanted = (name: string, only: readonly string[] | undefined): boolean =>
+  !only?.length || only.some((pattern) => fits(pattern, name));
+
 /**
  * Proves ops on GPUs: every sample of every op, with every variant that is allowed for it, in place too where that is offered; and
  * every node in the graph of its gradient. Each runs twice between guard words over poisoned outputs and is compared with the
@@ -39,7 +44,7 @@ export function traitsToVerify(traits: DeviceTraits): DeviceTraits[] {
 export async function verifyOn(targets: readonly Target[], list: readonly OpSamples[], options: VerifyOptions = {}): Promise<Verification> {
   const ops: OpSummary[] = [];
   const cases: CaseReport[] = [];
-  const wanted = list.filter(({ op }) => !options.only?.length || options.only.some((part) => op.name.includes(part)));
+  const wanted = list.filter(({ op }) => isWanted(op.name, options.only));
   const progress: Progress = { listed: new Set(list.map(({ op }) => op.name)), seen: new Set() };
   for (const entry of wanted) {
     const reports = await runAll(jobsOf(entry, targets, options.gradients ?? true, progress), options);

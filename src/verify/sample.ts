@@ -1,4 +1,4 @@
-import type { Op } from "../graph/op.ts";
+import type { DeviceTraits, Op } from "../graph/op.ts";
 import type { RandomSource } from "../graph/tensor.ts";
 import type { DType, Shape } from "../graph/types.ts";
 
@@ -27,6 +27,8 @@ export interface OpSamples<A = unknown> {
   samples(random: RandomSource): readonly Sample<A>[];
   /** Outputs after the first are by-products for the gradient's kernels: no loss depends on them. */
   readonly onlyFirstOutput?: boolean;
+  /** What the planner is told besides, each time: plans that only other devices or sizes would lead to. */
+  readonly alsoTold?: readonly Partial<DeviceTraits>[];
   /** A reason in words where the bound exceeds 50 × the worst error that is seen. */
   readonly looseBound?: string;
 }

@@ -9,7 +9,7 @@ export interface VerifyReport {
   /** Where it ran. */
   readonly runtime: RuntimeReport;
   readonly adapter: AdapterDescription;
-  /** One entry for each op, in the order of the list of all ops. */
+  /** One entry for each op, in the order of the list of all ops, and then for each thing that is proven besides. */
   readonly ops: readonly OpSummary[];
   /** Every call of every variant that ran. */
   readonly cases: readonly CaseReport[];
@@ -25,8 +25,11 @@ export interface RuntimeReport {
 export interface CaseReport {
   /** The op under proof. */
   readonly op: string;
-  /** `forward`: a call of the op. `gradient`: a call of `node`, an op in the graph of its gradient. */
-  readonly face: "forward" | "gradient";
+  /**
+   * `forward`: a call of the op. `gradient`: a call of `node`, an op in the graph of its gradient. `update`, `program`, `image`: what
+   * is no op, see `kind` of its summary.
+   */
+  readonly face: "forward" | "gradient" | "update" | "program" | "image";
   readonly node: string;
   readonly variant: string;
   /** Which device ran it: as it is, or one with the default limits only. */
@@ -51,12 +54,17 @@ export interface CaseReport {
 export type DeviceName = "native" | "default limits";
 
 export interface OpSummary {
+  /** The name of the op, or of what else is proven. */
   readonly op: string;
+  /** `op` where nothing is said; or optimizers, clipping and the flag of what is not finite; whole programs; images in and out. */
+  readonly kind?: "op" | "update" | "program" | "image";
   readonly cases: number;
   readonly failed: number;
   readonly variants: readonly string[];
   /** Variants of the op that no sample reached on any device. */
   readonly unreached: readonly string[];
+  /** What this runtime or device cannot do, each with the reason in words. */
+  readonly missing?: readonly string[];
   /** Of the case with the worst ratio. */
   readonly worst?: {
     readonly error: number | null;

@@ -18,3 +18,9 @@ test("images of a frame are read as those of this window", async () => {
   const found = await inPage<Record<string, number[]>>(PAGE, "images");
   for (const [kind, values] of Object.entries(found)) expect({ kind, values }).toEqual({ kind, values: [0, 2] });
 });
+
+test("a file over memory that is shared or may grow is decoded", async () => {
+  const found = await inPage<Record<string, number[]>>(PAGE, "files");
+  expect(Object.keys(found)).toHaveLength(5);
+  for (const [kind, values] of Object.entries(found)) expect({ kind, values }).toEqual({ kind, values: [1, 2] });
+});

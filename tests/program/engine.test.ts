@@ -47,8 +47,17 @@ describe("device", () => {
       "wrongAdapter",
     );
     expect([first?.code, reason, later?.code]).toEqual(["self-test", "self-test", "self-test"]);
-    expect(first?.message).toMatch(/test 2, invocation 0: \d+ instead of \d+/);
+    expect(first?.message).toMatch(/test 2, storage behind a barrier, invocation 0: \d+ instead of \d+/);
     expect(buffers).toBe(0);
+  });
+
+  test("an adapter is refused whose gradients are 0, whose updates change nothing, or that drops NaN", async () => {
+    const reasons = await run<Record<string, Failure>>("wrongSelfTests");
+    const walk = /test 4, a walk back through time and its update, invocation 0/;
+    const expected = { gradients: walk, update: walk, chosen: /test 4, NaN, invocation 1: \d+ instead of 1/, summed: /test 4, NaN/ };
+    expect(Object.keys(reasons)).toEqual(Object.keys(expected));
+    for (const [what, message] of Object.entries(expected))
+      expect(reasons[what], what).toMatchObject({ code: "self-test", message: expect.stringMatching(message) });
   });
 });
 

@@ -44,9 +44,10 @@ describe("names and memory on a GPU", () => {
   });
 
   test("what fails leaves nothing", async () => {
-    const { codes, before, after, left } = await run("failures");
-    expect(codes).toEqual(["argument", "name", "name", "size", "limit"]);
+    const { codes, before, after, left, taken } = await run("failures");
+    expect(codes).toEqual(["argument", "name", "name", "size", "limit", "shape"]);
     expect(after).toEqual(before);
+    expect(taken).toBe(4);
     expect(left).toBe(0);
   });
 

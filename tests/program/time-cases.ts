@@ -65,7 +65,24 @@ export function timeTests(kind: Kind, run: Run, seeds: readonly number[] = [1, 2
       expect(reused).toEqual(fresh);
     });
 
+    test("copy arrays only where they must wait", async () => {
+      const { awaited, together } = await run<{ awaited: number; together: number }>("copies", kind);
+      expect(awaited).toBe(0);
+      if (kind === "reference") expect(together).toBe(0);
+      else {
+        // four have a buffer to read back with, unless earlier ones are still under way
+        expect(together).toBeGreaterThanOrEqual(16);
+        expect(together).toBeLessThan(20);
+      }
+    });
+
     if (kind === "loaded") return;
+
+    test("a stream, and its resets, in the order of the calls", async () => {
+      const [apart, together] = await run<number[][][]>("streamed", kind);
+      expect(together).toEqual(apart);
+      expect(new Set(apart.map(String)).size).toBe(9);
+    });
 
     test("all batch sizes, and all trainers of a model, share one count", async () => {
       expect(await run("sharedCount", kind)).toEqual([5, 5, 5, 5]);

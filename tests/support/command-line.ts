@@ -66,8 +66,14 @@ export class CommandLine {
     });
     const ended = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? -1)));
     const pid = child.pid as number;
-    for (let i = 0; i < 200 && descendants(pid).length === 0; i++) await new Promise((resolve) => setTimeout(resolve, 50));
-    const started = descendants(pid);
+    let started: number[] = [];
+    for (let i = 0; i < 200; i++) {
+      // what is asked for its version ends at once
+      const before = started.join();
+      started = descendants(pid);
+      if (started.length > 0 && started.join() === before) break;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
     child.kill(signal);
     const code = await ended;
     const alive = () => started.filter((id) => isAlive(id));

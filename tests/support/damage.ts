@@ -55,6 +55,10 @@ const FREE: readonly (readonly [path: RegExp, values?: (value: Json | undefined)
   // what programs leave unused
   [/,(dispatches|states|outputs)(,\d+)?$/, (value) => value === undefined || (Array.isArray(value) && value.length === 0)],
   [/,mirror$/, (value) => value === undefined],
+  // fewer indices that are checked, other bounds and words
+  [/,(indices|checks)(,\d+)?$|,parts(,\d+)?$/, (value) => value === undefined || (Array.isArray(value) && value.length === 0)],
+  [/,(indices|checks),\d+,(low|high|ignore)$/, (value) => typeof value === "number" || value === undefined],
+  [/,(indices|checks),\d+,(op|of)$/, (value) => typeof value === "string"],
   // another name for a variable that nothing else names
   [/^segments,\d+,\d+,name$/, (value) => typeof value === "string"],
 ];
@@ -82,7 +86,7 @@ export async function damageAll(file: Json, load: (engine: Engine, file: object)
     const kind = path
       .map((name) => (typeof name === "number" ? "#" : name))
       .join()
-      .replace(/(?<=params,|bindings,)\w+/, "*");
+      .replace(/(?<=params,|bindings,|inputs,|outputs,)\w+|(?<=programs,)[^,]+/g, "*");
     seen.set(kind, (seen.get(kind) ?? 0) + 1);
     if ((seen.get(kind) as number) > most) continue;
     const whole = at(file, path);

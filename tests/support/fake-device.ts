@@ -34,22 +34,46 @@ class FakeBuffer {
 export function fakeDevice(): GPUDevice {
   const limits = {
     ...DEFAULT_LIMITS,
+    maxTextureDimension2D: 8192,
     minUniformBufferOffsetAlignment: 256,
     minStorageBufferOffsetAlignment: 256,
   };
-  const pass = { setPipeline: nothing, setBindGroup: nothing, dispatchWorkgroups: nothing, end: nothing };
-  const encoder = { beginComputePass: () => pass, copyBufferToBuffer: nothing, clearBuffer: nothing, finish: () => ({}) };
+  const pass = { setPipeline: nothing, setBindGroup: nothing, dispatchWorkgroups: nothing, draw: nothing, end: nothing };
+  const encoder = {
+    beginComputePass: () => pass,
+    beginRenderPass: () => pass,
+    copyBufferToBuffer: nothing,
+    copyTextureToBuffer: nothing,
+    clearBuffer: nothing,
+    finish: () => ({}),
+  };
+  const pipeline = { getBindGroupLayout: () => ({}) };
+  const texture = ({ size: [width, height] }: { size: readonly number[] }) => ({
+    width,
+    height,
+    createView: () => ({}),
+    destroy: nothing,
+  });
   return {
     limits,
     features: new Set(),
     lost: new Promise(nothing),
-    queue: { writeBuffer: nothing, submit: nothing, onSubmittedWorkDone: async () => {} },
+    queue: {
+      writeBuffer: nothing,
+      writeTexture: nothing,
+      copyExternalImageToTexture: nothing,
+      submit: nothing,
+      onSubmittedWorkDone: async () => {},
+    },
     createBuffer: (descriptor: GPUBufferDescriptor) => new FakeBuffer(descriptor),
     createShaderModule: () => ({ getCompilationInfo: async () => ({ messages: [] }) }),
     createBindGroupLayout: () => ({}),
     createPipelineLayout: () => ({}),
     createBindGroup: () => ({}),
-    createComputePipelineAsync: async () => ({}),
+    createComputePipelineAsync: async () => pipeline,
+    createRenderPipelineAsync: async () => pipeline,
+    createTexture: texture,
+    importExternalTexture: () => ({}),
     createCommandEncoder: () => encoder,
     pushErrorScope: nothing,
     popErrorScope: async () => null,

@@ -54,6 +54,7 @@ export function memoryTests(run: Run, reference: boolean): void {
     // four variables with two states each, and the optimizer's step
     expect(seen.keptNames).toBe(13);
     expect(seen.goesOn).toBe(1);
+    expect(seen.anewSteps).toBe(0);
     expect(seen.last).toEqual(seen.start);
   });
 

@@ -8,8 +8,15 @@ export interface Misuse {
   readonly garbage: readonly (readonly [string, unknown])[];
 }
 
-/** Every function that the package exports, and methods of what they return, each with arguments that are right. */
-export async function misuse(api: Api, engine: Api["Engine"]["prototype"]): Promise<Misuse> {
+/**
+ * Every function that the package exports, and methods of what they return, each with arguments that are right.
+ * @param another makes a further engine of the same kind, for what disposes its engine
+ */
+export async function misuse(
+  api: Api,
+  engine: Api["Engine"]["prototype"],
+  another = () => api.Engine.create({ reference: true }),
+): Promise<Misuse> {
   const {
     Engine,
     input,
@@ -186,7 +193,7 @@ export async function misuse(api: Api, engine: Api["Engine"]["prototype"]): Prom
     {
       trainer: async (engine: Api["Engine"]["prototype"]) =>
         createTrainer(engine, sequential(dense({ units: 2 })), { input: [3], batch: 2, loss: api.squaredError(), optimizer: adam() }),
-      engine: () => Engine.create({ reference: true }),
+      engine: another,
       checkpoints: api.memoryCheckpoints(),
       every: 10,
       keptBytes: 1e6,

@@ -4,6 +4,8 @@ import { sizeOf } from "../../src/graph/types.ts";
 import { nodesOf } from "../../src/program/order.ts";
 import { randomSource } from "../../src/random.ts";
 import { gradientGraph } from "../../src/verify/gradient.ts";
+import { tellingAlso } from "../../src/verify/jobs.ts";
+import type { Proof } from "../../src/verify/proof.ts";
 import type { OpSamples, Sample } from "../../src/verify/sample.ts";
 
 /** How much of a sweep runs: a part in `npm test`, all of it in `npm run test:long`. */
@@ -31,7 +33,7 @@ export function gradientNodes(entry: Pick<OpSamples, "op" | "onlyFirstOutput">, 
 
 /**
  * What a sample reaches: each variant, forward and in the graph of its gradient, of the op and of others, in place or not, with and
- * without bias or other optional inputs, on each kind of device.
+ * without bias or other optional inputs, on each kind of device; and whether plans are cut for what the planner is told besides.
  */
 export function reachOf(entry: OpSamples, sample: Sample, traits: readonly DeviceTraits[]): string[] {
   const { op } = entry;
@@ -41,7 +43,16 @@ export function reachOf(entry: OpSamples, sample: Sample, traits: readonly Devic
     { op: op as Op, call: { inputs, outputs, attributes: sample.attributes } },
     ...gradientNodes(entry, sample).map((node) => ({ op: node.op, call: node })),
   ];
-  return calls.flatMap(({ op: own, call }, i) =>
+  const cut = op.kernels.flatMap((variant) =>
+    traits.flatMap((device, kind) =>
+      tellingAlso(entry, device)
+        .slice(1)
+        .filter((told) => variant.allowed(calls[0].call, told))
+        .map((told) => [told, device].map((one) => variant.plan(calls[0].call, one).dispatches.length))
+        .map(([also, plain]) => `${variant.name} ${also === plain ? "as it is" : "in pieces"} on ${kind}`),
+    ),
+  );
+  const whole = calls.flatMap(({ op: own, call }, i) =>
     traits.flatMap((device, kind) =>
       own.kernels
         .filter((variant) => variant.allowed(call, device))
@@ -52,6 +63,17 @@ export function reachOf(entry: OpSamples, sample: Sample, traits: readonly Devic
         ),
     ),
   );
+  return [...whole, ...cut];
+}
+
+/** Of a proof's cases the first of each variant, and a share of the others. */
+export function partOfProof(proof: Proof): Proof {
+  const all = proof.cases();
+  const chosen = new Set([
+    ...everyNth(all, 6, proof.name),
+    ...proof.variants.flatMap((name) => all.find(({ variant }) => variant === name) ?? []),
+  ]);
+  return { ...proof, cases: () => all.filter((one) => chosen.has(one)) };
 }
 
 /** Of an op's samples a part that reaches all that they reach together, the cheap ones first. */

@@ -54,7 +54,7 @@ const bytesOf = (buffer: ExportedBuffer, file: Exported, inputs: Exported["progr
   if ("bytes" in buffer) return buffer.bytes;
   if ("data" in buffer) return Math.ceil(atob(buffer.data).length / 16) * 16;
   if ("input" in buffer) return 4 * inputs[buffer.input].shape.reduce((a, b) => a * b, 1);
-  if ("engine" in buffer) return 16;
+  if ("engine" in buffer) return 32;
   if ("control" in buffer) return 16;
   const members = file.segments[buffer.segment];
   const last = members[members.length - 1];

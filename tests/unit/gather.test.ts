@@ -11,11 +11,12 @@ const valuesOf = (tensor: Tensor): number[] => Array.from(evaluate([tensor], new
 const table = constant([0, 1, 10, 11, 20, 21], [3, 2]);
 
 describe("gather", () => {
-  test("takes rows, counts negative indices from the end, clamps the rest", () => {
+  test("takes rows, counts negative indices from the end; the rest is NaN, or 0 for integers", () => {
     expect(valuesOf(gather(table, constant([2, 0], [2], "u32")))).toEqual([20, 21, 0, 1]);
     expect(valuesOf(gather(table, constant([-1, -3], [2], "i32")))).toEqual([20, 21, 0, 1]);
-    expect(valuesOf(gather(table, constant([-4, 3, 99], [3], "i32")))).toEqual([0, 1, 20, 21, 20, 21]);
-    expect(valuesOf(gather(table, constant([3], [1], "u32")))).toEqual([20, 21]);
+    expect(valuesOf(gather(table, constant([-4, 3, 99], [3], "i32")))).toEqual(new Array(6).fill(Number.NaN));
+    expect(valuesOf(gather(table, constant([3, 2], [2], "u32")))).toEqual([Number.NaN, Number.NaN, 20, 21]);
+    expect(valuesOf(gather(constant([7, 8], [2], "i32"), constant([2, 1], [2], "u32")))).toEqual([0, 8]);
   });
 
   test("shapes: the axis is replaced by the shape of the indices", () => {

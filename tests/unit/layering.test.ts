@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** What each floor may import from, besides itself. The ground stands first. */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   host: [], // what values are, whichever realm they come from
+  patterns: [],
   errors: ["host"],
   graph: ["host", "errors"],
   random: ["errors", "graph"],
@@ -18,9 +19,9 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   nn: ["host", "errors", "graph", "random", "ops", "program"],
   io: ["host", "errors", "graph", "gpu", "program"],
   recovery: ["host", "errors", "graph", "gpu", "program", "nn", "io"],
-  verify: ["errors", "graph", "random", "shaders", "gpu", "ops", "program"],
-  bench: ["host", "errors", "graph", "random", "shaders", "gpu", "ops", "program", "verify"],
-  cli: ["errors", "graph", "shaders", "gpu", "ops", "program", "verify", "bench"],
+  verify: ["errors", "patterns", "graph", "random", "shaders", "gpu", "ops", "program", "io"],
+  bench: ["host", "errors", "patterns", "graph", "random", "shaders", "gpu", "ops", "program", "verify"],
+  cli: ["errors", "patterns", "graph", "shaders", "gpu", "ops", "program", "verify", "bench"],
   build: ["graph"], // part of vite.config.ts, and of no package
   index: ["errors", "graph", "random", "gpu", "ops", "program", "nn", "io", "recovery", "verify", "bench"],
 };
@@ -32,8 +33,14 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   build: ["node", "vite"],
 };
 
-/** Concrete ops that the program floor needs: sums of gradients, and what clips and updates. */
-const OPS_OF_PROGRAM = [/^src\/ops\/pointwise\//, /^src\/ops\/update\//, /^src\/ops\/copy\.ts$/, /^src\/ops\/grid\.ts$/];
+/** Concrete ops that the program floor needs: sums of gradients, what clips and updates, and the check of indices. */
+const OPS_OF_PROGRAM = [
+  /^src\/ops\/pointwise\//,
+  /^src\/ops\/update\//,
+  /^src\/ops\/copy\.ts$/,
+  /^src\/ops\/grid\.ts$/,
+  /^src\/ops\/index-check\.ts$/,
+];
 
 interface Source {
   readonly path: string;

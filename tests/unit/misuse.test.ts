@@ -181,9 +181,9 @@ const table: readonly (readonly [what: string, work: () => unknown, code: string
     "run: the wrong array",
     () => loose.run({ x: new Int32Array(6) }),
     "dtype",
-    /input "x" is f32\[2, 3\]; give a Float32Array or a GPUBuffer, not Int32Array/,
+    /input "x" is f32\[2, 3\]; give a Float32Array or a GPUBuffer, not an Int32Array/,
   ],
-  ["run: a plain array", () => loose.run({ x: wrong([1, 2, 3, 4, 5, 6]) }), "dtype", /not Array/],
+  ["run: a plain array", () => loose.run({ x: wrong([1, 2, 3, 4, 5, 6]) }), "dtype", /not an array/],
   ["run: no batch", () => loose.run(wrong(null)), "argument", /first argument must be an object/],
   [
     "run: an unknown output",
@@ -195,7 +195,7 @@ const table: readonly (readonly [what: string, work: () => unknown, code: string
   ["run: a disposed program", () => closed.run({ x: new Float32Array(6) }), "disposed", /the program "program" was disposed/],
   ["read: a disposed engine", () => disposed.read(w), "disposed", /the engine was disposed/],
   ["write: length", () => engine.write(w, new Float32Array(3)), "size", /variable "w", f32\[3, 4\], needs 12 values, not 3/],
-  ["write: array", () => engine.write(w, wrong(new Int32Array(12))), "dtype", /give a Float32Array, not Int32Array/],
+  ["write: array", () => engine.write(w, wrong(new Int32Array(12))), "dtype", /give a Float32Array, not an Int32Array/],
   [
     "load: another shape",
     () => load(engine, { w: { dtype: "f32", shape: [2], data: new Float32Array(2) } }),
@@ -295,9 +295,14 @@ const table: readonly (readonly [what: string, work: () => unknown, code: string
     "step: a target of another length",
     () => trainer.step(new Uint32Array(6), new Uint32Array(3)),
     "size",
-    /input "target", i32\[3, 2\], needs 6 values, not 3/,
+    /^step: target, i32\[3, 2\], needs 6 values, not 3/,
   ],
-  ["step: features for tokens", () => trainer.step(new Float32Array(6), new Uint32Array(6)), "dtype", /input "x" is u32\[3, 2\]/],
+  [
+    "step: features for tokens",
+    () => trainer.step(new Float32Array(6), new Uint32Array(6)),
+    "dtype",
+    /^step: x is u32\[3, 2\]; give a Uint32Array or a GPUBuffer, not a Float32Array/,
+  ],
   [
     "trainer.learningRate",
     () => {

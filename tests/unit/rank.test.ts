@@ -64,11 +64,11 @@ describe("argmax and argmin", () => {
 });
 
 describe("oneHot", () => {
-  test("a row for each index; negative ones count from the end, others out of range give none", () => {
+  test("a row for each index; negative ones count from the end, out of range it is NaN", () => {
     expect(valuesOf(oneHot(constant([1, 0], [2], "u32"), 3))).toEqual([0, 1, 0, 1, 0, 0]);
     expect(valuesOf(oneHot(constant([-1, -3], [2], "i32"), 3))).toEqual([0, 0, 1, 1, 0, 0]);
-    expect(valuesOf(oneHot(constant([-4, 3, 99], [3], "i32"), 3))).toEqual(Array(9).fill(0));
-    expect(valuesOf(oneHot(constant([4294967295], [1], "u32"), 3))).toEqual([0, 0, 0]);
+    expect(valuesOf(oneHot(constant([-4, 3, 99], [3], "i32"), 3))).toEqual(Array(9).fill(Number.NaN));
+    expect(valuesOf(oneHot(constant([4294967295], [1], "u32"), 3))).toEqual(Array(3).fill(Number.NaN));
   });
 
   test("its axis, on and off", () => {

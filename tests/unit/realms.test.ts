@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import vm from "node:vm";
 import { describe, expect, test } from "vitest";
 import { checkOptions } from "../../src/errors.ts";
@@ -174,4 +177,14 @@ test("an instance of a class is no options, whichever realm it comes from", () =
     expect(isPlainObject(value)).toBe(true);
     checkOptions("call", value, ["batch"]);
   }
+});
+
+test("no check asks for a class of this realm", () => {
+  const src = fileURLToPath(new URL("../../src", import.meta.url));
+  const classes =
+    /instanceof (?:\w+Array|ArrayBuffer|SharedArrayBuffer|DataView|GPU\w+|Map|Set|RegExp|Date|Object|DOMException|\w*Element|ShadowRoot)\b|\.constructor [!=]==/g;
+  const wrong = readdirSync(src, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts") && file !== "host.ts" && !/^(cli|build)\b/.test(file))
+    .flatMap((file) => (readFileSync(join(src, file), "utf8").match(classes) ?? []).map((found) => `${file}: ${found}`));
+  expect(wrong).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { type F32, input, type RandomSource, type Tensor, variable } from "../../graph/tensor.ts";
 import { convTranspose2d } from "../../ops/conv/conv-transpose.ts";
+import { copy } from "../../ops/copy.ts";
 import { gather } from "../../ops/gather/gather.ts";
 import { oneHot } from "../../ops/gather/one-hot.ts";
 import { softmaxCrossEntropy } from "../../ops/loss/classification.ts";
@@ -45,6 +46,7 @@ export function otherCases(quick: boolean): OpCase[] {
   if (quick) return pointwise;
   return [
     ...pointwise,
+    { name: `copy ${size}`, tensor: copy(a) },
     { name: `sum of columns ${size}`, tensor: sum(a, { axes: [0] }) },
     { name: `sum of rows ${size}`, tensor: sum(a, { axes: [1] }) },
     { name: `maxima of rows ${size}`, tensor: max(a, { axes: [1] }) },
@@ -110,6 +112,7 @@ function moving(a: F32, b: F32, size: string): OpCase[] {
   const rows = gather(table, input([4096], "i32")) as F32;
   const half = [a.shape[0] / 2, COLUMNS];
   return [
+    { name: `copy ${size}`, tensor: copy(a) },
     { name: `transpose ${size}`, tensor: transpose(a) },
     {
       name: `transpose the first two of 64×${a.shape[0] / 64}×${COLUMNS}`,

@@ -9,6 +9,7 @@ import type { SuiteName } from "../../bench/run.ts";
 import type { BenchReport, BenchResult } from "../../bench/schema.ts";
 import { startNames } from "../../bench/suites/start-names.ts";
 import { UnrollError } from "../../errors.ts";
+import { fits, patternSource } from "../../patterns.ts";
 import { bundleFile, isScript } from "../bundle.ts";
 import { codeOf, type EndSignal, onInterrupt, ownFolder, reasonOf } from "../lifetime.ts";
 import { checkWritable, keep } from "../output.ts";
@@ -104,7 +105,7 @@ async function peers(words: readonly string[], command: string, values: BenchVal
     ...(browser ? ["--browser", browser] : []),
     ...flags.map((flag) => `--browser-flag=${flag}`),
     ...(quick ? ["--quick"] : []),
-    ...(only.length > 0 ? ["--only", only.map(escape).join("|")] : []),
+    ...(only.length > 0 ? ["--only", only.map(patternSource).join("|")] : []),
   ];
   const { report, interrupted } = await runPeers(args);
   if (interrupted !== undefined) return { report: report && { ...report, command }, interrupted };
@@ -121,7 +122,7 @@ async function measure(words: readonly string[], values: BenchValues, command: s
   const wanted = words.filter(isSuite);
   const suites = wanted.length > 0 ? wanted : files.length > 0 ? [] : SUITES;
   if (files.length > 1) throw new UnrollError("argument", "give one file with kernels at a time");
-  const only = patterns.length > 0 ? patterns.map(escape).join("|") : undefined;
+  const only = patterns.length > 0 ? patterns : undefined;
   const source = files.length > 0 ? await bundleFile(files[0], "Reading a file with kernels") : undefined;
   const { flags, powerPreference } = adapterOptions(name, values);
   const progress = new ProgressBar();
@@ -176,11 +177,10 @@ async function measure(words: readonly string[], values: BenchValues, command: s
       let report = await run({ suites, file });
       // Only a fresh runtime starts cold, and Dawn in Node cannot begin anew within a process: there the first is all.
       if (suites.includes("start") && name !== "node") {
-        const wanted = startNames.filter((start) => !only || new RegExp(only, "i").test(`start: ${start}, unroll`));
+        const wanted = startNames.filter((start) => !only || only.some((pattern) => fits(pattern, `start: ${start}, unroll`)));
         for (let round = 0; round < (quick ? STARTS.quick : STARTS.full); round++)
           for (const [i, start] of wanted.entries())
-            if (round + i > 0)
-              report = mergeStarts(report, await run({ suites: ["start"], only: escape(`start: ${start},`), roofline: false }));
+            if (round + i > 0) report = mergeStarts(report, await run({ suites: ["start"], only: [`start: ${start},`], roofline: false }));
       }
       progress.clear();
       for (const line of formatTable(report)) console.log(line);
@@ -199,9 +199,6 @@ async function measure(words: readonly string[], values: BenchValues, command: s
     interrupt.dispose();
   }
 }
-
-/** A name is meant as it stands: "3×3 64→64 (2)" has signs that mean something in patterns. Stars stand for anything. */
-const escape = (pattern: string): string => pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*");
 
 /** Ctrl-C, being told to end, and a terminal that is closed. */
 class Interrupt {

@@ -25,7 +25,7 @@ export async function started<T>(path: string, launched: Promise<T>): Promise<T>
   try {
     return await launched;
   } catch (cause) {
-    const gone = /Target closed|Connection closed|ECONNRESET|EPIPE/.test(String(cause));
+    const gone = /Target closed|Connection closed|ECONNRESET|EPIPE|Code: \d|Command failed/.test(String(cause));
     throw new UnrollError("missing", `${path} did not start: ${gone ? "it ended before it answered" : reasonOf(cause)}`, { cause });
   }
 }

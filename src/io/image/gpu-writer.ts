@@ -123,7 +123,7 @@ export class GpuImageWriter {
     const gpu = this.#gpu;
     gpu.assertUsable();
     let drawn = values;
-    const own = values instanceof Float32Array ? undefined : "buffer" in values ? values.buffer : values;
+    const own = isFloats(values) ? undefined : "buffer" in values ? values.buffer : values;
     const checkValues = () => {
       if (own) gpu.checkBuffer(() => "ImageWriter: the GPUBuffer that was given", own);
     };
@@ -131,9 +131,9 @@ export class GpuImageWriter {
     const isForeign = own !== undefined && mustCopy(gpu, own);
     let kept: Snapshot | undefined;
     const keep = () => ({
-      bytes: values instanceof Float32Array ? values.byteLength : isForeign ? own.size : 0,
+      bytes: isFloats(values) ? values.byteLength : isForeign ? own.size : 0,
       copy: () => {
-        if (values instanceof Float32Array) drawn = values.slice();
+        if (isFloats(values)) drawn = values.slice();
         if (!isForeign) return;
         kept = snapshot(gpu, own);
         drawn = "buffer" in values ? { ...(values as Located), buffer: kept.buffer } : kept.buffer;
@@ -207,6 +207,8 @@ export class GpuImageWriter {
   }
 }
 
+const isFloats = (values: unknown): values is Float32Array => typedArrayName(values) === "Float32Array";
+
 /** What the system shows without converting it. */
-const canvasFormat = (): GPUTextureFormat =>
+export const canvasFormat = (): GPUTextureFormat =>
   typeof navigator === "undefined" || !navigator.gpu ? "bgra8unorm" : navigator.gpu.getPreferredCanvasFormat();

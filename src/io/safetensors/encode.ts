@@ -1,7 +1,7 @@
-import { check, describe, quote } from "../../errors.ts";
+import { article, check, describe, quote } from "../../errors.ts";
 import { checkMemory } from "../../graph/host-array.ts";
 import { type NamedArray, sizeOf } from "../../graph/types.ts";
-import { nameOfClass, typedArrayName } from "../../host.ts";
+import { typedArrayName } from "../../host.ts";
 import { define, FILE_TYPES, type FileArray, type FileDType, fileBytes, MAX_HEADER, METADATA, shortShape } from "./types.ts";
 
 /**
@@ -38,7 +38,11 @@ export function encodeSafetensors(
     check(name !== METADATA, "name", `encodeSafetensors: an array cannot be called "${METADATA}"`);
     check(typeof dtype === "string" && Object.hasOwn(FILE_TYPES, dtype), "dtype", () => `${said} has dtype ${describe(dtype)}`);
     const [, expected] = FILE_TYPES[dtype as FileDType];
-    check(typedArrayName(data) === expected, "dtype", () => `${said} is ${dtype}: give a ${expected}, not a ${nameOfClass(data)}`);
+    check(
+      typedArrayName(data) === expected,
+      "dtype",
+      () => `${said} is ${dtype}: give ${article(String(expected))}, not ${describe(data)}`,
+    );
     checkMemory(said, data);
     const bytes = fileBytes(dtype, sizeOf(shape));
     check(

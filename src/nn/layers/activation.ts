@@ -1,5 +1,5 @@
-import { check, describe } from "../../errors.ts";
-import type { Activation } from "../../graph/op.ts";
+import { check, describeMeant } from "../../errors.ts";
+import { ACTIVATIONS_MEANT, type Activation } from "../../graph/op.ts";
 import { applyOne, type F32 } from "../../graph/tensor.ts";
 import { formatType } from "../../graph/types.ts";
 import { activationOp } from "../../ops/pointwise/activations.ts";
@@ -14,7 +14,7 @@ export function activationLayer(activation: Activation): Layer {
   check(
     activation !== undefined,
     "argument",
-    () => `activationLayer: give an activation such as reluActivation, not ${describe(activation)}`,
+    () => `activationLayer: give an activation such as reluActivation, not ${describeMeant(activation, ACTIVATIONS_MEANT)}`,
   );
   checkActivation("activationLayer", activation);
   const op = activationOp(activation);

@@ -1,5 +1,5 @@
-import { check, checkFlag, checkOptions, describe } from "../../errors.ts";
-import type { Activation } from "../../graph/op.ts";
+import { check, checkFlag, checkOptions, describe, describeMeant } from "../../errors.ts";
+import { ACTIVATIONS_MEANT, type Activation } from "../../graph/op.ts";
 import type { F32, Initializer } from "../../graph/tensor.ts";
 import { formatType } from "../../graph/types.ts";
 import { matmul } from "../../ops/matmul/matmul.ts";
@@ -39,7 +39,7 @@ export function checkActivation(layer: string, activation: Activation | undefine
   check(
     activation === undefined || (typeof activation?.wgsl === "string" && typeof activation.reference === "function"),
     "argument",
-    () => `${layer}: activation must be an activation such as tanhActivation, not ${describe(activation)}`,
+    () => `${layer}: activation must be an activation such as tanhActivation, not ${describeMeant(activation, ACTIVATIONS_MEANT)}`,
   );
 }
 

@@ -1,5 +1,5 @@
-import { check, describe } from "../../errors.ts";
-import type { Activation } from "../../graph/op.ts";
+import { check, describe, describeMeant } from "../../errors.ts";
+import { ACTIVATIONS_MEANT, type Activation } from "../../graph/op.ts";
 import { Tensor } from "../../graph/tensor.ts";
 import { formatType, type TensorType } from "../../graph/types.ts";
 import { checkWindow, resolvePair, windowCounts } from "../window.ts";
@@ -47,7 +47,7 @@ export function checkOptions(op: string, { window, groups, activation }: ConvAtt
   check(
     isActivation(activation),
     "argument",
-    () => `${op}: activation must be an Activation such as reluActivation, not ${String(activation)}`,
+    () => `${op}: activation must be an Activation such as reluActivation, not ${describeMeant(activation, ACTIVATIONS_MEANT)}`,
   );
 }
 

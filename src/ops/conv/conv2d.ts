@@ -18,7 +18,8 @@ export interface Conv2dOptions extends WindowOptions {
  * Convolution (cross-correlation, as everywhere in neural networks):
  * y[n, oy, ox, co] = activation(bias[co] + Σ x[n, oy·s − p + ky·d, ox·s − p + kx·d, ci]·filter[ky, kx, ci, co]).
  *
- * x [N, H, W, C_in], filter [KH, KW, C_in/groups, C_out] → [N, OH, OW, C_out]; outside of x there are zeros.
+ * x [N, H, W, C_in], filter [KH, KW, C_in/groups, C_out] → [N, OH, OW, C_out]; outside of x there are zeros,
+ * which a filter that is not finite may turn into NaN, as in PyTorch.
  * @throws UnrollError `shape`, `dtype` or `argument` when the operands do not fit.
  */
 export function conv2d(x: F32x4, filter: F32x4, options: Conv2dOptions = {}): F32x4 {

@@ -121,7 +121,7 @@ function pooledError(call: Call<ConvPoolAttributes>, inputs: readonly Float64Arr
     const [oy, image] = [line % oh, Math.floor(line / oh)];
     const taps = [0, 1, 2, 3].map((t) => ((image * h + 2 * oy + (t >> 1)) * w + 2 * ox + (t & 1)) * c + channel);
     const boundAt = (at: number): number => (typeof bound === "number" ? bound : bound[at]);
-    const best = taps.reduce((a, b) => (z[b] > z[a] ? b : a));
+    const best = taps.reduce((a, b) => (z[b] > z[a] || Number.isNaN(z[b]) ? b : a));
     const rivals = taps.filter((at) => z[at] + boundAt(at) >= z[best] - boundAt(best));
     const error = Math.max(...rivals.map(boundAt));
     errors[i] = activation ? activationError(activation, z[best], y[i], error) : error;

@@ -9,7 +9,7 @@ import { byteLength, type DType, formatType, type Shape, sameShape, sizeOf } fro
 import { foldGrid } from "../grid.ts";
 import { sumTo } from "../reduce/sum-to.ts";
 import { axisOf, movable } from "../shape/common.ts";
-import { checkIndices, type GatherLayout, rowOf } from "./layout.ts";
+import { checkIndices, type GatherLayout, NAN_BITS, rowOf, rowRange } from "./layout.ts";
 import { sortIndices } from "./sort.ts";
 
 export interface GatherAttributes {
@@ -45,10 +45,10 @@ const variant = (vec4: boolean): Variant<GatherAttributes> => ({
             name: `gather${bias ? " + bias" : ""}${vec4 ? ", vec4" : ""}`,
             wgsl: gatherShader({ signed: indices === "i32", vec4, bias }),
             bindings: { table: read(element), indices: read(indices), ...(bias ? { bias: read(element) } : {}), y: write(element) },
-            params: { count: "u32", inner: "u32", positions: "u32", rows: "u32" },
+            params: { count: "u32", inner: "u32", positions: "u32", rows: "u32", missing: "u32" },
           }),
           bindings: { table: { input: 0 }, indices: { input: 1 }, ...(bias ? { bias: { input: 2 } } : {}), y: { output: 0 } },
-          params: { count, inner: inner / unit, positions, rows },
+          params: { count, inner: inner / unit, positions, rows, missing: call.outputs[0].dtype === "f32" ? NAN_BITS : 0 },
           workgroups: foldGrid(Math.ceil(count / 64)),
         },
       ],
@@ -99,11 +99,15 @@ export const gatherOp: Op<GatherAttributes> = {
   },
   reference(call, [table, indices, bias], [y]) {
     const { outer, rows, inner, positions } = layoutOf(call);
+    const missing = call.outputs[0].dtype === "f32" ? Number.NaN : 0;
     for (let o = 0; o < outer; o++)
-      for (let n = 0; n < positions; n++)
+      for (let n = 0; n < positions; n++) {
+        const row = rowOf(indices[n], rows);
         for (let c = 0; c < inner; c++)
-          y[(o * positions + n) * inner + c] = table[(o * rows + rowOf(indices[n], rows)) * inner + c] + (bias ? bias[c] : 0);
+          y[(o * positions + n) * inner + c] = row === undefined ? missing : table[(o * rows + row) * inner + c] + (bias ? bias[c] : 0);
+      }
   },
+  indices: ({ inputs: [table, indices], attributes: { axis } }) => [undefined, rowRange(indices, table.shape[axis], "rows", 0)],
   gradient({ inputs: [table, indices, bias], attributes: { axis }, gradients: [gradient], needs }) {
     if (!gradient) return [undefined, undefined, undefined];
     return [
@@ -125,7 +129,7 @@ export const gatherOp: Op<GatherAttributes> = {
 /**
  * Rows of a table: the result has the shape of the table with `axis` replaced by the shape of the indices. With axis 0 and a table
  * [V, F] this is an embedding, or the product of one-hot rows with the table: indices [T, B] → [T, B, F]. Negative i32 indices count
- * from the end, as in ONNX; the GPU cannot throw, so indices still out of range are clamped to the first and last row.
+ * from the end, as in ONNX. A run with an index that is still out of range rejects with `range`; the row is NaN (0 for integers).
  * @param table f32, i32 or u32.
  * @param options `axis`, default 0; negative counts from the end.
  * @throws UnrollError `dtype` when the indices are no integers, `shape` when there is nothing to index.
@@ -227,9 +231,11 @@ function scatterAdd(
 ): void {
   const { outer, rows, inner, positions } = gradientLayout(call);
   for (let o = 0; o < outer; o++)
-    for (let n = 0; n < positions; n++)
-      for (let c = 0; c < inner; c++)
-        y[(o * rows + rowOf(indices[n], rows)) * inner + c] += term(gradient[(o * positions + n) * inner + c]);
+    for (let n = 0; n < positions; n++) {
+      const row = rowOf(indices[n], rows);
+      if (row === undefined) continue;
+      for (let c = 0; c < inner; c++) y[(o * rows + row) * inner + c] += term(gradient[(o * positions + n) * inner + c]);
+    }
 }
 
 export const gatherGradientOp: Op<GatherGradientAttributes> = {
@@ -256,6 +262,7 @@ export const gatherGradientOp: Op<GatherGradientAttributes> = {
     y.fill(0);
     scatterAdd(call, inputs, y);
   },
+  indices: ({ inputs: [, indices], attributes: { rows } }) => [undefined, rowRange(indices, rows, "rows")],
   gradient: ({ inputs: [, indices], attributes: { axis }, gradients: [gradient] }) => [
     gradient && gather(gradient, indices as Tensor<"i32" | "u32">, { axis }),
     undefined,
@@ -279,7 +286,7 @@ export const gatherGradientOp: Op<GatherGradientAttributes> = {
 
 /**
  * The gradient of `gather` to its table: row v of axis `axis` is the sum of all gradients at positions whose index means v, other
- * rows are 0. Sums in a fixed order, without atomics: the same bits in each run.
+ * rows are 0. An index out of range adds nothing, and the run rejects with `range`. Sums in a fixed order, without atomics: the same bits in each run.
  * @param gradient f32 of the shape that gather returned.
  * @param options `axis` of the table, `rows` of it.
  */

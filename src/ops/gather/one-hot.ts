@@ -7,7 +7,7 @@ import { byteLength, formatType, type Shape, sizeOf } from "../../graph/types.ts
 import { foldGrid } from "../grid.ts";
 import { checkNumber, checkTensor } from "../pointwise/define.ts";
 import { MAX_RANK } from "../shape/common.ts";
-import { checkIndices } from "./layout.ts";
+import { checkIndices, NAN_BITS, rowOf, rowRange } from "./layout.ts";
 
 export interface OneHotAttributes {
   readonly depth: number;
@@ -42,7 +42,7 @@ const variant = (vec4: boolean): Variant<OneHotAttributes> => ({
             params: oneHotParams,
           }),
           bindings: { indices: { input: 0 }, y: { output: 0 } },
-          params: { size, depth: depth / unit, inner: layoutOf(call).inner, on, off },
+          params: { size, depth: depth / unit, inner: layoutOf(call).inner, on, off, missing: NAN_BITS },
           workgroups: foldGrid(Math.ceil(size / 64)),
         },
       ],
@@ -75,14 +75,14 @@ export const oneHotOp: Op<OneHotAttributes> = {
   reference(call, [indices], [y]) {
     const { outer, inner } = layoutOf(call);
     const { depth, on, off } = call.attributes;
-    y.fill(Math.fround(off));
     for (let o = 0; o < outer; o++)
       for (let i = 0; i < inner; i++) {
-        const index = indices[o * inner + i];
-        const place = index < 0 ? index + depth : index;
-        if (place >= 0 && place < depth) y[(o * depth + place) * inner + i] = Math.fround(on);
+        const place = rowOf(indices[o * inner + i], depth);
+        const rest = place === undefined ? Number.NaN : Math.fround(off);
+        for (let d = 0; d < depth; d++) y[(o * depth + d) * inner + i] = d === place ? Math.fround(on) : rest;
       }
   },
+  indices: ({ inputs: [indices], attributes: { depth } }) => [rowRange(indices, depth, "places")],
   gradient: () => [undefined],
   kernels: [variant(true), variant(false)],
   cost: ({ inputs: [indices], outputs: [y] }) => ({ flops: 0, bytes: byteLength(indices) + byteLength(y) }),
@@ -99,8 +99,8 @@ export interface OneHotOptions {
 
 /**
  * One-hot rows: y[…, d] = 1 where the index is d, 0 elsewhere; indices [...] → f32[..., depth]. As in ONNX, and as `gather` reads them,
- * negative i32 indices count from the end; an index outside −depth … depth − 1 gives a row of zeros (here, in ONNX, TensorFlow and
- * JAX; the latter two do so for all negative ones). There is no gradient.
+ * negative i32 indices count from the end. A run with an index outside −depth … depth − 1 rejects with `range`, and the row is NaN
+ * (ONNX, TensorFlow and JAX give a row of zeros; the latter two do so for all negative ones). There is no gradient.
  * @throws UnrollError `dtype` when the indices are no integers, `argument` for depth and options.
  */
 export function oneHot<const S extends Shape>(

@@ -54,9 +54,10 @@ function classify(logits: boolean, scores: F32, target: Tensor, options: CrossEn
  *
  *     loss_r = mask_r Σ_c w_c ((1 − ε) t_c + ε / C) (−log softmax(x)_c)
  *
+ * 0 · log 0 is 0: what has weight 0 (a row, a class, a probability) counts as 0 whatever its score is.
  * The mean divides by Σ mask_r w_label over rows that are not ignored (probabilities: by Σ mask_r) and is 0 where nothing counts. The
- * log-softmax is stable: logits of any size are fine. A label that is no class and not `ignoreIndex` makes the loss NaN, which stops
- * training. No gradient goes to mask and class weights.
+ * log-softmax is stable: logits of any size are fine. A run with a label that is no class, not `ignoreIndex` and not masked out rejects
+ * with `range`, and the loss is NaN. No gradient goes to mask and class weights.
  * @throws UnrollError `shape`, `dtype`, `argument` when something does not fit.
  */
 export function softmaxCrossEntropy(

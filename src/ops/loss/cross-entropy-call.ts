@@ -1,5 +1,5 @@
 import { check } from "../../errors.ts";
-import type { Call } from "../../graph/op.ts";
+import type { Call, IndexRange } from "../../graph/op.ts";
 import { formatShape, formatType, type Shape, sameShape, sizeOf, type TensorType } from "../../graph/types.ts";
 import { checkF32, checkReduction, NOTHING_IGNORED, type Reduction } from "./common.ts";
 
@@ -47,6 +47,15 @@ export const isCounted = (call: CrossEntropyCall): boolean => {
 
 /** Whether a row's loss runs over all classes, not only its label's. */
 export const usesEveryClass = (call: CrossEntropyCall): boolean => !usesIndices(call) || call.attributes.labelSmoothing > 0;
+
+/** Which labels there are. Those of rows that the mask leaves out may be anything. */
+export function labelRange(call: CrossEntropyCall): readonly (IndexRange | undefined)[] {
+  if (!usesIndices(call)) return [];
+  const { mask, ignoreIndex: ignore } = call.attributes;
+  const { classes } = rowsOf(call);
+  const masked = mask ? { mask: placesOf(call.attributes).mask } : {};
+  return [undefined, { low: 0, high: classes - 1, of: `${classes} classes`, ...(ignore === undefined ? {} : { ignore }), ...masked }];
+}
 
 export const nameOf = ({ logits }: CrossEntropyAttributes): string => (logits ? "softmaxCrossEntropy" : "nllLoss");
 
@@ -152,7 +161,10 @@ export function targetOf(call: CrossEntropyCall, inputs: readonly Float64Array[]
   return {
     at,
     weight,
-    share: (row, c) => (classWeights ? classWeights[c] : 1) * ((1 - epsilon) * truth(row, c) + epsilon / classes),
+    share(row, c) {
+      const share = (1 - epsilon) * truth(row, c) + epsilon / classes;
+      return share === 0 ? 0 : (classWeights ? classWeights[c] : 1) * share;
+    },
     count: (row) => weight(row) * (indices && classWeights ? (classWeights[inRange(row) ? label(row) : 0] ?? 0) : 1),
     known: (row) => !indices || weight(row) === 0 || inRange(row),
   };

@@ -9,7 +9,16 @@ import { div, mul, sub } from "../pointwise/arithmetic.ts";
 import { logSumExp } from "../reduce/logs.ts";
 import { reshape } from "../shape/reshape.ts";
 import { noSecondDerivative, reciprocal, TINY, U } from "./common.ts";
-import { type CrossEntropyAttributes, isCounted, nameOf, placesOf, rowsOf, targetOf, targetParams } from "./cross-entropy-call.ts";
+import {
+  type CrossEntropyAttributes,
+  isCounted,
+  labelRange,
+  nameOf,
+  placesOf,
+  rowsOf,
+  targetOf,
+  targetParams,
+} from "./cross-entropy-call.ts";
 
 type CrossEntropyCall = Pick<Call<CrossEntropyAttributes>, "inputs" | "attributes">;
 
@@ -108,7 +117,7 @@ function parts(
     for (let c = 0; c < classes; c++) {
       const at = target.at(row, c);
       const d = logits ? inputs[0][at] - m : 0;
-      visit(at, g, logits ? share * Math.exp(d) : 0, target.weight(row) * target.share(row, c), d);
+      visit(at, g, logits && share !== 0 ? share * Math.exp(d) : 0, target.weight(row) * target.share(row, c), d);
     }
   }
 }
@@ -123,6 +132,7 @@ export const crossEntropyGradientOp: Op<CrossEntropyAttributes> = {
     });
   },
   gradient: ({ attributes }) => noSecondDerivative(nameOf(attributes)),
+  indices: labelRange,
   kernels: [/* @__PURE__ */ variant("vec4", true), /* @__PURE__ */ variant("scalar", false)],
   cost({ inputs }) {
     const size = sizeOf(inputs[0].shape);

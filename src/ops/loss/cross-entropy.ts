@@ -8,6 +8,7 @@ import {
   type CrossEntropyAttributes,
   checkCall,
   isCounted,
+  labelRange,
   placesOf,
   rowShape,
   rowsOf,
@@ -119,6 +120,12 @@ const variants: readonly Variant<CrossEntropyAttributes>[] = [
   },
 ];
 
+/** What the kernels take away from the scores of a row: ∞ where one is NaN, and never less than the lowest f32. */
+const rowMaximum = (x: Float64Array): number => {
+  const m = x.reduce((a, b) => Math.max(a, b), -3.4028234663852886e38);
+  return Number.isNaN(m) ? Number.POSITIVE_INFINITY : m;
+};
+
 /**
  * Cross-entropy of scores against labels or probabilities. Outputs: the loss; for logits the statistics [rows, 2] that the gradient
  * needs (the largest logit m of the row, and k Σ q / Σ exp(x − m)); the divisor of a mean that depends on data.
@@ -140,12 +147,12 @@ export const crossEntropyOp: Op<CrossEntropyAttributes> = {
       const x = Float64Array.from({ length: classes }, (_, c) => inputs[0][target.at(row, c)]);
       const q = Float64Array.from({ length: classes }, (_, c) => target.share(row, c));
       const k = target.weight(row);
-      const m = logits ? x.reduce((a, b) => Math.max(a, b)) : 0;
+      const m = logits ? rowMaximum(x) : 0;
       const s = logits ? x.reduce((total, value) => total + Math.exp(value - m), 0) : 1;
       const total = q.reduce((a, b) => a + b, 0);
       let loss = k === 0 ? 0 : k * q.reduce((a, qc, c) => a + (qc === 0 ? 0 : qc * (m - x[c] + Math.log(s))), 0);
       if (!target.known(row)) loss = Number.NaN;
-      if (logits) outputs[statistics].set([m, (k * total) / s], 2 * row);
+      if (logits) outputs[statistics].set([m, k === 0 || total === 0 ? 0 : (k * total) / s], 2 * row);
       if (reduction === "none") outputs[0][row] = loss;
       sum += loss;
       count += target.count(row);
@@ -164,6 +171,7 @@ export const crossEntropyOp: Op<CrossEntropyAttributes> = {
       isCounted({ inputs, attributes }) ? outputs[outputs.length - 1] : undefined,
       needs,
     ),
+  indices: labelRange,
   kernels: variants,
   cost(call) {
     const size = sizeOf(call.inputs[0].shape);

@@ -91,7 +91,8 @@ export const squaredErrorGradientOp: Op<Attributes> = {
     const scale = divisor === undefined ? scaleOf(reduction, mask, y.length) : reciprocal(arrays[divisor][0]);
     for (let i = 0; i < y.length; i++) {
       const g = arrays[upstream][reduction === "none" ? i : 0];
-      result[i] = 2 * g * scale * (mask ? weights[Math.floor(i / width)] : 1) * (y[i] - target[i]);
+      const weight = mask ? weights[Math.floor(i / width)] : 1;
+      result[i] = weight === 0 ? 0 : 2 * g * scale * weight * (y[i] - target[i]);
     }
   },
   gradient: ({ inputs, attributes, gradients: [v], needs }) => secondDerivatives(inputs, attributes, v as F32, needs),

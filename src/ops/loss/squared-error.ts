@@ -97,7 +97,7 @@ export const squaredErrorOp: Op<SquaredErrorAttributes> = {
   reference({ inputs, attributes: { reduction, mask } }, [y, target, weights], outputs) {
     const width = maskWidth(inputs, mask);
     const weight = (i: number): number => (mask ? weights[Math.floor(i / width)] : 1);
-    const errors = y.map((value, i) => weight(i) * (value - target[i]) ** 2);
+    const errors = y.map((value, i) => (weight(i) === 0 ? 0 : weight(i) * (value - target[i]) ** 2));
     if (reduction === "none") {
       outputs[0].set(errors);
       return;

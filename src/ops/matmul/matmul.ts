@@ -1,5 +1,5 @@
-import { check, checkOptions, UnrollError } from "../../errors.ts";
-import type { Activation, Call, GradientContext, Op, Variant } from "../../graph/op.ts";
+import { check, checkOptions, describeMeant, UnrollError } from "../../errors.ts";
+import { ACTIVATIONS_MEANT, type Activation, type Call, type GradientContext, type Op, type Variant } from "../../graph/op.ts";
 import { applyOne, type F32, type Node, type Tensor } from "../../graph/tensor.ts";
 import { type Broadcast, formatType, type Shape, sizeOf, type TensorType } from "../../graph/types.ts";
 import { sumTo } from "../reduce/sum-to.ts";
@@ -27,7 +27,11 @@ function matmulShape(inputs: readonly TensorType[], attributes: MatmulAttributes
   }
   const f = attributes.activation;
   const isActivation = f === undefined || (typeof f === "object" && typeof f.wgsl === "string" && typeof f.reference === "function");
-  check(isActivation, "argument", () => `matmul: activation must be an Activation such as reluActivation, not ${String(f)}`);
+  check(
+    isActivation,
+    "argument",
+    () => `matmul: activation must be an Activation such as reluActivation, not ${describeMeant(f, ACTIVATIONS_MEANT)}`,
+  );
   check(!attributes.transposeA || a.shape.length > 1, "argument", () => `${seen()}: a vector cannot be transposed`);
   check(!attributes.transposeB || b.shape.length > 1, "argument", () => `${seen()}: a vector cannot be transposed`);
   const { m, n, ka, kb } = matrixSizes(a.shape, b.shape, attributes);

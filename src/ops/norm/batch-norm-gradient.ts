@@ -1,3 +1,4 @@
+import { inverseRootLibrary } from "../../../shaders/lib/math.wgsl.ts";
 import type { Call, Op } from "../../graph/op.ts";
 import { byteLength, type Shape, sizeOf, stridesOf } from "../../graph/types.ts";
 import { pointwise, TINY, U } from "../pointwise/define.ts";
@@ -102,12 +103,12 @@ function eachElement(call: Call<Attributes>, visit: (i: number, c: number) => vo
 export const batchNormGradientOp: Op<GradientAttributes> = /* @__PURE__ */ pointwise<GradientAttributes>({
   name: "batchNormGradient",
   inputs: ["x", "scale", "mean", "variance", "gradient", "products", "sums"],
-  wgsl: "batch_gradient(a - c, b, inverseSqrt(d + params.epsilon), e, f * params.share, g * params.share)",
-  library: `
+  wgsl: "batch_gradient(a - c, b, inverse_root(d + params.epsilon), e, f * params.share, g * params.share)",
+  library: /* @__PURE__ */ inverseRootLibrary().concat(`
 fn batch_gradient(distance: f32, scale: f32, factor: f32, gradient: f32, product: f32, sum: f32) -> f32 {
   return scale * factor * (gradient - sum - distance * factor * product);
 }
-`,
+`),
   params: ({ epsilon, rows }) => ({ epsilon, share: 1 / rows }),
   check: ({ epsilon }) => checkEpsilon("batchNormGradient", epsilon),
   shape: ([x, scale, mean, variance, gradient, products, sums]) => {

@@ -1,3 +1,4 @@
+import { inverseRootLibrary } from "../../../shaders/lib/math.wgsl.ts";
 import { checkOptions } from "../../errors.ts";
 import type { Op } from "../../graph/op.ts";
 import { apply, applyOne, type F32 } from "../../graph/tensor.ts";
@@ -18,7 +19,8 @@ export interface NormAttributes {
 export const batchNormInferenceOp: Op<NormAttributes> = /* @__PURE__ */ pointwise<NormAttributes>({
   name: "batchNormInference",
   inputs: ["x", "scale", "bias", "mean", "variance"],
-  wgsl: "(a - d) * inverseSqrt(e + params.epsilon) * b + c",
+  library: /* @__PURE__ */ inverseRootLibrary(),
+  wgsl: "(a - d) * inverse_root(e + params.epsilon) * b + c",
   params: ({ epsilon }) => ({ epsilon }),
   check: ({ epsilon }) => checkEpsilon("batchNormInference", epsilon),
   shape: ([x, scale, bias, mean, variance]) => checkChannels("batchNormInference", x, { scale, bias, mean, variance }).shape,

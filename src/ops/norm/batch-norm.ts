@@ -1,3 +1,4 @@
+import { inverseRootLibrary } from "../../../shaders/lib/math.wgsl.ts";
 import { check, checkOptions } from "../../errors.ts";
 import type { Call, GradientContext, Lowering, Op } from "../../graph/op.ts";
 import { apply, applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
@@ -61,8 +62,8 @@ export const batchNormOp: Op<NormAttributes> = {
             dtype: "f32",
             shape,
             strides,
-            expression: "(a - d) * inverseSqrt(e + params.epsilon) * b + c",
-            library: "",
+            expression: "(a - d) * inverse_root(e + params.epsilon) * b + c",
+            library: inverseRootLibrary(),
             params: { epsilon: call.attributes.epsilon },
           },
           vector,

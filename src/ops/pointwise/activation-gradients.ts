@@ -1,3 +1,4 @@
+import { aboveOrNan, isPositive } from "../../../shaders/lib/nan.wgsl.ts";
 import type { Op } from "../../graph/op.ts";
 import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import { sameShape } from "../../graph/types.ts";
@@ -7,12 +8,12 @@ import { checkNumber, pointwise, U } from "./define.ts";
 
 type None = Record<never, never>;
 
-/** dLoss/dx of relu from y: g where y > 0, else 0. */
+/** dLoss/dx of relu from y: g where y > 0 or NaN, else 0, as in PyTorch. */
 export const reluGradientOp: Op<None> = /* @__PURE__ */ pointwise<None>({
   name: "reluGradient",
   inputs: ["gradient", "y"],
-  wgsl: "select(0.0, a, b > 0.0)",
-  value: ([g, y]) => (y > 0 ? g : 0),
+  wgsl: () => `select(0.0, a, ${aboveOrNan("b")})`,
+  value: ([g, y]) => (y <= 0 ? 0 : g),
   error: () => 0,
   gradient: ({ inputs: [, y], gradients: [g], needs }) => [needs[0] ? reluGradient(g as F32, y as F32) : undefined, undefined],
   absorb({ inputs: [g, y], outputs: [result] }, consumer) {
@@ -26,7 +27,7 @@ export const reluGradientOp: Op<None> = /* @__PURE__ */ pointwise<None>({
 export const leakyReluGradientOp: Op<{ readonly slope: number }> = /* @__PURE__ */ pointwise<{ readonly slope: number }>({
   name: "leakyReluGradient",
   inputs: ["gradient", "y"],
-  wgsl: "select(params.slope * a, a, b > 0.0)",
+  wgsl: () => `select(params.slope * a, a, ${isPositive("b")})`,
   params: ({ slope }) => ({ slope }),
   check: ({ slope }) => checkNumber("leakyReluGradient", "slope", slope),
   value: ([g, y], { slope }) => (y > 0 ? g : slope * g),

@@ -143,6 +143,8 @@ export function checkTensor(op: string, name: string, value: unknown): asserts v
 export function operand<D extends DType>(op: string, name: string, value: Tensor<D> | number, dtype: D): Tensor<D> {
   if (typeof value === "number") {
     checkNumber(op, name, value);
+    const fits = dtype === "f32" || dtype === "f16" || value === (dtype === "i32" ? value | 0 : value >>> 0);
+    check(fits, "argument", () => `${op}: ${name} is ${value}, which is no ${dtype}; the other operand is ${dtype}`);
     return constant(value, [], dtype) as Tensor as Tensor<D>;
   }
   check(value instanceof Tensor, "argument", () => `${op}: ${name} must be a tensor or a number, not ${describe(value)}`);

@@ -61,6 +61,7 @@ export const maxPoolIndicesOp: Op<IndicesAttributes> = {
       });
   },
   gradient: () => [undefined],
+  below: ({ attributes: { plane } }) => plane[0] * plane[1],
   kernels: [
     {
       name: "scalar",

@@ -102,6 +102,9 @@ const spreadGeometry = ({ inputs: [x, y], attributes: { window } }: Call<LpPoolA
   window,
 });
 
+/** That of NaN is 0, as for abs; where p > 1 the norm is NaN, too. */
+const signOf = (x: number): number => (x > 0 ? 1 : x < 0 ? -1 : 0);
+
 /** Calls `visit` with the element of x, that of y, and what the one's window gives to the other. */
 function eachShare(
   call: Call<LpPoolAttributes>,
@@ -115,7 +118,7 @@ function eachShare(
       for (let channel = 0; channel < c; channel++) {
         const o = (image * counts[0] * counts[1] + at) * c + channel;
         const i = (image * plane[0] * plane[1] + from) * c + channel;
-        visit(i, y[o] === 0 ? 0 : gradient[o] * Math.sign(x[i]) * (Math.abs(x[i]) / y[o]) ** (p - 1));
+        visit(i, y[o] === 0 ? 0 : gradient[o] * signOf(x[i]) * (Math.abs(x[i]) / y[o]) ** (p - 1));
       }
     });
 }

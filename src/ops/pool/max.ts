@@ -22,7 +22,7 @@ const variant = (vector: boolean): Variant<MaxPoolAttributes> => ({
   plan: (call, device) => plan(geometryOf(call), call.attributes.activation, vector, device),
 });
 
-/** The maxima of each window, and the position of the first of them. */
+/** The maxima of each window, and the position of the first of them; NaN is larger than every number, and of several the last wins. */
 export function firstMaxima(geometry: Geometry, x: Float64Array): { y: Float64Array; positions: Int32Array } {
   const { n, c, plane, counts } = geometry;
   const pixels = counts[0] * counts[1];
@@ -33,7 +33,7 @@ export function firstMaxima(geometry: Geometry, x: Float64Array): { y: Float64Ar
       for (let channel = 0; channel < c; channel++) {
         const to = (image * pixels + o) * c + channel;
         const value = x[(image * plane[0] * plane[1] + i) * c + channel];
-        if (positions[to] >= 0 && !(value > y[to])) continue;
+        if (positions[to] >= 0 && !(value > y[to] || Number.isNaN(value))) continue;
         y[to] = value;
         positions[to] = position;
       }

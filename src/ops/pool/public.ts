@@ -51,7 +51,7 @@ export function poolAttributes(op: string, x: F32, options: PoolOptions, ...more
 
 /**
  * The maximum of each window: [N, H, W, C] → [N, OH, OW, C]. The first of equal maxima, row by row, gets the gradient, as in PyTorch. Padding is
- * never the maximum. A NaN that is not the first of its window is passed over. An increasing activation right before is applied after
+ * never the maximum. NaN is larger than every number; of several in a window the last wins, as in PyTorch. An increasing activation right before is applied after
  * it: the same values and gradients, from fewer elements.
  * @throws UnrollError `shape`, `dtype` or `argument` when the operands do not fit.
  */

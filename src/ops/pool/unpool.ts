@@ -4,7 +4,7 @@ import { poolWinnersShader } from "../../../shaders/pool_winners.wgsl.ts";
 import { check } from "../../errors.ts";
 import { read, write } from "../../graph/kernel.ts";
 import { onDemand } from "../../graph/on-demand.ts";
-import type { Call, Op, Variant } from "../../graph/op.ts";
+import type { Call, IndexRange, Op, Variant } from "../../graph/op.ts";
 import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import { formatType, sameShape, sizeOf, type TensorType } from "../../graph/types.ts";
 import { reluGradient } from "../pointwise/activation-gradients.ts";
@@ -38,6 +38,11 @@ function formOf(op: string, [n, oh, ow, c]: readonly number[], winners: TensorTy
     () => `${op}: indices are ${formatType(winners)}; expected ${formatType(expected)}`,
   );
   return form;
+}
+
+/** Indices lie in the plane. What max pooling wrote as positions in a window needs no check. */
+function planeRange(winners: TensorType, [h, w]: Pair): readonly (IndexRange | undefined)[] {
+  return winners.dtype === "i32" ? [undefined, { low: 0, high: h * w - 1, of: `the ${h * w} elements of a ${h}×${w} plane` }] : [];
 }
 
 function checkPlane(op: string, counts: Pair, { window, plane }: UnpoolAttributes): void {
@@ -116,7 +121,7 @@ const spreadVariant = (cells: boolean, vector: boolean): Variant<UnpoolAttribute
 
 /**
  * Values at the winners of their windows and 0 elsewhere: max unpooling, and the gradient of max pooling. Where a third input of the
- * values' type is not above 0, the value counts as 0: the gradient of relu, when pooling ends with it.
+ * values' type is 0 or less, the value counts as 0: the gradient of relu, when pooling ends with it.
  */
 export const maxUnpoolOp: Op<UnpoolAttributes> = {
   name: "maxUnpool2d",
@@ -136,9 +141,10 @@ export const maxUnpoolOp: Op<UnpoolAttributes> = {
     const form = formOf("maxUnpool2d", call.inputs[0].shape, call.inputs[1], call.attributes.window);
     dx.fill(0);
     eachWinner({ geometry: spreadGeometry(call), form, winners }, (o, i) => {
-      if (!gate || gate[o] > 0) dx[i] += values[o];
+      if (!gate || !(gate[o] <= 0)) dx[i] += values[o];
     });
   },
+  indices: ({ inputs: [, winners], attributes: { plane } }) => planeRange(winners, plane),
   gradient({ inputs: [values, winners, gate], gradients: [gradient], attributes: { window } }) {
     const back = applyOne(winnersValueOp, [gradient as Tensor, winners], { window, counts: [values.shape[1], values.shape[2]] });
     return gate ? [reluGradient(back, gate), undefined, undefined] : [back, undefined];
@@ -198,6 +204,7 @@ export const winnersValueOp: Op<WinnersAttributes> = {
       y[o] = x[i];
     });
   },
+  indices: ({ inputs: [x, winners] }) => planeRange(winners, [x.shape[1], x.shape[2]]),
   gradient: ({ inputs: [x, winners], gradients: [gradient], attributes: { window } }) => [
     maxUnpoolBy(gradient as F32, winners, window, [x.shape[1], x.shape[2]]),
     undefined,

@@ -96,6 +96,7 @@ function define(name: "argmax" | "argmin"): Op<ArgmaxAttributes> {
         }
     },
     gradient: () => [undefined],
+    below: (call) => viewOf(call).n,
     kernels: [variant(false), variant(true)],
     cost: ({ inputs: [x], outputs: [y] }) => ({ flops: sizeOf(x.shape), bytes: byteLength(x) + byteLength(y) }),
     error: () => [0],

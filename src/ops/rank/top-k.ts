@@ -166,6 +166,12 @@ export const topKAccuracyOp: Op<TopKAttributes> = {
     if (reduction === "mean") y[0] = weights === 0 ? 0 : hits / weights;
   },
   gradient: () => [undefined, undefined, undefined],
+  indices(call) {
+    const { mask, ignoreIndex: ignore } = call.attributes;
+    const { classes } = rowsOf(call);
+    const rest = { ...(ignore === undefined ? {} : { ignore }), ...(mask ? { mask: 2 } : {}) };
+    return [undefined, { low: 0, high: classes - 1, of: `${classes} classes`, ...rest }];
+  },
   kernels: [variant(1), variant(64)],
   cost: ({ inputs, outputs }) => ({
     flops: sizeOf(inputs[0].shape),
@@ -203,8 +209,8 @@ export interface TopKOptions {
  * that k = 1 asks whether `argmax` is the label: a network that gives all classes the same score is right for class 0 only. (TensorFlow
  * counts all classes that tie at the k-th place as hits; PyTorch leaves it open.) NaN ranks before all numbers, and is never a hit.
  *
- * Mask and `ignoreIndex` as in the losses: the mean divides by the weights of the rows that count and is 0 where none does; a label that
- * is no class and not ignored makes the result NaN. There is no gradient.
+ * Mask and `ignoreIndex` as in the losses: the mean divides by the weights of the rows that count and is 0 where none does. A run with a
+ * label that is no class and not ignored rejects with `range`, and the result is NaN. There is no gradient.
  * @throws UnrollError `shape`, `dtype`, `argument` when something does not fit.
  */
 export function topKAccuracy(

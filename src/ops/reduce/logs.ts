@@ -30,12 +30,12 @@ export const logSumExpOp: Op<ReduceAttributes> = /* @__PURE__ */ axesReduction({
   kind: logSumExpKind,
   value: (elements) => {
     const m = largest(elements);
-    return m === Number.NEGATIVE_INFINITY ? m : m + Math.log(total(elements, (x) => Math.exp(x - m)));
+    return Number.isFinite(m) ? m + Math.log(total(elements, (x) => Math.exp(x - m))) : m;
   },
   // Rounding of m, x − m and y; the sum's relative error; that of log, which is absolute near 1.
   error: (elements, y) => {
     const m = largest(elements);
-    return m === Number.NEGATIVE_INFINITY
+    return !Number.isFinite(m)
       ? 0
       : U * (8 + 2 * sumFactor(elements.length) + Math.abs(y) + 6 * Math.abs(y - m)) + logError(Math.exp(y - m));
   },
@@ -48,7 +48,7 @@ export function logSum<S extends Shape, const O extends ReduceOptions | undefine
   return reduce(logSumOp, x, options) as F32 as F32<Reduced<S, O>>;
 }
 
-/** log Σ exp x over axes (default: all), without overflow; −∞ of nothing. */
+/** log Σ exp x over axes (default: all), without overflow; −∞ of nothing, ∞ where an element is ∞. */
 export function logSumExp<S extends Shape, const O extends ReduceOptions | undefined = undefined>(
   x: F32<S>,
   options?: O,

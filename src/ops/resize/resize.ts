@@ -237,7 +237,8 @@ export const resize2dGradientOp: Op<Attributes> = {
   reference(call, [gradient], [dx]) {
     dx.fill(0);
     eachGradientTap(call, (from, to, weight) => {
-      dx[to] += weight * gradient[from];
+      // What does not reach an element weighs 0, and lets no NaN through.
+      if (weight !== 0) dx[to] += weight * gradient[from];
     });
   },
   gradient: ({ inputs: [gradient], gradients: [g], attributes, needs }) => [

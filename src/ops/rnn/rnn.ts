@@ -1,5 +1,5 @@
-import { check, checkOptions } from "../../errors.ts";
-import type { Activation } from "../../graph/op.ts";
+import { check, checkOptions, describeMeant } from "../../errors.ts";
+import { ACTIVATIONS_MEANT, type Activation } from "../../graph/op.ts";
 import { applyOne, type F32, type Tensor } from "../../graph/tensor.ts";
 import { formatType, type TensorType } from "../../graph/types.ts";
 import { tanhActivation } from "../activation.ts";
@@ -67,7 +67,7 @@ function checkRnn(x: TensorType, { U, W, b, h0, activation }: RnnOptions): void 
   check(
     activation === undefined || typeof activation?.reference === "function",
     "argument",
-    () => `rnn: activation must be an activation such as tanhActivation, not ${String(activation)}`,
+    () => `rnn: activation must be an activation such as tanhActivation, not ${describeMeant(activation, ACTIVATIONS_MEANT)}`,
   );
   const tokens = x.dtype === "i32" || x.dtype === "u32";
   check(tokens || x.dtype === "f32", "dtype", () => `rnn: x is ${formatType(x)}; expected f32, or i32 or u32 tokens`);

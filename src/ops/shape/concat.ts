@@ -69,6 +69,7 @@ export const concatOp: Op<ConcatAttributes> = {
       });
     }
   },
+  moves: (call) => ({ boxes: boxesOf(call).map((moved) => ({ ...moved, scatter: true })) }),
   gradient({ inputs, attributes: { axis }, gradients: [gradient], needs }) {
     let next = 0;
     return inputs.map(({ shape }, i) => {

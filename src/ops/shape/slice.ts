@@ -50,6 +50,7 @@ export const sliceOp: Op<SliceAttributes> = {
     return [{ dtype: x.dtype, shape }];
   },
   reference: (call, [x], [y]) => copyBoxReference(boxOf(call), x, y),
+  moves: (call) => ({ boxes: [{ input: 0, box: boxOf(call) }] }),
   gradient({ inputs: [x], attributes: { begin, strides }, gradients: [gradient] }) {
     if (!gradient) return [undefined];
     // Put back in ascending order, then between zeros: `strides - 1` of them inside.
@@ -190,6 +191,12 @@ export const padOp: Op<PadAttributes> = {
       }
       y[at] = x[i];
     }
+  },
+  moves({ inputs: [x], outputs: [padded], attributes: { before, inside, value } }) {
+    const steps = stridesOf(padded.shape);
+    const base = steps.reduce((sum, step, d) => sum + step * before[d], 0);
+    const strides = steps.map((step, d) => step * (inside[d] + 1));
+    return { boxes: [{ input: 0, box: { sizes: x.shape, strides, base }, scatter: true }], fill: value };
   },
   gradient({ inputs: [x], attributes: { before, inside }, gradients: [gradient] }) {
     return [gradient && applyOne(sliceOp, [gradient], { begin: before, size: x.shape, strides: inside.map((n) => n + 1) })];

@@ -106,6 +106,7 @@ export const transposeOp: Op<TransposeAttributes> = {
     return [{ dtype: x.dtype, shape: permutation.map((axis) => x.shape[axis]) }];
   },
   reference: (call, [x], [y]) => copyBoxReference(boxOf(call), x, y),
+  moves: (call) => ({ boxes: [{ input: 0, box: boxOf(call) }] }),
   gradient({ attributes: { permutation }, gradients: [gradient] }) {
     const inverse = permutation.map((_, axis) => permutation.indexOf(axis));
     return [gradient && transpose(gradient, inverse)];

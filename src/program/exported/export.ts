@@ -6,6 +6,7 @@ import type { DeviceTraits } from "../../graph/op.ts";
 import type { TensorType } from "../../graph/types.ts";
 import { type Made, STATUS_BYTES } from "../built.ts";
 import { largestTensor, makeAll } from "../gpu-build.ts";
+import type { InputRange, TensorRange } from "../indices/range.ts";
 import { type GraphSpec, makePlan } from "../plan/plan.ts";
 import { Pending } from "../store.ts";
 import { variablesOf } from "../variables.ts";
@@ -73,8 +74,9 @@ export async function exportGraphs(
       inputs: typesOf(graph.inputs),
       outputs: typesOf(graph.outputs),
       updates: graph.updates.length > 0,
+      ...(kinds[0].plans.get(name)?.indices.length ? { indices: kinds[0].plans.get(name)?.indices } : {}),
       states: kinds[0].states.get(name) ?? [],
-      plans: Object.fromEntries(devices.map((kind, i) => [kind, kinds[i].plans.get(name)])),
+      plans: Object.fromEntries(devices.map((kind, i) => [kind, kinds[i].plans.get(name)?.plan])),
     },
   ]);
   return { kernels: kernels.all, segments: kinds[0].segments, programs: Object.fromEntries(programs) };
@@ -92,7 +94,7 @@ async function planAll(
   const store = new ExportStore(gpu, 0, new Pending());
   const parts = { gpu, store, status: gpu.createBuffer("status", STATUS_BYTES, USAGE.STORAGE) };
   if (first) store.ensure(variablesOf(first, (await complete(() => makePlan(first, gpu.traits))).leaves));
-  const plans = new Map<string, ExportedPlan>();
+  const plans = new Map<string, { readonly plan: ExportedPlan; readonly indices: readonly InputRange[] }>();
   const states = new Map<string, ExportedProgram["states"]>();
   for (const [name, { label, graph }] of Object.entries(graphs)) {
     const plan = await complete(() => makePlan(graph, gpu.traits));
@@ -106,10 +108,10 @@ async function planAll(
     const made = makeAll(parts, label, ID, graph, plan, (buffer) => buffer);
     states.set(name, [...store.states]);
     for (const dispatch of made.placed) checkDefaults(label, dispatch);
-    plans.set(
-      name,
-      exportPlan(made, kernels, (buffer) => (buffer === parts.status ? { engine: "status" } : describeBuffer(buffer, board, store))),
-    );
+    plans.set(name, {
+      plan: exportPlan(made, plan.checks, kernels, (buffer) => describeBuffer(buffer, board, store)),
+      indices: plan.indices,
+    });
   }
   const segments = store.segments.map((variables) =>
     variables.map((variable) => exportVariable(variable, store.entry(variable.name).offset)),
@@ -124,8 +126,16 @@ function describeBuffer(buffer: GPUBuffer, board: DrawingBoard, store: ExportSto
 }
 
 /** Buffers become numbers, in the order of their first use. */
-function exportPlan(made: Made, kernels: Kernels, describeOther: (buffer: GPUBuffer) => ExportedBuffer): ExportedPlan {
-  const ofRun = new Map<GPUBuffer, ExportedBuffer>([[made.counter, { engine: "counter" }]]);
+function exportPlan(
+  made: Made,
+  checks: readonly TensorRange[],
+  kernels: Kernels,
+  describeOther: (buffer: GPUBuffer) => ExportedBuffer,
+): ExportedPlan {
+  const ofRun = new Map<GPUBuffer, ExportedBuffer>([
+    [made.counter, { engine: "counter" }],
+    [made.status, { engine: "status" }],
+  ]);
   for (const [input, buffer] of made.inputs) ofRun.set(buffer, { input });
   const used: GPUBuffer[] = [];
   const place = ({ buffer, offset, bytes }: Location): ExportedLocation => {
@@ -143,7 +153,7 @@ function exportPlan(made: Made, kernels: Kernels, describeOther: (buffer: GPUBuf
   const outputs = [...made.readbacks.values()].map(({ location }) => place(location));
   const subgroups = made.placed.some(({ kernel }) => enables(kernel, "subgroups")) && { subgroups: LEAST_SUBGROUPS };
   const buffers = used.map((buffer) => ofRun.get(buffer) ?? describeOther(buffer));
-  return { buffers, dispatches, outputs, counted: made.counted, ...subgroups };
+  return { buffers, dispatches, outputs, ...(checks.length > 0 ? { checks } : {}), counted: made.counted, ...subgroups };
 }
 
 const typesOf = (tensors: Readonly<Record<string, TensorType>>): Record<string, TensorType> =>

@@ -1,6 +1,7 @@
 import type { Kernel, Workgroups } from "../../graph/kernel.ts";
 import type { TensorType } from "../../graph/types.ts";
 import type { Types } from "../batch.ts";
+import type { InputRange, TensorRange } from "../indices/range.ts";
 
 /*
  * A program as data, planned ahead of time: kernels, buffers and dispatches, for every device with the default limits of WebGPU. Plain
@@ -29,7 +30,7 @@ export type ExportedBuffer =
   | { readonly bytes: number }
   | { readonly data: string }
   | { readonly input: string }
-  /** Of the engine: u32[1], the number of the run; what tells of non-finite values. */
+  /** Of the engine: u32[1], the number of the run; what tells of non-finite values and of indices out of range. */
   | { readonly engine: "counter" | "status" }
   /** Variables one after another; what an optimizer or the gradients keep beside them; its control words. */
   | { readonly segment: number }
@@ -49,6 +50,8 @@ export interface ExportedPlan {
   readonly dispatches: readonly ExportedDispatch[];
   /** Where the outputs are, in their order. */
   readonly outputs: readonly ExportedLocation[];
+  /** Indices that the program checks on the GPU, by number. */
+  readonly checks?: readonly TensorRange[];
   /** Whether anything reads the number of the run. */
   readonly counted: boolean;
   /** The least subgroups that a device must have, where kernels use them. All else is within the default limits. */
@@ -61,6 +64,8 @@ export interface ExportedProgram {
   readonly outputs: Types;
   /** Whether a run changes variables. */
   readonly updates: boolean;
+  /** What indices in inputs may be. */
+  readonly indices?: readonly InputRange[];
   /** What optimizers keep of a variable, by name; "step": of all theirs, named by the first. */
   readonly states: readonly (readonly [variable: string, optimizer: string, state: string])[];
   /** At least one. A device of another kind, or one without what that needs, takes what there is, and is slower. */

@@ -5,7 +5,7 @@ import { type Drawing, fills, initializer, normals, orthogonals, ranges, withins
 import { type Belongs, Variable } from "../../graph/tensor.ts";
 import { byteLength, type Shape } from "../../graph/types.ts";
 import { randomSource } from "../../random.ts";
-import { assemble, type Made, makeReadbacks, type Own, type StepState } from "../built.ts";
+import { assemble, type Made, makeReadbacks, type Own, type StepState, statusOf } from "../built.ts";
 import { type Engine, type GpuParts, gpuPartsOf } from "../engine.ts";
 import { GpuRunner, programId } from "../gpu-runner.ts";
 import type { Segment } from "../gpu-store.ts";
@@ -50,7 +50,9 @@ export async function loadExported(
   try {
     const program = exported.programs[name];
     const plan = choosePlan(program, parts.gpu);
-    const id = programId(engine, program.label);
+    const { indices = [] } = program;
+    const { checks = [] } = plan;
+    const id = programId(engine, { ...program, indices, checks });
     const kernels = plan.dispatches.map(({ kernel }) => exported.kernels[kernel]);
     const built = await assemble(
       parts,
@@ -59,7 +61,7 @@ export async function loadExported(
       (own) => makeFrom(parts, exported, program, plan, id, own, ownership),
       (recording) => rehearse(parts.gpu, program.label, recording),
     );
-    return new GpuRunner(engine, program, built);
+    return new GpuRunner(engine, { ...program, id, indices, checks }, built);
   } catch (error) {
     // what compilers say may hold as much of the file as they like
     if (error instanceof UnrollError && error.message.length > MOST_SAID)
@@ -95,7 +97,7 @@ function choosePlan({ label, plans: { hardware, software } }: ExportedProgram, {
 
 /** Variables, buffers and places, without waiting for anything. */
 function makeFrom(
-  { gpu, store, status }: GpuParts,
+  parts: GpuParts,
   exported: Exported,
   program: ExportedProgram,
   plan: ExportedPlan,
@@ -103,6 +105,7 @@ function makeFrom(
   own: Own,
   { made: variables, ...whose }: Ownership,
 ): Made {
+  const { gpu, store } = parts;
   const segments = exported.segments.map((members) => {
     const segment = members.map((member) => variables.get(member.name) ?? makeVariable(member, whose));
     for (const variable of segment) variables.set(variable.name, variable);
@@ -115,6 +118,10 @@ function makeFrom(
     if (state === "step") steps.push({ name: stateName(name, optimizer, state), control: store.control(variable, optimizer) });
     else store.ensureState(variable, optimizer, state);
   }
+  // A program that changes nothing never writes the words of the engine.
+  const bound = plan.buffers.some((buffer) => "engine" in buffer && buffer.engine === "status");
+  const checked = Number(bound) + (program.indices ?? []).length;
+  const status = statusOf(parts, program.label, program.updates, checked, own);
   const counter = own(gpu.createBuffer(`${program.label} run`, 4, STORAGE));
   const inputs = new Map(
     Object.entries(program.inputs).map(([name, type]) => [
@@ -144,7 +151,8 @@ function makeFrom(
   const names = Object.keys(program.outputs);
   const outputAt = (name: string): Location => locate(plan.outputs[names.indexOf(name)]);
   const { updates, outputs, label } = program;
-  return { placed, inputs, counter, counted: plan.counted, steps, ...makeReadbacks(gpu, label, outputs, outputAt, updates, own) };
+  const reads = makeReadbacks(gpu, label, outputs, outputAt, updates, own);
+  return { placed, inputs, counter, counted: plan.counted, steps, status, ...reads };
 }
 
 function upload(gpu: Gpu, own: Own, label: string, bytes: Uint8Array<ArrayBuffer>): GPUBuffer {

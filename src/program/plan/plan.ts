@@ -3,6 +3,9 @@ import type { DeviceTraits, Lowering } from "../../graph/op.ts";
 import type { Node, Tensor, Variable } from "../../graph/tensor.ts";
 import { byteLength, sizeOf, type TensorType } from "../../graph/types.ts";
 import type { Update } from "../../graph/update.ts";
+import { withChecks } from "../indices/check.ts";
+import type { InputRange, TensorRange } from "../indices/range.ts";
+import { traceIndices } from "../indices/trace.ts";
 import { leavesOf, nodesOf } from "../order.ts";
 import { chooseVariant, type VariantChoice } from "./choose.ts";
 import { placeGradients } from "./gradients.ts";
@@ -44,6 +47,9 @@ export interface Plan {
   readonly peakBytes: number;
   /** What the slots were shared out to. */
   readonly lifetimes: readonly Lifetime[];
+  /** Indices in inputs, which runs check on the host; and those that nodes of the plan check on the GPU. */
+  readonly indices: readonly InputRange[];
+  readonly checks: readonly TensorRange[];
 }
 
 export interface PlanOptions {
@@ -69,8 +75,10 @@ const slotBytes = (bytes: number): number => Math.max(16, Math.ceil(bytes / 16) 
 export function makePlan(spec: GraphSpec, traits: DeviceTraits, options: PlanOptions = {}): Plan {
   const roots = rootsOf(spec);
   const simplified = simplify(nodesOf(roots), roots);
-  const nodes = [...simplified.nodes];
-  const { gradients, copied } = placeGradients(spec, nodes, simplified.tensor);
+  const unchecked = [...simplified.nodes];
+  const { gradients, copied } = placeGradients(spec, unchecked, simplified.tensor);
+  const { inputs: indices, computed } = traceIndices(unchecked, spec.inputs);
+  const { nodes, checks } = withChecks(unchecked, computed);
 
   // A view has the bytes of what it views; in place, an output takes over an input's. Both are followed to the value that owns them.
   const views = new Map<Tensor, Tensor>();
@@ -157,6 +165,8 @@ export function makePlan(spec: GraphSpec, traits: DeviceTraits, options: PlanOpt
     slots: assignment.slots,
     peakBytes: assignment.total,
     lifetimes,
+    indices,
+    checks,
   };
 }
 
@@ -175,5 +185,5 @@ export function keepAll(plan: Plan, traits: DeviceTraits): Plan {
     return places.get(tensor) ?? { kind: "leaf", tensor };
   };
   const bytes = slots.reduce((sum, slot) => sum + slot, 0);
-  return { nodes, leaves: plan.leaves, placeOf, valueOf: plan.valueOf, slots, peakBytes: bytes, lifetimes: [] };
+  return { ...plan, nodes, placeOf, slots, peakBytes: bytes, lifetimes: [] };
 }

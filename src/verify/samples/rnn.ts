@@ -58,6 +58,8 @@ function ragged(random: RandomSource, make: typeof walk): Sample<WalkAttributes>
     make([5, 16, 64], { note: "whole tiles" }),
     make([4, 18, 20], { start: true, note: "more rows than a tile, columns of one quad and a quarter" }),
     make([512, 1, 8], { start: true, note: "long" }),
+    make([70, 5, 20], { start: true, note: "in pieces" }),
+    make([66, 4, 68], { note: "in pieces, in place" }),
     make([6, 4, 8], { activation: sigmoidActivation }),
     make([6, 4, 8], { activation: leakyReluActivation(0.2), addend: 0.5, skipFiniteDifferences: true }),
   ];
@@ -76,7 +78,10 @@ const backward = (random: RandomSource): Sample<WalkAttributes>[] => [
   walkBack([8, 3, 20], { addend: 1e10, gain: 2, note: "large values", skipFiniteDifferences: true }),
 ];
 
+/** A device so slow that each walk is cut into the shortest pieces: dispatches that go on where another ended. */
+const alsoTold = [{ walkFlops: 1 }];
+
 export const rnnSamples: readonly OpSamples<WalkAttributes>[] = [
-  { op: rnnWalkOp, samples: forward },
-  { op: rnnWalkGradientOp, samples: backward },
+  { op: rnnWalkOp, samples: forward, alsoTold },
+  { op: rnnWalkGradientOp, samples: backward, alsoTold },
 ];

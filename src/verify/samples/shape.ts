@@ -1,5 +1,6 @@
 import type { RandomSource } from "../../graph/tensor.ts";
 import type { DType, Shape } from "../../graph/types.ts";
+import { copyOp } from "../../ops/copy.ts";
 import { type ConcatAttributes, concatOp } from "../../ops/shape/concat.ts";
 import { type PadAttributes, padOp } from "../../ops/shape/pad.ts";
 import { type ReshapeAttributes, reshapeOp } from "../../ops/shape/reshape.ts";
@@ -180,4 +181,15 @@ const reshapeSamples: OpSamples<ReshapeAttributes> = {
   ],
 };
 
-export const shapeSamples: readonly OpSamples[] = [reshapeSamples, transposeSamples, sliceSamples, padSamples, concatSamples];
+const copySamples: OpSamples = {
+  op: copyOp,
+  samples: () => [
+    ...[1, 3, 64, 130].map((n) => ({ inputs: [{ shape: [n] }], attributes: {} })),
+    { inputs: [{ shape: [3, 5, 17] }], attributes: {} },
+    { inputs: [{ shape: [7, 9], dtype: "i32" }], attributes: {} },
+    { inputs: [{ shape: [65], dtype: "u32", value: (_, i) => 65 * i }], attributes: {} },
+    { inputs: [{ shape: [66], dtype: "f16" }], attributes: {}, note: "two in a word" },
+  ],
+};
+
+export const shapeSamples: readonly OpSamples[] = [copySamples, reshapeSamples, transposeSamples, sliceSamples, padSamples, concatSamples];

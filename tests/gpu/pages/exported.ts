@@ -231,7 +231,8 @@ export async function mistakes() {
       unbound: await said(() =>
         loadTrainer(least, { ...file, kernels: edited((wgsl) => wgsl.replace(/array<f32>/, "array<f32,4000000>")) }),
       ),
-      order: await said(() => loadTrainer(other, file)),
+      taken: await said(() => loadTrainer(other, file)),
+      order: await said(() => loadTrainer(other, file, { share: true })),
       option: await said(() => loadTrainer(other, file, { sed: 1 } as never)),
       nonFinite: await said(async () => {
         await trainer.step(nan as never, target);

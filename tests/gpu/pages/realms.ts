@@ -2,7 +2,9 @@ import {
   compile,
   createImageReader,
   createImageWriter,
+  decodeSafetensors,
   Engine,
+  encodeSafetensors,
   input,
   kernel,
   load,
@@ -69,6 +71,28 @@ export async function arrays(): Promise<Record<string, number[]>> {
     engine.dispose();
     remove();
   }
+}
+
+/** Files in memory that a decoder of text refuses. */
+export async function files(): Promise<Record<string, number[]>> {
+  const file = encodeSafetensors({ a: { dtype: "f32", shape: [2], data: Float32Array.of(1, 2) } });
+  const { other, remove } = await frame();
+  const over = (buffer: ArrayBufferLike): Uint8Array => {
+    const bytes = new Uint8Array(buffer);
+    bytes.set(file);
+    return bytes;
+  };
+  const kinds: Record<string, Uint8Array | ArrayBufferLike> = {
+    frame: new other.Uint8Array(file) as Uint8Array,
+    frameBuffer: (new other.Uint8Array(file) as Uint8Array).buffer,
+    shared: over(new SharedArrayBuffer(file.length)),
+    sharedBuffer: over(new SharedArrayBuffer(file.length)).buffer,
+    resizable: over(new (ArrayBuffer as unknown as Resizable)(file.length, { maxByteLength: 4096 })),
+  };
+  remove();
+  return Object.fromEntries(
+    Object.entries(kinds).map(([kind, bytes]) => [kind, [...(decodeSafetensors(bytes as Uint8Array).arrays.a.data as Float32Array)]]),
+  );
 }
 
 /** A device and its buffers from a frame, with options made there. */

@@ -155,7 +155,7 @@ export async function flagCases(joined: boolean): Promise<Record<string, FlagCas
     nan: await of(make(Number.NaN), { loss: [1] }),
     loss: await of(make(), { loss: [1, 2, Number.NaN] }),
     both: await of(make(Number.NaN), { loss: [Number.POSITIVE_INFINITY] }),
-    sticky: await of(make(), { loss: [1], status: Uint32Array.of(2, 9, 3, 0) }),
+    sticky: await of(make(), { loss: [1], status: Uint32Array.of(2, 9, 3, 0, 0, 0, 0, 0) }),
   };
 }
 

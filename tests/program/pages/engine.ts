@@ -159,6 +159,27 @@ export async function kernels() {
   };
 }
 
+/** Adapters that fail one part of the self-test each: the reasons with which their engines end. */
+export async function wrongSelfTests() {
+  const faults = {
+    gradients: ["state[t * 16u + i] = v *", "state[t * 16u + i] = 0.0 * v *"],
+    update: ["- 0.5 * g", "- 0.0 * g"],
+    chosen: ["bitcast<u32>(n), is_nan", "bitcast<u32>(n), false"],
+    summed: ["let v = addend +", "let v = clamp(addend, -2.5, 2.5) +"],
+  } as const;
+  const reasons: Record<string, unknown> = {};
+  for (const [what, [right, wrong]] of Object.entries(faults)) {
+    const device = await hostDevice();
+    const create = device.createShaderModule.bind(device);
+    device.createShaderModule = (descriptor) => create({ ...descriptor, code: descriptor.code.replace(right, wrong) });
+    const engine = await Engine.create({ device });
+    const { code, message } = await engine.lost;
+    reasons[what] = { code, message };
+    device.destroy();
+  }
+  return reasons;
+}
+
 /** An adapter that computes wrong values: here, shaders that are changed on their way. */
 export async function wrongAdapter() {
   const device = await hostDevice();

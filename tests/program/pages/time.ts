@@ -1,233 +1,14 @@
-import {
-  adam,
-  createImageReader,
-  createTrainer,
-  crossEntropy,
-  dense,
-  dropoutLayer,
-  Engine,
-  type EngineOptions,
-  exportTrainer,
-  type ImageReader,
-  lambda,
-  loadTrainer,
-  type NamedArrays,
-  save,
-  sequential,
-  type Trainer,
-  tanhActivation,
-} from "../../../src/index.ts";
+import { createTrainer, dense, Engine, type NamedArrays, rnnLayer, sequential, type Trainer } from "../../../src/index.ts";
 import { failure } from "./models.ts";
+import { fill } from "./time-calls.ts";
+import { BATCH, batchOf, bitsOf, FEATURES, type Kind, model, numbers, OPTIONS, type Started, start, values } from "./time-start.ts";
+
+export { interleave } from "./time-calls.ts";
+export type { Kind } from "./time-start.ts";
 
 /*
  * What calls mean that nobody awaits. Each works on the GPU and on a reference engine.
  */
-
-export type Kind = "gpu" | "reference" | "loaded";
-
-const FEATURES = 5;
-const CLASSES = 3;
-const BATCH = 4;
-
-/** Numbers in [-1, 1) that depend on the seed alone. */
-export function numbers(seed: number) {
-  let state = Math.imul(seed + 1, 0x9e3779b1) >>> 0;
-  return () => {
-    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x3c6ef372) >>> 0;
-    return ((state ^ (state >>> 13)) >>> 0) / 2 ** 31 - 1;
-  };
-}
-
-export function batchOf(seed: number, size = BATCH): { x: Float32Array; target: Int32Array } {
-  const next = numbers(seed);
-  return {
-    x: Float32Array.from({ length: size * FEATURES }, next),
-    target: Int32Array.from({ length: size }, () => Math.floor(((next() + 1) / 2) * CLASSES)),
-  };
-}
-
-/** Batches of 7 cannot be compiled. */
-const model = () =>
-  sequential(
-    dense({ units: 6, activation: tanhActivation }),
-    dropoutLayer({ rate: 0.5 }),
-    lambda((x) => {
-      if (x.shape[0] === 7) throw new RangeError("seven");
-      return x;
-    }),
-    dense({ units: CLASSES }),
-  );
-
-const OPTIONS = {
-  ...{ input: [FEATURES], batch: BATCH, loss: crossEntropy(), clipNorm: 1, seed: 3 },
-  optimizer: adam({ learningRate: 0.05 }),
-};
-
-export async function start(kind: Kind, options: EngineOptions = {}) {
-  const engine = await Engine.create({ ...options, ...(kind === "reference" ? { reference: true } : {}) });
-  const reader = await createImageReader(engine, { size: [1, FEATURES], channels: 1, batch: BATCH });
-  if (kind !== "loaded") return { engine, reader, trainer: await createTrainer(engine, model(), OPTIONS) };
-  const sizes = [BATCH, 1, 2];
-  const exported = await exportTrainer(model(), { ...OPTIONS, batches: { step: sizes, predict: sizes, evaluate: sizes } });
-  return { engine, reader, trainer: await loadTrainer(engine, JSON.parse(JSON.stringify(exported))) };
-}
-
-export type Started = Awaited<ReturnType<typeof start>>;
-
-/** Bits of all arrays, by name. */
-export const bitsOf = (arrays: NamedArrays): Record<string, number[]> =>
-  Object.fromEntries(
-    Object.entries(arrays)
-      .map(([name, { data }]): [string, number[]] => [
-        name,
-        [...new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)],
-      ])
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
-
-/** A call, and what its caller does to the arrays that it gave as soon as the call returned. */
-interface Call {
-  readonly name: string;
-  /** Makes the call; `spoil` is done right after it. */
-  make(at: Started, saved: NamedArrays): { readonly result: Promise<unknown>; spoil(): void };
-}
-
-const nothing = () => {};
-
-function fill(a: number, x: Float32Array, b: number, target: Int32Array): void {
-  x.fill(a);
-  target.fill(b);
-}
-
-function stepCall(seed: number, size: number, poison: boolean): Call {
-  return {
-    name: `step ${size}${poison ? " (NaN)" : ""}`,
-    make({ trainer }) {
-      const { x, target } = batchOf(seed, size);
-      if (poison) x[1] = Number.NaN;
-      const result = trainer.step(x, target, { read: true });
-      return { result, spoil: () => fill(9, x, 0, target) };
-    },
-  };
-}
-
-/** Into the third example of a batch. */
-function readCall(reader: ImageReader, seed: number) {
-  const next = numbers(seed);
-  const image = { width: FEATURES, height: 1, data: Uint8ClampedArray.from({ length: 4 * FEATURES }, () => 128 + 120 * next()) };
-  reader.read(image, { index: 2 });
-  return { result: Promise.resolve(), spoil: () => image.data.fill(0) };
-}
-
-/** Of a bias; what was loaded from a file has no variables to name. */
-const writeCall = (seed: number): Call => ({
-  name: "write",
-  make({ engine, trainer }) {
-    if (!("model" in trainer)) return { result: Promise.resolve(), spoil: nothing };
-    const bias = (trainer as Trainer).model.variables[1];
-    const data = Float32Array.from({ length: bias.size }, numbers(seed));
-    engine.write(bias, data);
-    return { result: Promise.resolve(), spoil: () => data.fill(4) };
-  },
-});
-
-function callOf(choice: number, seed: number): Call {
-  const size = [BATCH, 1, 2][seed % 3];
-  if (choice < 0.35) return stepCall(seed, size, false);
-  if (choice < 0.4) return stepCall(seed, size, true);
-  if (choice < 0.43) return { name: "reader.read", make: ({ reader }) => readCall(reader, seed) };
-  if (choice < 0.45) return writeCall(seed);
-  if (choice < 0.48)
-    return { name: "clearNonFinite", make: ({ engine }) => ({ result: Promise.resolve(engine.clearNonFinite()), spoil: nothing }) };
-  if (choice < 0.53)
-    return {
-      name: "step of images",
-      make({ trainer, reader }) {
-        const { target } = batchOf(seed);
-        const result = trainer.step(reader.values, target, { read: true });
-        return { result, spoil: () => target.fill(0) };
-      },
-    };
-  if (choice < 0.62)
-    return {
-      name: `predict ${size}`,
-      make({ trainer }) {
-        const { x } = batchOf(seed, size);
-        return { result: trainer.predict(x), spoil: () => x.fill(Number.NaN) };
-      },
-    };
-  if (choice < 0.72)
-    return {
-      name: "learningRate",
-      make({ trainer }) {
-        trainer.learningRate = 0.01 * (1 + (seed % 5));
-        return { result: Promise.resolve(trainer.learningRate), spoil: nothing };
-      },
-    };
-  if (choice < 0.78)
-    return {
-      name: "evaluate",
-      make({ trainer }) {
-        const { x, target } = batchOf(seed, size);
-        return { result: trainer.evaluate([[x, target]]), spoil: () => fill(1, x, 1, target) };
-      },
-    };
-  if (choice < 0.85) return { name: "trainer.save", make: ({ trainer }) => ({ result: trainer.save().then(bitsOf), spoil: nothing }) };
-  if (choice < 0.88)
-    return {
-      name: "read",
-      make: ({ engine, trainer }) => ({
-        result: "model" in trainer ? engine.read((trainer as Trainer).model.variables[1]) : Promise.resolve(0),
-        spoil: nothing,
-      }),
-    };
-  if (choice < 0.92) return { name: "save", make: ({ engine }) => ({ result: save(engine).then(bitsOf), spoil: nothing }) };
-  return {
-    name: "load",
-    make({ trainer }, saved) {
-      const arrays = structuredClone(saved);
-      const result = trainer.load(arrays);
-      const spoil = () => {
-        for (const { data } of Object.values(arrays)) data.fill(7);
-      };
-      return { result, spoil };
-    },
-  };
-}
-
-/** A row of calls at random: one after another, or all at once with their arrays spoilt. Outcomes, and all variables at the end. */
-export async function interleave(kind: Kind, seed: number, count: number, together: boolean) {
-  const at = await start(kind);
-  const next = numbers(seed);
-  await at.trainer.step(...values(batchOf(1)));
-  const saved = await at.trainer.save();
-  const outcome = async (result: Promise<unknown>) => {
-    try {
-      const value = await result;
-      return ArrayBuffer.isView(value) ? [...(value as Float32Array)] : (value ?? null);
-    } catch (error) {
-      return (error as { code: string }).code;
-    }
-  };
-  const outcomes: unknown[] = [];
-  const names: string[] = [];
-  for (let i = 0; i < count; i++) {
-    const call = callOf((next() + 1) / 2, 100 * seed + i);
-    const { result, spoil } = call.make(at, saved);
-    names.push(call.name);
-    if (together) {
-      outcomes.push(outcome(result));
-      spoil();
-    } else outcomes.push(await outcome(result));
-  }
-  const settled = await Promise.all(outcomes);
-  at.engine.clearNonFinite();
-  const end = { outcomes: settled, bits: bitsOf(await at.trainer.save()), steps: at.trainer.steps };
-  at.engine.dispose();
-  return { names, ...end };
-}
-
-export const values = ({ x, target }: { x: Float32Array; target: Int32Array }): [Float32Array, Int32Array] => [x, target];
 
 /** Outputs for arrays that are filled with zeros as soon as the call returns; the first call of each size compiles. */
 export async function spoilt(kind: Kind) {
@@ -462,4 +243,53 @@ export async function bounded(kind: "gpu" | "reference") {
   };
   engine.dispose();
   return result;
+}
+
+/** How many arrays are copied by awaited steps and predictions, and by some that nobody awaits. */
+export async function copies(kind: Kind) {
+  const { engine, trainer } = await start(kind);
+  const { x, target } = batchOf(1);
+  await trainer.predict(x);
+  const { slice } = Float32Array.prototype;
+  let count = 0;
+  Float32Array.prototype.slice = function (...args) {
+    if (this.buffer === x.buffer) count++;
+    return slice.apply(this, args);
+  };
+  try {
+    for (let i = 0; i < 40; i++) {
+      await trainer.step(x, target);
+      if (i % 10 === 0) await trainer.step(x, target, { read: true });
+      if (i % 10 === 1) await trainer.predict(x);
+    }
+    const awaited = count;
+    await Promise.all(Array.from({ length: 20 }, () => trainer.step(x, target)));
+    return { awaited, together: count - awaited };
+  } finally {
+    Float32Array.prototype.slice = slice;
+    engine.dispose();
+  }
+}
+
+/** A stream of single steps, with its state forgotten twice: awaited, and not with arrays that are spoilt. */
+export async function streamed(kind: "gpu" | "reference") {
+  const rows: number[][][] = [];
+  for (const together of [false, true]) {
+    const engine = await Engine.create(kind === "reference" ? { reference: true } : {});
+    const net = sequential(rnnLayer({ units: 4 }), dense({ units: 2 }));
+    const trainer = await createTrainer(engine, net, { ...OPTIONS, input: [3, 2] });
+    const stream = await trainer.stream();
+    const pending: (Promise<Float32Array> | Float32Array)[] = [];
+    const next = numbers(4);
+    for (let i = 0; i < 9; i++) {
+      const x = Float32Array.of(next(), next());
+      const output = stream.next(x);
+      pending.push(together ? output : await output);
+      x.fill(0);
+      if (i % 4 === 3) stream.reset();
+    }
+    rows.push((await Promise.all(pending)).map((output) => [...output]));
+    engine.dispose();
+  }
+  return rows;
 }

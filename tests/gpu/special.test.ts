@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { allSamples } from "../../src/verify/all.ts";
+import type { SpecialReport } from "../../src/verify/special.ts";
+import { inPage } from "../support/page.ts";
+import type { FaultResult } from "./pages/verify.ts";
+
+const PAGE = "tests/gpu/pages/verify.ts";
+
+/** Samples of at most so many multiply-adds, and so many of their cases; special.long.test.ts takes the rest. */
+const QUICK = { upTo: 2e4, share: 0.02, seed: 1 };
+
+describe("NaN, infinities, −0, subnormals and the largest numbers, in Chrome", { timeout: 300_000 }, () => {
+  for (const [index, { op }] of allSamples.entries())
+    test(op.name, async () => {
+      const { cases, failures } = await inPage<SpecialReport>(PAGE, "specialAt", index, QUICK);
+      console.log(`${op.name}: ${cases} cases with special values`);
+      expect(failures).toEqual([]);
+    });
+});
+
+/** The test for NaN is never true. */
+const BLIND = { right: "0x7f800000u", wrong: "0xffffffffu" };
+
+const FAULTS: readonly { readonly fault: string; readonly op: string; readonly right: string; readonly wrong: string }[] = [
+  {
+    fault: "tanh of NaN is 1",
+    op: "tanh",
+    right: String.raw`select\(signed, bits, magnitude > 0x7f800000u\)`,
+    wrong: "signed",
+  },
+  { fault: "sigmoid of NaN is 0", op: "sigmoid", ...BLIND },
+  {
+    fault: "clamp of NaN is the lower bound",
+    op: "clamp",
+    right: String.raw`return bitcast<f32>\(select\(bitcast<u32>\((min\(max\(a, params\.low\), params\.high\))\).*;`,
+    wrong: "return $1;",
+  },
+  { fault: "relu is a maximum", op: "relu", right: String.raw`return bitcast<f32>\(.*;`, wrong: "return max(x, 0.0);" },
+  { fault: "the maximum of two drops NaN", op: "maximum", ...BLIND },
+  { fault: "the maximum of a row drops NaN", op: "max", ...BLIND },
+  { fault: "max pooling passes NaN over", op: "maxPool2d", ...BLIND },
+  {
+    fault: "the first NaN of a window wins",
+    op: "maxPool2d",
+    right: String.raw`(\(\(bitcast<u32>\(v\) & u32\(0x7fffffffu\)\) > u32\(0x7f800000u\)\))`,
+    wrong: "($1 && (bitcast<u32>(best) & 0x7fffffffu) <= 0x7f800000u)",
+  },
+  {
+    fault: "the maximum of a softmax drops NaN",
+    op: "softmax",
+    right: String.raw`bits > U\(0x7f800000u\)`,
+    wrong: "bits > U(0xffffffffu)",
+  },
+  { fault: "0 · log 0 is NaN", op: "crossEntropy", right: String.raw`0x7fffffffu\)\) != 0u`, wrong: "0x7fffffffu)) != 0xffffffffu" },
+];
+
+describe("the proof catches planted faults with special values", () => {
+  for (const { fault, op, right, wrong } of FAULTS)
+    test(`${op}: ${fault}`, async () => {
+      const { planted, caught, problem } = await inPage<FaultResult>(PAGE, "specialWithFault", op, right, wrong);
+      expect(planted, "no kernel holds this text any more: plant the fault anew").toBeGreaterThan(0);
+      console.log(`${op}: ${fault}: ${problem}`);
+      expect(caught).toBe(true);
+    });
+});

@@ -1,0 +1,3 @@
+import { nanWgslTests } from "./sweeps/nan-wgsl.ts";
+
+nanWgslTests("whole");
