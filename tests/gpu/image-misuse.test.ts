@@ -54,7 +54,7 @@ const EXPECTED: Readonly<Record<string, readonly [code: string, message: RegExp]
   "an ImageBitmap that was sent away": ["argument", /the ImageBitmap was closed, or given to somebody else/],
   "a closed VideoFrame": ["argument", /the VideoFrame was closed/],
   "a VideoFrame that was sent away": ["argument", /the VideoFrame was closed/],
-  "ImageData that were sent away": ["size", /2 × 2 pixels has 16 bytes, not 0/],
+  "ImageData that were sent away": ["argument", /its buffer was transferred; give a copy/],
   "a canvas of no size": ["argument", /HTMLCanvasElement has 0 × \d+ pixels: there is nothing to read/],
   "a canvas that a worker draws on": ["argument", /does not give the pixels of this HTMLCanvasElement/],
   "a canvas with a foreign picture": ["argument", FOREIGN],
