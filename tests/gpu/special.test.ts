@@ -9,7 +9,7 @@ const PAGE = "tests/gpu/pages/verify.ts";
 /** Samples of at most so many multiply-adds, and so many of their cases; special.long.test.ts takes the rest. */
 const QUICK = { upTo: 2e4, share: 0.02, seed: 1 };
 
-describe("NaN, infinities, −0, subnormals and the largest numbers, in Chrome", { timeout: 300_000 }, () => {
+describe("NaN, infinities, −0, subnormals and the largest numbers, in the browser", { timeout: 300_000 }, () => {
   for (const [index, { op }] of allSamples.entries())
     test(op.name, async () => {
       const { cases, failures } = await inPage<SpecialReport>(PAGE, "specialAt", index, QUICK);
