@@ -32,8 +32,8 @@ fn accurate_tanh(x: f32) -> f32 {
   let near = a + a * (z * p);
   let far = 1.0 - 2.0 / (exp(2.0 * a) + 1.0);
   let y = select(far, near, a < 0.625); // NaN is passed on below
-  let signed = bitcast<i32>(y) | (bits ^ magnitude);
-  return bitcast<f32>(select(signed, bits, magnitude > 0x7f800000i));
+  let with_sign = bitcast<i32>(y) | (bits ^ magnitude);
+  return bitcast<f32>(select(with_sign, bits, magnitude > 0x7f800000i));
 }
 `;
 

@@ -7,15 +7,15 @@ const PAGE = "tests/gpu/pages/indices.ts";
 
 type Call = <T>(name: string, ...args: unknown[]) => Promise<T>;
 
-const inChromium: Call = (name, ...args) => inPage(PAGE, name, ...args);
+const inBrowser: Call = (name, ...args) => inPage(PAGE, name, ...args);
 const inNode: Call = async (name, ...args) =>
   JSON.parse(JSON.stringify(await (page as never as Record<string, (...all: unknown[]) => unknown>)[name](...args)));
 
 /** Where programs run: each says the same. */
 const PLACES: readonly (readonly [name: string, call: Call, where: page.Where])[] = [
   ["the reference engine", inNode, "reference"],
-  ["Chromium", inChromium, "software"],
-  ["Chromium, with the kernels for hardware", inChromium, "hardware"],
+  ["the browser", inBrowser, "software"],
+  ["the browser, with the kernels for hardware", inBrowser, "hardware"],
   ["Dawn in Node", inNode, "software"],
 ];
 

@@ -4,7 +4,7 @@ import type { Outcome } from "./pages/loss.ts";
 
 describe("a label that is no class", () => {
   for (const reference of [false, true])
-    test(`is refused ${reference ? "on the reference" : "in Chrome"}, and changes nothing`, async () => {
+    test(`is refused ${reference ? "on the reference" : "in the browser"}, and changes nothing`, async () => {
       const { losses, norm, code, kept, after } = await inPage<Outcome>("tests/gpu/pages/loss.ts", "wrongLabel", reference);
       expect(losses[0]).toBeCloseTo(Math.log(1 + Math.E + Math.E ** 2), 5);
       expect(losses[1]).toBeLessThan(losses[0]);

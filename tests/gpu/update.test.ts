@@ -7,7 +7,7 @@ const PAGE = "tests/gpu/pages/update.ts";
 const ONE = 0x3f800000;
 const NOT_A_NUMBER = 0x7fc00000;
 
-describe("clipping and updates in Chrome", () => {
+describe("clipping and updates in the browser", () => {
   test.each([true, false])("the global norm of any finite gradients, and the factor that clips (joined: %s)", async (joined) => {
     for (const { name, norm, scale, control } of await inPage<NormCase[]>(PAGE, "normCases", joined)) {
       expect(norm, `${name}: norm`).toBeLessThan(1e-6);

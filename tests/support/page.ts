@@ -19,6 +19,19 @@ export async function inPage<T>(file: string, name: string, ...args: unknown[]):
   return await call<T>(page, problems, file, name, args);
 }
 
+/** Bytes on the heap of this test file's page after garbage collection. Firefox does not tell: undefined. */
+export async function usedHeap(): Promise<number | undefined> {
+  if (!inject("page").wsEndpoint) return undefined;
+  page ??= await openPage();
+  const session = await page.createCDPSession();
+  try {
+    for (let i = 0; i < 3; i++) await session.send("HeapProfiler.collectGarbage");
+    return (await session.send("Runtime.getHeapUsage")).usedSize;
+  } finally {
+    await session.detach();
+  }
+}
+
 async function call<T>(where: Page, found: readonly string[], file: string, name: string, args: readonly unknown[]): Promise<T> {
   const json = (await where.evaluate(callExport(`/${file}`, name, args))) as string | undefined;
   if (found.length > 0) throw new Error(`in the page:\n${found.join("\n")}`);

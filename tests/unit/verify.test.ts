@@ -1,13 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { median } from "../../src/bench/statistics.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
 import { fromHalf, toHalf } from "../../src/graph/half.ts";
 import { matmulOp } from "../../src/ops/matmul/matmul.ts";
 import { randomSource } from "../../src/random.ts";
 import { compare } from "../../src/verify/compare.ts";
 import { prepareSample } from "../../src/verify/prepare.ts";
+import type { Proof } from "../../src/verify/proof.ts";
 import { matmulSamples } from "../../src/verify/samples/matmul.ts";
 import type { OpSummary } from "../../src/verify/schema.ts";
 import { isLoose } from "../../src/verify/summary.ts";
+import { verifyProofs } from "../../src/verify/whole.ts";
+import { fakeDevice } from "../support/fake-device.ts";
 
 const vector = [{ dtype: "f32", shape: [2, 2] }] as const;
 const whole = (right: number[], bound: number) => ({ kind: "whole", outputs: [Float64Array.from(right)], bounds: [bound] }) as const;
@@ -80,4 +84,34 @@ test("the median of timings", () => {
   expect(median([3, 1, 2])).toBe(2);
   expect(median([4, 1, 3, 2])).toBe(2.5);
   expect(() => median([])).toThrow("there are no values");
+});
+
+test("what one of two devices lacks, and the other proves, is not called missing", async () => {
+  const targets = (["native", "default limits"] as const).map((name) => {
+    const gpu = new Gpu(fakeDevice(), false, name === "native" ? { subgroups: { min: 8, max: 8 } } : {});
+    return { name, gpu, traits: [gpu.traits] };
+  });
+  const proof: Proof = {
+    name: "a proof",
+    kind: "program",
+    variants: ["everywhere", "subgroups", "nowhere"],
+    byTraits: false,
+    missing: ({ traits }): Record<string, string> => ({
+      ...(traits.subgroups ? {} : { subgroups: "no subgroups" }),
+      nowhere: "no canvas",
+    }),
+    cases: () =>
+      ["everywhere", "subgroups", "nowhere"].map((variant) => ({
+        variant,
+        run: async () => ({ error: 0, bound: 0, ratio: 0, where: "" }),
+      })),
+  };
+  const { ok, ops, cases } = await verifyProofs(targets, [proof]);
+  expect(ok).toBe(true);
+  expect(cases.map(({ device, variant }) => `${device}: ${variant}`)).toEqual([
+    "native: everywhere",
+    "native: subgroups",
+    "default limits: everywhere",
+  ]);
+  expect(ops[0].missing).toEqual(["nowhere: no canvas"]);
 });

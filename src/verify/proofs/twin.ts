@@ -1,5 +1,5 @@
 import type { Variable } from "../../graph/tensor.ts";
-import type { NamedArray } from "../../graph/types.ts";
+import type { HostArray, NamedArray } from "../../graph/types.ts";
 import { compile } from "../../program/compile.ts";
 import { Engine } from "../../program/engine.ts";
 import type { Program } from "../../program/program.ts";
@@ -49,7 +49,7 @@ export class Twins {
   }
 
   /** One run on each. */
-  async run(batch: Readonly<Record<string, Float32Array>>, read: readonly string[]): Promise<Both> {
+  async run(batch: Readonly<Record<string, HostArray>>, read: readonly string[]): Promise<Both> {
     const given: Values[] = [];
     const errors: string[] = [];
     for (const program of this.#programs) {

@@ -73,7 +73,6 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 export interface NanModelResult {
-  readonly kind: string;
   /** Weights with a NaN that did not end the step with `non-finite`. */
   readonly missed: readonly string[];
   /** Positions of predictions where the GPU and the reference disagree about NaN, for NaN in each of some positions of the input. */
@@ -86,63 +85,63 @@ const BATCH = 3;
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 const draw = (n: number): Float32Array<ArrayBuffer> => Float32Array.from({ length: n }, (_, i) => Math.sin(12.9898 * (i + 1)));
 
-/** For every kind of layer: a NaN in each weight must end a step, and a NaN in the data must reach what depends on it. */
-export async function nanModels(): Promise<NanModelResult[]> {
-  const engine = await Engine.create();
-  const reference = await Engine.create({ reference: true });
-  const results: NanModelResult[] = [];
-  for (const [kind, { input, layers, tokens }] of Object.entries(KINDS)) {
-    const make = (on: Engine) =>
-      createTrainer(on, sequential(...layers()), {
-        input,
-        batch: BATCH,
-        loss: squaredError(),
-        optimizer: sgd({ learningRate: 0.01 }),
-        seed: 1,
-        name: kind.replaceAll(/\W+/g, "-"),
-      });
-    const trainer = await make(engine);
-    const size = BATCH * product(input);
-    const x = tokens ? Uint32Array.from({ length: size }, (_, i) => i % 6) : draw(size);
-    const saved = await trainer.save();
-    const outputs = (await trainer.predict(x as never)).length;
-    const target = draw(outputs);
-    const missed: string[] = [];
-    for (const [name, value] of Object.entries(saved)) {
-      const values = value.data;
-      // running statistics take no part in training
-      if (!(values instanceof Float32Array) || values.length < 2 || /mean|variance/.test(name)) continue;
-      const poisoned = values.slice();
-      poisoned[Math.floor(values.length / 2)] = Number.NaN;
-      await trainer.load({ ...saved, [name]: { ...value, data: poisoned } });
-      const code = await trainer.step(x as never, target, { read: true }).then(
-        () => "no error",
-        (error: { code?: string }) => error.code ?? String(error),
-      );
-      if (code !== "non-finite") missed.push(`${name}: ${code}`);
-      engine.clearNonFinite();
-    }
-    await trainer.load(saved);
-    const twin = await make(reference);
-    await twin.load(saved);
-    const differing: string[] = [];
-    let nan = 0;
-    if (!tokens)
-      for (const at of [0, Math.floor(size / 2), size - 1]) {
-        const poisoned = (x as Float32Array).slice();
-        poisoned[at] = Number.NaN;
-        const [actual, expected] = [await trainer.predict(poisoned as never), await twin.predict(poisoned as never)];
-        expected.forEach((value, i) => {
-          if (Number.isNaN(value)) nan++;
-          if (Number.isNaN(value) !== Number.isNaN(actual[i]))
-            differing.push(`NaN at ${at}: output ${i} is ${actual[i]} instead of ${value}`);
-        });
-      }
-    results.push({ kind, missed, differing, nan });
-    trainer.dispose();
-    twin.dispose();
+export const nanKinds = (): string[] => Object.keys(KINDS);
+
+/** Of all kinds: they share pipelines. */
+let engines: Promise<[gpu: Engine, reference: Engine]> | undefined;
+
+/** A NaN in each weight must end a step, and a NaN in the data must reach what depends on it. */
+export async function nanModel(kind: string): Promise<NanModelResult> {
+  engines ??= Promise.all([Engine.create(), Engine.create({ reference: true })]);
+  const [engine, reference] = await engines;
+  const { input, layers, tokens } = KINDS[kind];
+  const make = (on: Engine) =>
+    createTrainer(on, sequential(...layers()), {
+      input,
+      batch: BATCH,
+      loss: squaredError(),
+      optimizer: sgd({ learningRate: 0.01 }),
+      seed: 1,
+      name: kind.replaceAll(/\W+/g, "-"),
+    });
+  const trainer = await make(engine);
+  const size = BATCH * product(input);
+  const x = tokens ? Uint32Array.from({ length: size }, (_, i) => i % 6) : draw(size);
+  const saved = await trainer.save();
+  const outputs = (await trainer.predict(x as never)).length;
+  const target = draw(outputs);
+  const missed: string[] = [];
+  for (const [name, value] of Object.entries(saved)) {
+    const values = value.data;
+    // running statistics take no part in training
+    if (!(values instanceof Float32Array) || values.length < 2 || /mean|variance/.test(name)) continue;
+    const poisoned = values.slice();
+    poisoned[Math.floor(values.length / 2)] = Number.NaN;
+    await trainer.load({ ...saved, [name]: { ...value, data: poisoned } });
+    const code = await trainer.step(x as never, target, { read: true }).then(
+      () => "no error",
+      (error: { code?: string }) => error.code ?? String(error),
+    );
+    if (code !== "non-finite") missed.push(`${name}: ${code}`);
+    engine.clearNonFinite();
   }
-  engine.dispose();
-  reference.dispose();
-  return results;
+  await trainer.load(saved);
+  const twin = await make(reference);
+  await twin.load(saved);
+  const differing: string[] = [];
+  let nan = 0;
+  if (!tokens)
+    for (const at of [0, Math.floor(size / 2), size - 1]) {
+      const poisoned = (x as Float32Array).slice();
+      poisoned[at] = Number.NaN;
+      const [actual, expected] = [await trainer.predict(poisoned as never), await twin.predict(poisoned as never)];
+      expected.forEach((value, i) => {
+        if (Number.isNaN(value)) nan++;
+        if (Number.isNaN(value) !== Number.isNaN(actual[i]))
+          differing.push(`NaN at ${at}: output ${i} is ${actual[i]} instead of ${value}`);
+      });
+    }
+  trainer.dispose();
+  twin.dispose();
+  return { missed, differing, nan };
 }

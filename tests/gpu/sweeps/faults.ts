@@ -303,6 +303,8 @@ const FAULTS: readonly Fault[] = [
   },
   { fault: "a carried state changes all the same", op: "non-finite flag", right: String.raw`guard\[0\] != 0u`, wrong: "false" },
   { fault: "only the first loss is looked at", op: "non-finite flag", right: String.raw`i < params\.loss_size`, wrong: "i < 1u" },
+  { fault: "one row too many is allowed", op: "indices out of range", right: String.raw`<= params\.span`, wrong: "<= params.span + 1u" },
+  { fault: "the mask is not looked at", op: "indices out of range", right: String.raw`\(mask\[place\] << 1u\) == 0u`, wrong: "false" },
   { fault: "another run is named", op: "non-finite flag", right: String.raw`= run\[0\]`, wrong: "= run[0] + 1u" },
   { fault: "every run draws the same", op: "carried state", right: String.raw`run\[0\]`, wrong: "0u * run[0]" },
   { fault: "red and blue change places", op: "image reader", right: String.raw`y\[first\] = result\.r`, wrong: "y[first] = result.b" },

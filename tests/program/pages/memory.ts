@@ -29,7 +29,7 @@ import {
   variable,
   write,
 } from "../../../src/index.ts";
-import { gpuPartsOf } from "../../../src/program/engine.ts";
+import { gpuPartsOf } from "../../../src/program/parts.ts";
 
 export interface Memory {
   readonly buffers: number;
@@ -423,23 +423,19 @@ export async function released(reference: boolean) {
   return { used, names, left, again, start, end: engine.memory };
 }
 
-/** The JavaScript side: what one trainer leaves on the heap, in bytes. */
-export async function heap(times: number) {
-  using engine = await Engine.create(STILL);
-  const used = async () => {
-    for (let i = 0; i < 3; i++) {
-      (globalThis as { gc?: () => void }).gc?.();
-      await new Promise((resolve) => setTimeout(resolve, 30));
-    }
-    return (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize;
-  };
-  const once = async () => {
-    await using trainer = await createTrainer(engine, network(), OPTIONS);
+let still: Engine | undefined;
+
+/** The JavaScript side: makes, uses and disposes so many trainers on one engine, which stays until it is disposed. */
+export async function trainers(times: number) {
+  still ??= await Engine.create(STILL);
+  for (let i = 0; i < times; i++) {
+    await using trainer = await createTrainer(still, network(), OPTIONS);
     await trainer.step(examples(), targets());
     outputBuffer(await trainer.program, "loss");
-  };
-  for (let i = 0; i < 5; i++) await once();
-  const before = await used();
-  for (let i = 0; i < times; i++) await once();
-  return { gc: "gc" in globalThis, each: ((await used()) - before) / times };
+  }
+}
+
+export async function disposeStill() {
+  still?.dispose();
+  still = undefined;
 }
