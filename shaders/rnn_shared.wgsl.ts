@@ -52,7 +52,9 @@ export function rnnSharedShader(options: RnnSharedOptions): string {
     const value = `vec4<f32>(${four.join(", ")})`;
     return even ? value : `select(vec4<f32>(), ${value}, ${k} < ${hidden}u)`;
   };
-  const stateOf = (r: number, k: string): string => `memory[${r * hidden}u + ${even ? k : `min(${k}, ${hidden - 1}u)`}]`;
+  // Beyond H it is 0 as well: a state may be infinite, and 0 · ∞ is NaN.
+  const stateOf = (r: number, k: string): string =>
+    even ? `memory[${r * hidden}u + ${k}]` : `select(0.0, memory[${r * hidden}u + min(${k}, ${hidden - 1}u)], ${k} < ${hidden}u)`;
   const terms = (weight: string, k: string): string[] => R.map((r) => `sum${r} = fma(vec4<f32>(${stateOf(r, k)}), ${weight}, sum${r});`);
   const L = [...Array(length).keys()];
   const product = resident

@@ -56,3 +56,30 @@ export async function cutWalks(hidden: number): Promise<CutResult[]> {
     gpu.dispose();
   }
 }
+
+/**
+ * One step from a state whose last unit is infinite, with positive weights and tanh: 1 everywhere. The results of each variant that are
+ * something else.
+ */
+export async function infiniteState(hidden: number): Promise<{ readonly variants: string[]; readonly wrong: string[] }> {
+  const gpu = new Gpu(await requestDevice({}), true);
+  try {
+    const f32 = (...shape: number[]) => ({ dtype: "f32" as const, shape });
+    const batch = 3;
+    const inputs = [f32(1, batch, hidden), f32(hidden, hidden), f32(batch, hidden)];
+    const call: Call<WalkAttributes> = { inputs, outputs: [inputs[0]], attributes: { activation: tanhActivation } };
+    const state = Float32Array.from({ length: batch * hidden }, (_, i) => (i % hidden === hidden - 1 ? Number.POSITIVE_INFINITY : 0.5));
+    const values = [new Float32Array(batch * hidden), new Float32Array(hidden * hidden).fill(0.25), state];
+    const [variants, wrong] = [new Set<string>(), new Set<string>()];
+    for (const traits of traitsToVerify(gpu.traits))
+      for (const variant of rnnWalkOp.kernels.filter(({ allowed }) => allowed(call, traits))) {
+        const { outputs, problem } = await runLowering(gpu, call, variant.plan(call, traits), values, undefined);
+        variants.add(variant.name);
+        const other = outputs[0].find((value) => value !== 1);
+        if (problem || other !== undefined) wrong.add(`${variant.name}: ${problem ?? other}`);
+      }
+    return { variants: [...variants], wrong: [...wrong] };
+  } finally {
+    gpu.dispose();
+  }
+}
