@@ -3,6 +3,8 @@ import Progress from "./tests/support/progress.ts";
 
 /** What takes long by nature: full sweeps, learning to the end, soaks. They have a project of their own, whatever folder they are in. */
 const LONG = "**/*.long.test.ts";
+/** Sweeps that take hours, for a release: they are not part of what every change must pass. */
+const RELEASE = "**/*.release.test.ts";
 
 export default defineConfig({
   test: {
@@ -17,7 +19,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["tests/unit/**/*.test.ts", "tmp/**/*.test.ts"],
-          exclude: [LONG],
+          exclude: [LONG, RELEASE],
           // Files share the modules that they load, which takes as long as the tests. A file undoes what it stubs.
           pool: "threads",
           isolate: false,
@@ -28,7 +30,7 @@ export default defineConfig({
         test: {
           name: "gpu",
           include: ["tests/{gpu,conformance,demo,program,nn}/**/*.test.ts"],
-          exclude: [LONG],
+          exclude: [LONG, RELEASE],
           globalSetup: ["tests/support/setup.ts"],
         },
       },
@@ -41,6 +43,10 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },
+      },
+      {
+        extends: true,
+        test: { name: "release", include: [`tests/${RELEASE}`], globalSetup: ["tests/support/setup.ts"] },
       },
     ],
   },

@@ -198,14 +198,15 @@ describe("the package in somebody else's app, under a strict Content-Security-Po
     }
   });
 
-  // The goal is 35,000, which an app that compiles on the page does not reach: see BENCHMARKS.md for what the script is made of.
+  // The goal is 35,000, which an exported trainer reached (31,200) before queues in order, checked files, ranges of indices and memory
+  // that comes back; see BENCHMARKS.md for what the script is made of. These are the sizes of today: nothing may add to them unseen.
   test.each([
-    ["unroll-gpu/lean and an exported trainer", "lean-exported", 32_000, 32_000],
-    ["the whole package and an exported trainer", "exported", 35_000, 35_000],
-    ["the whole package", "production", 70_400, 70_400],
-    ["unroll-gpu/lean", "lean", 52_600, 66_800],
-    ["unroll-gpu/lean/static", "static", 59_500, 59_500],
-    ["unroll-gpu/lean, awaited at the top level,", "lean-await", 54_000, 68_100],
+    ["unroll-gpu/lean and an exported trainer", "lean-exported", 42_400, 42_400],
+    ["the whole package and an exported trainer", "exported", 48_800, 48_800],
+    ["the whole package", "production", 82_600, 82_600],
+    ["unroll-gpu/lean", "lean", 63_000, 77_200],
+    ["unroll-gpu/lean/static", "static", 69_300, 69_300],
+    ["unroll-gpu/lean, awaited at the top level,", "lean-await", 64_900, 79_000],
   ])("an app that trains LeNet with %s loads little script", async (what, mode, most, mostOfAll) => {
     const outDir = `dist-size-${mode}`;
     const options = ["build", "--logLevel", "error", "--outDir", outDir, "-c", "size.config.js", "--mode", mode];

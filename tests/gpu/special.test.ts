@@ -6,7 +6,7 @@ import type { FaultResult } from "./pages/verify.ts";
 
 const PAGE = "tests/gpu/pages/verify.ts";
 
-/** Samples of at most so many multiply-adds, and so many of their cases; special.long.test.ts takes the rest. */
+/** Samples of at most so many multiply-adds, and so many of their cases; special.release.test.ts takes the rest. */
 const QUICK = { upTo: 2e4, share: 0.02, seed: 1 };
 
 describe("NaN, infinities, −0, subnormals and the largest numbers, in the browser", { timeout: 300_000 }, () => {

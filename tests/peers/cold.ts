@@ -50,7 +50,7 @@ export async function measureCold(
 
 async function start(folder: string, options: Pick<PeersOptions, "browser" | "flags">): Promise<Cold> {
   const { url, server } = await serveStatic(folder, isolationHeaders);
-  const { browser } = await launchChrome({ ...options, pipe: true });
+  const { browser } = await launchChrome({ browser: options.browser, flags: options.flags, pipe: true });
   try {
     const page = await browser.newPage();
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));

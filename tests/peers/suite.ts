@@ -64,7 +64,7 @@ export async function runPeers(options: PeersOptions): Promise<PeersReport> {
     results.push(...found);
     log(formatRow(name, found));
   };
-  const { browser, description, flags = [] } = await launchChrome({ ...options, pipe: true });
+  const { browser, description, flags = [] } = await launchChrome({ browser: options.browser, flags: options.flags, pipe: true }); // its signal ends rows, not the browser
   try {
     const opened: Opened[] = [];
     for (const library of libraries) {
