@@ -19,34 +19,6 @@ const drop = (name: string, content: string) =>
   );
 
 describe("Character RNN", () => {
-  test("T and batch change without forgetting, hidden units and reset begin anew", async () => {
-    await demo.open();
-    await ready();
-    await demo.page.click(part("start"));
-    await demo.until("count", { from: 20 }, 30);
-    const dispatches = await demo.number("dispatches");
-    for (const [id, value] of [
-      ["steps", "512"],
-      ["batch", "4"],
-    ]) {
-      const before = await demo.number("count");
-      await demo.page.select(part(id), value);
-      await demo.until("count", { from: before + 3 }, 60);
-      // Larger sums may be cut or sorted in a few dispatches more; there is never one for each step.
-      expect(await demo.number("dispatches")).toBeLessThanOrEqual(dispatches + 10);
-      expect(await demo.number("loss")).toBeLessThan(4);
-    }
-    await demo.page.select(part("hidden"), "32");
-    await demo.page.waitForFunction(() => Number(document.querySelector('[data-id="count"]')?.textContent) < 15, { timeout: 20_000 });
-    await demo.until("count", { from: 5 }, 30);
-    await demo.page.click(part("reset"));
-    await demo.page.waitForFunction(() => document.querySelector('[data-id="count"]')?.textContent === "0", { timeout: 20_000 });
-    await ready();
-    expect(await demo.text("loss")).toBe("–");
-    expect(await demo.text("start")).toBe("Start");
-    expect(demo.problems).toEqual([]);
-  });
-
   test("a file dropped on the page becomes the text; one that is too short is refused with a reason while training goes on", async () => {
     await demo.open();
     await ready();

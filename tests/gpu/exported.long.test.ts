@@ -1,3 +1,4 @@
-import { sameBitsTests } from "./sweeps/exported.ts";
+import { damagedFiles, sameBitsTests } from "./sweeps/exported.ts";
 
 sameBitsTests("whole");
+damagedFiles(150);

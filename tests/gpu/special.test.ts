@@ -1,22 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { allSamples } from "../../src/verify/all.ts";
-import type { SpecialReport } from "../../src/verify/special.ts";
 import { inPage } from "../support/page.ts";
 import type { FaultResult } from "./pages/verify.ts";
+import { specialTests } from "./sweeps/special.ts";
 
 const PAGE = "tests/gpu/pages/verify.ts";
 
-/** Samples of at most so many multiply-adds, and so many of their cases; special.release.test.ts takes the rest. */
-const QUICK = { upTo: 2e4, share: 0.02, seed: 1 };
-
-describe("NaN, infinities, −0, subnormals and the largest numbers, in the browser", { timeout: 300_000 }, () => {
-  for (const [index, { op }] of allSamples.entries())
-    test(op.name, async () => {
-      const { cases, failures } = await inPage<SpecialReport>(PAGE, "specialAt", index, QUICK);
-      console.log(`${op.name}: ${cases} cases with special values`);
-      expect(failures).toEqual([]);
-    });
-});
+specialTests({ upTo: 5e3, share: 0.005, seed: 1 });
 
 /** The test for NaN is never true. */
 const BLIND = { right: "0x7f800000i", wrong: "0x7fffffffi" };

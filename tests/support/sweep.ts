@@ -12,10 +12,10 @@ import type { OpSamples, Sample } from "../../src/verify/sample.ts";
 export type Extent = "part" | "whole";
 
 /** Calls above this are proven by the whole sweep only, unless nothing smaller reaches what they do. */
-const CHEAP = 2e6;
+const CHEAP = 5e5;
 
 /** Of all samples a share is in the part besides: one of so many. */
-const EVERY = 16;
+const EVERY = 32;
 
 /** Every `n`th element, beginning at a place that the name gives: another one for each list, the same in every run. */
 export function everyNth<T>(list: readonly T[], n: number, name: string): T[] {

@@ -30,3 +30,13 @@ export function sameBitsTests(extent: Extent): void {
         });
   });
 }
+
+/** Of files with one damage each, those that load: WebGPU accepts all that they do. */
+export function damagedFiles(count: number): void {
+  test("what a damaged file still runs, WebGPU does not complain of", async () => {
+    const { tried, ran, wrong } = await inPage<{ tried: number; ran: number; wrong: string[] }>(PAGE, "damages", count);
+    expect(wrong).toEqual([]);
+    expect(tried).toBe(count);
+    expect(ran).toBeGreaterThan(count / 15);
+  });
+}
