@@ -172,7 +172,7 @@ function program(value: unknown, place: Place, file: FileContext): void {
   need(typeof updates === "boolean", () => `${place()}: updates`, "true or false", updates);
   const types = (of: unknown, what: string) =>
     new Map(named(of, () => `${place()}: ${what}`).map(([name, one, at]) => [name, type(one, at)]));
-  const known = { ...file, inputs: types(inputs, "inputs"), states: [] as string[][] };
+  const known = { ...file, inputs: types(inputs, "inputs"), states: [] as string[][], used: new Set<readonly string[]>() };
   const results = [...types(outputs, "outputs").values()];
   for (const [i, one] of list(states, () => `${place()}: states`).entries()) {
     const at = () => `${place()}: state ${i}`;
@@ -188,6 +188,8 @@ function program(value: unknown, place: Place, file: FileContext): void {
     oneOf(kind, () => `${place()}: the kind of a plan`, DEVICE_KINDS);
     plan(one, at, known, results);
   }
+  for (const [i, state] of known.states.entries())
+    need(known.used.has(state), () => `${place()}: state ${i}`, "a state that a plan of the program uses", state[2]);
 }
 
 /** What indices may be, and in whose words errors tell of them. */
@@ -218,6 +220,8 @@ function inputRange(value: unknown, place: Place, inputs: ReadonlyMap<string, Te
 interface ProgramContext extends FileContext {
   readonly inputs: ReadonlyMap<string, TensorType>;
   readonly states: readonly (readonly string[])[];
+  /** Those of them that a plan uses. */
+  readonly used: Set<readonly string[]>;
 }
 
 /** A buffer as far as a file may use it, rounded up as all buffers are. Two with one key are one. */
@@ -301,7 +305,7 @@ interface Located {
 /** Where the binding of a place ends. */
 const endOf = ({ offset, bytes }: Located): number => offset + rounded(bytes);
 
-function room(value: unknown, number: number, place: Place, { segments, inputs, states }: ProgramContext): Room {
+function room(value: unknown, number: number, place: Place, { segments, inputs, states, used }: ProgramContext): Room {
   const buffer = part(value, place);
   const has = (name: string) => Object.hasOwn(buffer, name);
   const made = (key: string, bytes: number, exact = true): Room => ({ key, bytes: rounded(bytes), exact });
@@ -332,15 +336,17 @@ function room(value: unknown, number: number, place: Place, { segments, inputs, 
   }
   if (has("control")) {
     const { control, optimizer } = buffer;
-    const declared = states.some(([name, by, state]) => name === control && by === optimizer && state === "step");
-    need(declared, () => `${place()}: control`, "of a variable and an optimizer among the states of the program", control);
+    const declared = states.filter(([name, by, state]) => name === control && by === optimizer && state === "step");
+    for (const state of declared) used.add(state);
+    need(declared.length > 0, () => `${place()}: control`, "of a variable and an optimizer among the states of the program", control);
     return { ...made(JSON.stringify([control, optimizer]), 4 * CONTROL.WORDS), parts: [[4 * CONTROL.NORM, 4]] };
   }
   const members = segments[whole(buffer.segment, () => `${place()}: segment`, segments.length - 1)];
   const { mirror } = buffer;
-  const kept = () => states.some(([of, optimizer, state]) => `${optimizer}.${state}` === mirror && members.some(({ name }) => name === of));
+  const kept = states.filter(([of, by, state]) => `${by}.${state}` === mirror && members.some(({ name }) => name === of));
+  for (const state of kept) used.add(state);
   need(
-    mirror === undefined || mirror === "gradient" || kept(),
+    mirror === undefined || mirror === "gradient" || kept.length > 0,
     () => `${place()}: mirror`,
     "gradient, or a state of its variables",
     mirror,
