@@ -1,7 +1,8 @@
 import { check, checkOptions, describe, UnrollError } from "../errors.ts";
 import { tagOf } from "../host.ts";
 import { fits, unfit } from "../patterns.ts";
-import { Engine, type GpuParts, gpuPartsOf } from "../program/engine.ts";
+import { Engine } from "../program/engine.ts";
+import { type GpuParts, gpuPartsOf } from "../program/parts.ts";
 import { type EnvironmentHints, environmentOf, measureClock } from "./environment.ts";
 import { PATIENCE_MS, throwLoss, within } from "./patience.ts";
 import { measureRoofline } from "./roofline.ts";

@@ -5,7 +5,7 @@ import type { Kernel } from "../graph/kernel.ts";
 import type { TensorType } from "../graph/types.ts";
 import { STATUS } from "../graph/update.ts";
 import type { Types } from "./batch.ts";
-import type { GpuParts } from "./engine.ts";
+import type { GpuParts } from "./parts.ts";
 import type { Uses } from "./uses.ts";
 
 /** One more than the runs in flight, so that a loop that reads each run never waits for a staging buffer. */

@@ -1,6 +1,7 @@
 import { check, checkOptions } from "../errors.ts";
-import { Engine, partsOf } from "./engine.ts";
+import { Engine } from "./engine.ts";
 import { GpuProgram } from "./gpu-program.ts";
+import { partsOf } from "./parts.ts";
 import type { PlanOptions } from "./plan/plan.ts";
 import type { Program } from "./program.ts";
 import { type CompileSpec, checkLabel, normalize, type Tensors } from "./spec.ts";

@@ -3,7 +3,7 @@ import { article, check, checkOptions, describe, UnrollError } from "../errors.t
 import { type AdapterDescription, requestDevice } from "../gpu/device.ts";
 import { Gpu, USAGE } from "../gpu/gpu.ts";
 import { selfTest } from "../gpu/self-test.ts";
-import { type Kept, MAX_QUEUED_BYTES, type Turns } from "../gpu/turns.ts";
+import { type Kept, MAX_QUEUED_BYTES } from "../gpu/turns.ts";
 import { arrayName, checkMemory } from "../graph/host-array.ts";
 import type { DeviceTraits } from "../graph/op.ts";
 import { Variable } from "../graph/tensor.ts";
@@ -12,8 +12,8 @@ import { STATUS } from "../graph/update.ts";
 import { typedArrayName } from "../host.ts";
 import { checkArrays, checkNamedArray, compareNames, type LoadResult } from "./checkpoint.ts";
 import { GpuStore } from "./gpu-store.ts";
+import { type GpuParts, gpuPartsOf, partsOf, setParts, stepsOf } from "./parts.ts";
 import { type ReferenceParts, referenceParts } from "./reference.ts";
-import { StepCounts } from "./steps.ts";
 import { checkSameType, type NamedArrays, Pending, type VariableStore } from "./store.ts";
 
 export interface EngineOptions {
@@ -43,22 +43,6 @@ export interface EngineOptions {
   readonly maxQueuedBytes?: number;
 }
 
-/** What belongs to an engine on a GPU. Internal to src/program. */
-export interface GpuParts {
-  readonly gpu: Gpu;
-  readonly store: GpuStore;
-  /** STATUS words: the sticky flag of non-finite values. */
-  readonly status: GPUBuffer;
-  readonly turns: Turns;
-  /** Takes the flag of non-finite values back, in its turn. */
-  readonly clear: () => void;
-}
-
-/** How many steps each optimizer made, for each engine. */
-const counts = new WeakMap<Engine, StepCounts>();
-
-const parts = new WeakMap<Engine, GpuParts | ReferenceParts>();
-
 /** A device with its variables. Any number of programs share both; any number of engines may live side by side. */
 export class Engine {
   readonly seed: number;
@@ -87,11 +71,8 @@ export class Engine {
       own.turns.end();
       end(error);
     };
-    const steps = new StepCounts();
-    counts.set(this, steps);
-    own.store.freed = (name) => steps.forget(name);
+    setParts(this, own);
     if ("gpu" in own) void own.gpu.ended.then(this.#end);
-    parts.set(this, own);
   }
 
   /**
@@ -302,18 +283,6 @@ export class Engine {
     this.dispose();
   }
 }
-
-/** The GPU parts of an engine, or undefined where it runs on the references. Internal to src/program. */
-export function gpuPartsOf(engine: Engine): GpuParts | undefined {
-  const own = partsOf(engine);
-  return "gpu" in own ? own : undefined;
-}
-
-/** What an engine is made of. Internal to src/program. */
-export const partsOf = (engine: Engine): GpuParts | ReferenceParts => parts.get(engine) as GpuParts | ReferenceParts;
-
-/** How many steps each optimizer of an engine made. Internal. */
-export const stepsOf = (engine: Engine): StepCounts => counts.get(engine) as StepCounts;
 
 /**
  * To be called before variables come to an engine for a trainer. Internal to this package.

@@ -5,7 +5,7 @@ import type { Dispatch, Operand } from "../graph/op.ts";
 import type { Tensor, Variable } from "../graph/tensor.ts";
 import { byteLength, type HostArray } from "../graph/types.ts";
 import { assemble, type Built, type Made, makeReadbacks, type Own, STATUS_BYTES, statusOf } from "./built.ts";
-import type { GpuParts } from "./engine.ts";
+import type { GpuParts } from "./parts.ts";
 import type { GraphSpec, Place, Plan, PlannedNode } from "./plan/plan.ts";
 import { placeUpdates, updateKernels } from "./updates.ts";
 import { variablesOf } from "./variables.ts";

@@ -1,8 +1,9 @@
 import { complete } from "../graph/on-demand.ts";
 import type { Built } from "./built.ts";
-import { type Engine, type GpuParts, gpuPartsOf } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { build } from "./gpu-build.ts";
 import { GpuRunner, programId } from "./gpu-runner.ts";
+import { type GpuParts, gpuPartsOf } from "./parts.ts";
 import { type GraphSpec, makePlan, type Plan, type PlanOptions } from "./plan/plan.ts";
 import type { Program } from "./program.ts";
 

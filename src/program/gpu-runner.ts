@@ -6,11 +6,12 @@ import { byteLength, sizeOf } from "../graph/types.ts";
 import { CONTROL, STATUS } from "../graph/update.ts";
 import { checkBatch, checkRead, isBuffer, type Types } from "./batch.ts";
 import { type Built, type Readback, STATUS_BYTES } from "./built.ts";
-import { type Engine, type GpuParts, gpuPartsOf, stepsOf } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { BufferChecks } from "./indices/buffers.ts";
 import { checksOf, type IndexChecks, indexError, isIndexFlag, type ProgramChecks } from "./indices/flag.ts";
 import { type InputRange, RUN } from "./indices/range.ts";
 import { checkBuffers, type Launchable, launch, newRun, type Run, type Started } from "./launch.ts";
+import { type GpuParts, gpuPartsOf, stepsOf } from "./parts.ts";
 import { type AnyBatch, type AnyResults, countsSteps, disposedProgram, nonFinite } from "./program.ts";
 import type { Uses } from "./uses.ts";
 

@@ -2,8 +2,9 @@ import { check, describe } from "../errors.ts";
 import type { Location } from "../gpu/recorder.ts";
 import { Variable } from "../graph/tensor.ts";
 import type { DType, Shape, TensorType } from "../graph/types.ts";
-import { checkEngine, type Engine, gpuPartsOf } from "./engine.ts";
+import { checkEngine, type Engine } from "./engine.ts";
 import { GpuRunner } from "./gpu-runner.ts";
+import { gpuPartsOf } from "./parts.ts";
 import type { RunnableProgram } from "./program.ts";
 import type { Tensors } from "./spec.ts";
 

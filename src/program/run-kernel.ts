@@ -7,7 +7,8 @@ import { hostArray } from "../graph/tensor.ts";
 import type { HostArray, HostArrays } from "../graph/types.ts";
 import { checkKernel } from "../graph/user-kernel.ts";
 import { nameOfClass, typedArrayName } from "../host.ts";
-import { checkEngine, type Engine, gpuPartsOf } from "./engine.ts";
+import { checkEngine, type Engine } from "./engine.ts";
+import { gpuPartsOf } from "./parts.ts";
 
 /** Names of the bindings that a kernel writes. */
 export type Written<B extends Bindings> = { [K in keyof B]: B[K]["access"] extends "read" ? never : K }[keyof B];

@@ -1,58 +1,21 @@
 import { check, checkFlag, checkOptions, describe, UnrollError } from "../errors.ts";
 import { formatAdapter } from "../gpu/device.ts";
+import { beyondF32, fitsF32 } from "../graph/f32.ts";
 import type { HostArray } from "../graph/types.ts";
 import type { Examples, StepResult, TrainerBase } from "../nn/trainer-base.ts";
-import { Engine } from "../program/engine.ts";
 import type { NamedArrays } from "../program/store.ts";
-import { RecoveryBudget, type RecoveryLimits } from "./budget.ts";
+import { RecoveryBudget } from "./budget.ts";
 import { type Call, CallLog, isLoss, type Kept } from "./calls.ts";
-import { type Checkpoint, type CheckpointStore, memoryCheckpoints } from "./checkpoints.ts";
-
-/** A batch on the host: what a step is made again from. */
-export type HostBatch = readonly [x: HostArray, target: HostArray];
-
-export interface LossEvent {
-  readonly error: UnrollError;
-  /** The wait before a new device is requested, in milliseconds. */
-  readonly delayMs: number;
-}
-
-export interface RecoveryEvent {
-  /** Steps that the trainer has made, once those since the checkpoint were made again. */
-  readonly steps: number;
-  /** How many steps were made again. */
-  readonly repeated: number;
-  readonly adapter: string;
-  /** Whether the adapter is the one that computed the checkpoint. If not, the bits differ from those of an undisturbed run. */
-  readonly sameAdapter: boolean;
-}
-
-export interface RecoveringTrainerOptions<T extends TrainerBase> {
-  /** Makes the trainer on an engine: `(engine) => createTrainer(engine, model, options)`, or with `loadTrainer`. Called for each device. */
-  readonly trainer: (engine: Engine) => Promise<T>;
-  /** Makes an engine with a new device. Default `Engine.create`, which requests a new adapter each time. */
-  readonly engine?: () => Promise<Engine>;
-  /** Where checkpoints are kept. Default `memoryCheckpoints()`. What it holds at first is loaded, so that training goes on from there. */
-  readonly checkpoints?: CheckpointStore;
-  /** Steps between checkpoints. Default 100. */
-  readonly every?: number;
-  /** Bytes of batches kept since the last checkpoint; where more would be kept, a checkpoint comes earlier. Default 256 MB. */
-  readonly keptBytes?: number;
-  readonly limits?: RecoveryLimits;
-  /** The device was lost; another one is requested after the wait. */
-  readonly onLost?: (event: LossEvent) => void;
-  /** Training goes on. Also called at the start, where a checkpoint was loaded. */
-  readonly onRecovered?: (event: RecoveryEvent) => void;
-}
-
-export interface TrainOptions {
-  /** Train until the trainer has made so many steps. */
-  readonly steps: number;
-  /** Called after each step with its loss; reading it makes each step wait for the GPU. */
-  readonly onStep?: (result: StepResult & { readonly step: number }) => void;
-  /** Ends the training after the current step. */
-  readonly signal?: AbortSignal;
-}
+import type { Checkpoint, CheckpointStore } from "./checkpoints.ts";
+import { opened, wait } from "./opened.ts";
+import {
+  checkRecovering,
+  type HostBatch,
+  type RecoveringTrainerOptions,
+  type RecoveryEvent,
+  type RecoverySettings,
+  type TrainOptions,
+} from "./options.ts";
 
 /**
  * A trainer that survives the loss of its device. When the device is lost it makes a new engine,
@@ -83,11 +46,11 @@ export class RecoveringTrainer<T extends TrainerBase = TrainerBase> {
   #failedSave: unknown;
 
   /** @internal */
-  constructor(options: RecoveringTrainerOptions<T>, checkpoints: CheckpointStore, budget: RecoveryBudget, trainer: T) {
+  constructor(options: RecoveringTrainerOptions<T>, settings: RecoverySettings, budget: RecoveryBudget, trainer: T) {
     this.#options = options;
-    this.#checkpoints = checkpoints;
-    this.#every = options.every ?? 100;
-    this.#keptBytes = options.keptBytes ?? 256e6;
+    this.#checkpoints = settings.checkpoints;
+    this.#every = settings.every;
+    this.#keptBytes = settings.keptBytes;
     this.#budget = budget;
     this.#trainer = trainer;
     this.#adapter = formatAdapter(trainer.engine.adapter);
@@ -114,9 +77,9 @@ export class RecoveringTrainer<T extends TrainerBase = TrainerBase> {
 
   set learningRate(rate: number) {
     check(
-      Number.isFinite(Math.fround(rate)) && rate >= 0,
+      fitsF32(rate) && rate >= 0,
       "argument",
-      () => `trainer.learningRate must be a number of at least 0, not ${describe(rate)}`,
+      () => `trainer.learningRate must be a number of at least 0, not ${describe(rate)}${beyondF32(rate)}`,
     );
     this.#rate = rate;
   }
@@ -357,8 +320,6 @@ export class RecoveringTrainer<T extends TrainerBase = TrainerBase> {
   }
 }
 
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 function copied(call: string, name: string, data: Examples): HostArray {
   check(
     ArrayBuffer.isView(data),
@@ -373,48 +334,6 @@ function recovery(trainer: TrainerBase, before: string, repeated: number): Recov
   return { steps: trainer.steps, repeated, adapter, sameAdapter: before === adapter };
 }
 
-/** Makes engine and trainer and loads the checkpoint. An adapter that is refused is asked for again until the limit. */
-async function opened<T extends TrainerBase>(
-  { engine: make = () => Engine.create(), trainer: build }: RecoveringTrainerOptions<T>,
-  checkpoints: CheckpointStore,
-  budget: RecoveryBudget,
-  refusedMs: number,
-): Promise<{ readonly trainer: T; readonly checkpoint: Checkpoint | undefined }> {
-  const checkpoint = await checkpoints.load();
-  const start = performance.now();
-  for (let attempt = 0; ; attempt++) {
-    let engine: Engine;
-    try {
-      engine = await make();
-    } catch (error) {
-      const refused = error instanceof UnrollError && error.code === "adapter";
-      if (!refused || performance.now() - start >= refusedMs) throw error;
-      await wait(budget.delay(attempt));
-      continue;
-    }
-    check(
-      typeof engine?.dispose === "function" && typeof engine.lost?.then === "function",
-      "argument",
-      () => `createRecoveringTrainer: engine must give an engine, as Engine.create does, not ${describe(engine)}`,
-    );
-    budget.born();
-    try {
-      const trainer = await build(engine);
-      check(
-        typeof trainer?.step === "function" && trainer.engine === engine,
-        "argument",
-        () =>
-          `createRecoveringTrainer: trainer must give a trainer on the engine that it gets, as createTrainer does, not ${describe(trainer)}`,
-      );
-      if (checkpoint) await trainer.load(checkpoint.arrays);
-      return { trainer, checkpoint };
-    } catch (error) {
-      engine.dispose();
-      throw error;
-    }
-  }
-}
-
 /**
  * Makes an engine and a trainer that survive the loss of the device: a crash of the GPU process, a
  * driver that is reset or updated, a laptop that changes its GPU. Loads the stored checkpoint,
@@ -423,36 +342,13 @@ async function opened<T extends TrainerBase>(
  *   when devices die faster than the limits allow, and with `adapter` when no adapter comes back.
  */
 export async function createRecoveringTrainer<T extends TrainerBase>(options: RecoveringTrainerOptions<T>): Promise<RecoveringTrainer<T>> {
-  checkOptions("createRecoveringTrainer", options, [
-    ...["trainer", "engine", "checkpoints", "every", "keptBytes", "limits", "onLost", "onRecovered"],
-  ]);
-  const { trainer: build, engine, checkpoints = memoryCheckpoints(), every = 100, keptBytes = 256e6, limits = {} } = options;
-  for (const [name, value] of Object.entries({ trainer: build, engine, onLost: options.onLost, onRecovered: options.onRecovered }))
-    check(
-      typeof value === "function" || (value === undefined && name !== "trainer"),
-      "argument",
-      () => `createRecoveringTrainer: ${name} must be a function, not ${describe(value)}`,
-    );
-  check(
-    typeof checkpoints?.save === "function" && typeof checkpoints.load === "function",
-    "argument",
-    () => `createRecoveringTrainer: checkpoints must be a store such as memoryCheckpoints(), not ${describe(checkpoints)}`,
-  );
-  for (const [name, value] of Object.entries({ every, keptBytes }))
-    check(value > 0, "argument", () => `createRecoveringTrainer: ${name} must be a number above 0, not ${describe(value)}`);
-  checkOptions("createRecoveringTrainer: limits", limits, ["youngMs", "youngDeaths", "firstDelayMs", "refusedMs"]);
-  for (const [name, value] of Object.entries(limits))
-    check(
-      typeof value === "number" && value >= 0,
-      "argument",
-      () => `createRecoveringTrainer: ${name} must be a number of at least 0, not ${describe(value)}`,
-    );
-  const budget = new RecoveryBudget(limits);
+  const settings = checkRecovering(options);
+  const budget = new RecoveryBudget(settings.limits);
   for (;;)
     try {
       // At the start no adapter is waited for: it was not refused after a crash, there is none.
-      const { trainer, checkpoint } = await opened(options, checkpoints, budget, 0);
-      const recovering = new RecoveringTrainer(options, checkpoints, budget, trainer);
+      const { trainer, checkpoint } = await opened(options, settings.checkpoints, budget, 0);
+      const recovering = new RecoveringTrainer(options, settings, budget, trainer);
       if (checkpoint) options.onRecovered?.(recovery(trainer, checkpoint.adapter, 0));
       return recovering;
     } catch (error) {

@@ -1,5 +1,6 @@
 import { check } from "../errors.ts";
-import { type Engine, gpuPartsOf } from "../program/engine.ts";
+import type { Engine } from "../program/engine.ts";
+import { gpuPartsOf } from "../program/parts.ts";
 import { traitsToVerify, type Verification, type VerifyOptions, verifyOn } from "./run.ts";
 import type { OpSamples } from "./sample.ts";
 

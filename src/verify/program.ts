@@ -1,9 +1,10 @@
 import { check, describe } from "../errors.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";
 import { formatType, sizeOf } from "../graph/types.ts";
-import { type Engine, type GpuParts, gpuPartsOf } from "../program/engine.ts";
+import type { Engine } from "../program/engine.ts";
 import { evaluateNode } from "../program/evaluate.ts";
 import { GpuProgram } from "../program/gpu-program.ts";
+import { type GpuParts, gpuPartsOf } from "../program/parts.ts";
 import { keepAll } from "../program/plan/plan.ts";
 import type { Program } from "../program/program.ts";
 import type { Batch, Tensors } from "../program/spec.ts";

@@ -83,7 +83,7 @@ const EXPECTED: Readonly<Record<string, readonly [code: string, message: RegExp]
   "a buffer larger than the device allows": ["limit", /bytes are more than the \d+ that this device allows/],
   "an input of another shape": ["size", /48 bytes/],
   "a canvas that is taken to draw on": ["argument", /the canvas has a context of another kind/],
-  "a picture in place of a canvas": ["argument", /must be an HTMLCanvasElement or an OffscreenCanvas, not a HTMLImageElement/],
+  "a picture in place of a canvas": ["argument", /must be an HTMLCanvasElement or an OffscreenCanvas, not an HTMLImageElement/],
   "a picture to draw that is wider than textures": ["limit", LIMIT],
   "a destroyed buffer to draw": ["argument", /the values cannot be drawn/],
   "a buffer that is no storage to draw": ["argument", /must be made with usage STORAGE/],

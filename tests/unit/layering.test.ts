@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { importCycles } from "../support/import-cycles.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -100,6 +101,10 @@ describe("the house", () => {
     expect([...new Set(sources.map(({ floor }) => floor))].filter((floor) => !(floor in FLOORS))).toEqual([]);
   });
 
+  test("has no circular imports, but for those of types alone", () => {
+    expect(importCycles(Object.fromEntries(sources.map(({ path, text }) => [path, text])))).toEqual([]);
+  });
+
   test("keeps concrete ops out of the program floor", () => {
     const wrong = offences((source) =>
       source.floor !== "program"
@@ -139,4 +144,22 @@ describe("the house", () => {
       .filter(({ text }) => !/\/\*\*[\s\S]{40,}?\*\/\s*export (?:function|const)/.test(text));
     expect(wrong.map(({ path }) => path)).toEqual([]);
   });
+});
+
+test("circular imports are found with their path, whichever way a module is loaded", () => {
+  const cycle = (last: string) =>
+    importCycles({
+      "src/a.ts": 'import { b } from "./b/b.ts";\nimport "vite";',
+      "src/b/b.ts": 'export * from "../c.ts";',
+      "src/c.ts": last,
+      "src/d.ts": 'import { a } from "./a.ts";',
+    });
+  const found = ["src/a.ts → src/b/b.ts → src/c.ts → src/a.ts"];
+  expect(cycle('import { a } from "./a.ts";')).toEqual(found);
+  expect(cycle('import "./a.ts";')).toEqual(found);
+  expect(cycle('export { a } from "./a.ts";')).toEqual(found);
+  expect(cycle('import { type A, a } from "./a.ts";')).toEqual(found);
+  expect(cycle('import type { A } from "./a.ts";')).toEqual([]);
+  expect(cycle('export type { A } from "./a.ts";')).toEqual([]);
+  expect(cycle('export const a = () => import("./a.ts");')).toEqual([]);
 });

@@ -9,7 +9,8 @@ import type { Engine } from "../../src/program/engine.ts";
 import type { NamedArrays } from "../../src/program/store.ts";
 import { RecoveryBudget } from "../../src/recovery/budget.ts";
 import { type CheckpointStore, fileCheckpoints, memoryCheckpoints } from "../../src/recovery/checkpoints.ts";
-import { createRecoveringTrainer, type RecoveringTrainerOptions } from "../../src/recovery/recovering-trainer.ts";
+import type { RecoveringTrainerOptions } from "../../src/recovery/options.ts";
+import { createRecoveringTrainer } from "../../src/recovery/recovering-trainer.ts";
 
 const codeOf = (work: Promise<unknown>): Promise<ErrorCode | string> =>
   work.then(

@@ -1,5 +1,6 @@
 import { check, checkOptions, UnrollError } from "../../errors.ts";
-import { type Engine, gpuPartsOf } from "../../program/engine.ts";
+import type { Engine } from "../../program/engine.ts";
+import { gpuPartsOf } from "../../program/parts.ts";
 import { GpuImageReader } from "./gpu-reader.ts";
 import {
   type Crop,

@@ -1,8 +1,9 @@
 import { check, describe, UnrollError } from "../../errors.ts";
 import { checkMemory } from "../../graph/host-array.ts";
 import { isGpuBuffer, typedArrayName } from "../../host.ts";
-import { type Engine, gpuPartsOf } from "../../program/engine.ts";
+import type { Engine } from "../../program/engine.ts";
 import type { Located } from "../../program/located.ts";
+import { gpuPartsOf } from "../../program/parts.ts";
 import { GpuImageWriter } from "./gpu-writer.ts";
 import type { PixelData } from "./options.ts";
 import { checkEngine } from "./reader.ts";

@@ -4,7 +4,8 @@ import { applyOne, type F32 } from "../../graph/tensor.ts";
 import { formatShape, formatType, type Shape, sameShape, sizeOf } from "../../graph/types.ts";
 import { pointwise, U } from "../pointwise/define.ts";
 import { reducedShape, reducedStrides } from "./axes.ts";
-import { sumOver } from "./sum-over.ts";
+import { reduction, sumFactor, total } from "./define.ts";
+import { meanKind } from "./kinds.ts";
 
 export interface SpreadAttributes {
   /** The output's shape. */
@@ -41,3 +42,32 @@ export function spread<S extends Shape>(x: F32, shape: S, axes: readonly number[
   if (scale === 1 && sameShape(x.shape, shape)) return x as F32 as F32<S>;
   return applyOne(spreadOp, [x], { shape, axes, scale });
 }
+
+export interface SumOverAttributes {
+  readonly axes: readonly number[];
+  /** The output's shape: that of x without `axes`, or with some of them as 1. */
+  readonly shape: Shape;
+  readonly scale: number;
+}
+
+/** scale · Σ x over axes, into a shape of one's choice: the gradient of `spread`. */
+export const sumOverOp: Op<SumOverAttributes> = /* @__PURE__ */ reduction<SumOverAttributes>({
+  name: "sumOver",
+  kind: meanKind,
+  layout: (x, { axes, shape }) => {
+    check(
+      sizeOf(shape) === sizeOf(reducedShape(x.shape, axes, false)),
+      "shape",
+      () => `sumOver: ${formatType(x)} summed over axes [${axes.join(", ")}] does not fill ${formatShape(shape)}`,
+    );
+    return { axes, shape };
+  },
+  scale: (_, { scale }) => scale,
+  value: (elements, { scale }) => scale * total(elements, (x) => x),
+  error: (elements, _, { scale }) => U * Math.abs(scale) * (2 + sumFactor(elements.length)) * total(elements, Math.abs),
+  gradient: ({ inputs: [x], gradients: [g], attributes: { scale } }, axes) => spread(g as F32, x.shape, axes, scale),
+});
+
+/** scale · Σ x over `axes`, as `shape`. */
+export const sumOver = <S extends Shape>(x: F32, axes: readonly number[], shape: S, scale = 1): F32<S> =>
+  applyOne(sumOverOp, [x], { axes, shape, scale });

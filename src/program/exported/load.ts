@@ -6,10 +6,11 @@ import { type Belongs, Variable } from "../../graph/tensor.ts";
 import { byteLength, type Shape } from "../../graph/types.ts";
 import { randomSource } from "../../random.ts";
 import { assemble, type Made, makeReadbacks, type Own, type StepState, statusOf } from "../built.ts";
-import { type Engine, type GpuParts, gpuPartsOf } from "../engine.ts";
+import type { Engine } from "../engine.ts";
 import { GpuRunner, programId } from "../gpu-runner.ts";
 import type { Segment } from "../gpu-store.ts";
 import { view } from "../layout.ts";
+import { type GpuParts, gpuPartsOf } from "../parts.ts";
 import { stateName } from "../store.ts";
 import { decodeBase64 } from "./base64.ts";
 import {

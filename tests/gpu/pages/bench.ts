@@ -7,7 +7,8 @@ import { UnrollError } from "../../../src/errors.ts";
 import { requestDevice } from "../../../src/gpu/device.ts";
 import { Gpu, USAGE } from "../../../src/gpu/gpu.ts";
 import { Recording } from "../../../src/gpu/recorder.ts";
-import { Engine, type GpuParts, gpuPartsOf } from "../../../src/program/engine.ts";
+import { Engine } from "../../../src/program/engine.ts";
+import { type GpuParts, gpuPartsOf } from "../../../src/program/parts.ts";
 
 const ROUNDS = 12;
 

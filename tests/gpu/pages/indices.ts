@@ -37,8 +37,8 @@ import {
   variable,
 } from "../../../src/index.ts";
 import { gatherGradient } from "../../../src/ops/gather/gather-gradient.ts";
-import { type GpuParts, gpuPartsOf } from "../../../src/program/engine.ts";
 import { EXPORT_TRAITS } from "../../../src/program/exported/export.ts";
+import { type GpuParts, gpuPartsOf } from "../../../src/program/parts.ts";
 
 export type Where = "reference" | "software" | "hardware";
 

@@ -24,7 +24,7 @@ import {
   type Variable,
   variable,
 } from "../../../src/index.ts";
-import { type GpuParts, gpuPartsOf } from "../../../src/program/engine.ts";
+import { type GpuParts, gpuPartsOf } from "../../../src/program/parts.ts";
 import type { Data, Named } from "../data.ts";
 import { CLIP_NORM, LEARNING_RATE, padding, type Work } from "../works.ts";
 import { lenet } from "./lenet.ts";

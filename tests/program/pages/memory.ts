@@ -29,7 +29,7 @@ import {
   variable,
   write,
 } from "../../../src/index.ts";
-import { gpuPartsOf } from "../../../src/program/engine.ts";
+import { gpuPartsOf } from "../../../src/program/parts.ts";
 
 export interface Memory {
   readonly buffers: number;
