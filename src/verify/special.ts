@@ -163,6 +163,7 @@ async function runSpecial({ prepared, lowering, target, variant, inPlace, op }: 
     const extent = {
       huge: poison.inputs.some((values) => values.some((x) => Math.abs(x) > 1e18 && Number.isFinite(x))),
       infinite: poison.inputs.some((values) => values.some((x) => Math.abs(x) === Number.POSITIVE_INFINITY)),
+      tiny: poison.inputs.some((values) => values.some(isSubnormal)),
       second: poison.inputs[1]?.some((x) => !Number.isFinite(x)) ?? false,
     };
     for (const [k, actual] of result.outputs.entries())
@@ -176,11 +177,12 @@ async function runSpecial({ prepared, lowering, target, variant, inPlace, op }: 
   }
 }
 
+const isSubnormal = (x: number): boolean => x !== 0 && Math.abs(x) < 2 ** -126;
+
 /** What the reference says: of the inputs as they are, and with subnormals as 0, or −0 as 0, as a GPU may take them. */
 function allowedFor(op: Op, call: Call, inputs: readonly Float64Array[]): Allowed[] {
-  const tiny = (x: number): boolean => x !== 0 && Math.abs(x) < 2 ** -126;
   const forms: ((x: number) => number)[] = [(x) => x];
-  if (inputs.some((values) => values.some(tiny))) forms.push((x) => (tiny(x) ? 0 : x));
+  if (inputs.some((values) => values.some(isSubnormal))) forms.push((x) => (isSubnormal(x) ? 0 : x));
   if (inputs.some((values) => values.some((x) => Object.is(x, -0)))) forms.push(...forms.map((form) => (x: number) => form(x) + 0));
   return forms.map((form) => {
     const given = inputs.map((values) => values.map(form));
